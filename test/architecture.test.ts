@@ -43,12 +43,23 @@ function room(path: string): string {
 
 /** Which rooms a room may import from, beside itself. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
-  bin: ["lib", "lambda", "lambda/golang", "lambda/proxy", "lambda/http", "lambda/edge", "lambda/local", "lambda/aws"],
+  bin: [
+    "lib",
+    "lambda",
+    "lambda/golang",
+    "lambda/proxy",
+    "lambda/upstream",
+    "lambda/http",
+    "lambda/edge",
+    "lambda/local",
+    "lambda/aws",
+  ],
   lib: ["lambda", "lambda/golang", "lambda/proxy", "lambda/http", "lambda/edge"],
-  lambda: ["lambda/golang", "lambda/proxy", "lambda/http", "lambda/edge", "lambda/aws"],
+  lambda: ["lambda/golang", "lambda/proxy", "lambda/upstream", "lambda/http", "lambda/edge", "lambda/aws"],
   "lambda/golang": [],
   "lambda/edge": [],
   "lambda/proxy": ["lambda/golang"],
+  "lambda/upstream": ["lambda/golang", "lambda/proxy"],
   "lambda/http": ["lambda/golang", "lambda/proxy", "lambda/edge"],
   "lambda/local": ["lambda/golang", "lambda/proxy", "lambda/http", "lambda/edge"],
   "lambda/aws": ["lambda/golang", "lambda/proxy", "lambda/http", "lambda/edge"],

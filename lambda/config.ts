@@ -1,0 +1,89 @@
+import { z } from "zod";
+import { CodedError } from "./golang/coded-error.ts";
+
+/** Patterns in GOPRIVATE syntax: `"github.com/corp/*,*.corp.example"`, or the same as an array. */
+const patterns = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value) => (typeof value === "string" ? value.split(",") : value))
+  .transform((value) => value.map((pattern) => pattern.trim()).filter((pattern) => pattern !== ""))
+  .describe("Module path patterns in GOPRIVATE syntax, as one comma-separated string or an array");
+
+const seconds = z.number().int().min(0).max(86_400);
+
+const upstreamRule = z
+  .strictObject({
+    patterns: patterns.describe("Which module paths this rule is for, in GOPRIVATE syntax; `*` is everything public"),
+    chain: z.string().min(1).describe('A GOPROXY-style chain: "https://a.example,https://b.example|off"'),
+  })
+  .describe("The first rule whose patterns match a module path decides where it comes from");
+
+const ttl = z
+  .strictObject({
+    list: seconds.default(60).describe("Seconds for which a list or latest is fresh"),
+    query: seconds.default(60).describe("Seconds for which the answer to a query such as a branch name is fresh"),
+    notFound: seconds.default(60).describe("Seconds for which an upstream's 404 is remembered"),
+  })
+  .prefault({});
+
+const sumdb = z
+  .strictObject({
+    name: z
+      .string()
+      .min(1)
+      .default("sum.golang.org")
+      .describe("The checksum database: sum.golang.org, or any other as its verifier key name+hash+key; off for none"),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe("Base URL to which /lookup/…, /tile/… and /latest are appended; default: through the upstreams"),
+  })
+  .prefault({});
+
+const access = z
+  .strictObject({
+    anonymous: z
+      .enum(["none", "public", "all"])
+      .optional()
+      .describe("What is served without a token; default: all on loopback, none elsewhere"),
+  })
+  .prefault({});
+
+/** The one configuration file, read by the CDK app, the local server and the CLI. */
+export const configSchema = z.strictObject({
+  $schema: z.string().optional(),
+  upstreams: z.array(upstreamRule).default([]),
+  private: patterns.default([]),
+  allowHosts: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("Hosts learnt from redirects that may be reached although they resolve to private addresses"),
+  ttl,
+  sumdb,
+  access,
+});
+
+export type Config = z.output<typeof configSchema>;
+
+/**
+ * Reads the configuration out of the text of `modfront.config.json`.
+ *
+ * Throws `CodedError` "config" whose message names the path of the first wrong key and what was expected there.
+ */
+export function parseConfig(text: string): Config {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new CodedError("config", "the configuration is not valid JSON");
+  }
+  const result = configSchema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const where = issue?.path.map(String).join(".") || "(top level)";
+  throw new CodedError("config", `configuration key ${where}: ${issue?.message ?? "is wrong"}`);
+}
+
+/** The JSON Schema of the configuration file, for editors. */
+export function configJsonSchema(): unknown {
+  return z.toJSONSchema(configSchema, { io: "input" });
+}
