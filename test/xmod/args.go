@@ -19,3 +19,12 @@ func raw(args []json.RawMessage, i int) []byte {
 	}
 	return b
 }
+
+// decode decodes argument i as any type.
+func decode[T any](args []json.RawMessage, i int) T {
+	var v T
+	if err := json.Unmarshal(args[i], &v); err != nil {
+		panic(err)
+	}
+	return v
+}
