@@ -19,7 +19,7 @@ interface Source {
 function readSource(path: string): Source {
   const text = readFileSync(join(root, path), "utf8");
   const specifiers = [
-    ...text.matchAll(/(?:^|\n)(?:import|export)\b[^;]*?\bfrom\s+"([^"]+)"|\bimport\s*\(?\s*"([^"]+)"/g),
+    ...text.matchAll(/(?:^|\n)(?:import|export)\b[^;]*?\bfrom\s+"([^"]+)"|(?<!")\bimport\s*\(?\s*"([^"]+)"/g),
   ].map((match) => match[1] ?? match[2] ?? "");
   return {
     path,
