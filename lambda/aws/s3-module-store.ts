@@ -1,0 +1,192 @@
+import { type FileHandle, open } from "node:fs/promises";
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  type S3Client,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import type { FileSource, ModuleStore } from "../proxy/module-store.ts";
+import { ServedError } from "../proxy/served-error.ts";
+import { awsErrorName, awsErrorStatus, orStoreFailed } from "./aws-failure.ts";
+
+/** The headers under which S3 itself hands an object to CloudFront. */
+export interface ObjectHeaders {
+  readonly contentType: string;
+  readonly cacheControl: string;
+}
+
+export interface S3ModuleStoreOptions {
+  readonly client: S3Client;
+  readonly bucket: string;
+  readonly headers: (key: string) => ObjectHeaders;
+  /** Files larger than this are sent in parts of this size (S3 allows none under 5 MiB but the last); default 8 MiB. */
+  readonly partSize?: number;
+}
+
+const readLimit = 16 * 1024 * 1024;
+/** Parts under way at once; with 8 MiB each the memory of an upload is 32 MiB whatever the file's size. */
+const partsAtOnce = 4;
+const conflictAttempts = 5;
+
+/**
+ * Files as objects under the same keys. Create-only is S3's own condition `If-None-Match: *`, on the PUT of a small file
+ * and on the completion of an upload in parts: an object appears whole or not at all, and the first one stays.
+ *
+ * Calls: `read` 1, `size` 1, `create` 1 for a small file, parts + 3 for a large one.
+ */
+export class S3ModuleStore implements ModuleStore {
+  readonly #client: S3Client;
+  readonly #bucket: string;
+  readonly #headers: (key: string) => ObjectHeaders;
+  readonly #partSize: number;
+
+  constructor(options: S3ModuleStoreOptions) {
+    this.#client = options.client;
+    this.#bucket = options.bucket;
+    this.#headers = options.headers;
+    this.#partSize = options.partSize ?? 8 * 1024 * 1024;
+  }
+
+  async read(key: string): Promise<Uint8Array | undefined> {
+    return await orStoreFailed("reading a stored file", async () => {
+      const object = await orAbsent(() => this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key })));
+      if (object?.Body === undefined) return undefined;
+      if ((object.ContentLength ?? 0) > readLimit) throw new ServedError("store-failed", "a stored file is too large");
+      return await object.Body.transformToByteArray();
+    });
+  }
+
+  async size(key: string): Promise<number | undefined> {
+    return await orStoreFailed("looking up a stored file", async () => {
+      const head = await orAbsent(() => this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key })));
+      return head && (head.ContentLength ?? 0);
+    });
+  }
+
+  async create(key: string, source: FileSource): Promise<boolean> {
+    return await orStoreFailed("storing a file", async () => {
+      if (source instanceof Uint8Array) return await retryConflict(() => this.#put(key, source));
+      const file = await open(source.path);
+      try {
+        const { size } = await file.stat();
+        if (size <= this.#partSize) return await this.#createSmall(key, file, size);
+        if ((await this.size(key)) !== undefined) return false;
+        return await retryConflict(() => this.#upload(key, file, size));
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
+  async *keys(prefix: string): AsyncIterable<string> {
+    const pages = paginateListObjectsV2({ client: this.#client }, { Bucket: this.#bucket, Prefix: prefix });
+    try {
+      for await (const page of pages) for (const object of page.Contents ?? []) if (object.Key) yield object.Key;
+    } catch (error) {
+      throw new ServedError("store-failed", "listing the stored files failed", { cause: error });
+    }
+  }
+
+  async #createSmall(key: string, file: FileHandle, size: number): Promise<boolean> {
+    const bytes = await readRange(file, 0, size);
+    return await retryConflict(() => this.#put(key, bytes));
+  }
+
+  async #put(key: string, bytes: Uint8Array): Promise<boolean> {
+    await this.#client.send(new PutObjectCommand({ ...this.#target(key), Body: bytes, IfNoneMatch: "*" }));
+    return true;
+  }
+
+  async #upload(key: string, file: FileHandle, size: number): Promise<boolean> {
+    const { UploadId } = await this.#client.send(new CreateMultipartUploadCommand(this.#target(key)));
+    const upload = { Bucket: this.#bucket, Key: key, UploadId };
+    try {
+      const Parts = await this.#uploadParts(upload, file, size);
+      const completion = { ...upload, MultipartUpload: { Parts }, IfNoneMatch: "*" };
+      await this.#client.send(new CompleteMultipartUploadCommand(completion));
+      return true;
+    } catch (error) {
+      // A completion whose answer was lost is sent again by the client and finds its upload gone.
+      if (awsErrorStatus(error) === 404 && (await this.size(key)) !== undefined) return false;
+      // Left-over parts cost money until the lifecycle rule finds them; failing to abort must not hide why.
+      await this.#client.send(new AbortMultipartUploadCommand(upload)).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #uploadParts(
+    upload: { readonly Bucket: string; readonly Key: string; readonly UploadId: string | undefined },
+    file: FileHandle,
+    size: number,
+  ): Promise<CompletedPart[]> {
+    const parts: CompletedPart[] = [];
+    const count = Math.ceil(size / this.#partSize);
+    let next = 0;
+    const worker = async () => {
+      while (next < count) {
+        const index = next++;
+        const start = index * this.#partSize;
+        const body = await readRange(file, start, Math.min(this.#partSize, size - start));
+        const part = new UploadPartCommand({ ...upload, PartNumber: index + 1, Body: body });
+        const { ETag, ChecksumCRC32 } = await this.#client.send(part);
+        parts[index] = { PartNumber: index + 1, ETag, ChecksumCRC32 };
+      }
+    };
+    const stopAtFailure = () =>
+      worker().catch((error: unknown) => {
+        next = count;
+        throw error;
+      });
+    const ends = await Promise.allSettled(Array.from({ length: Math.min(partsAtOnce, count) }, stopAtFailure));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
+    return parts;
+  }
+
+  #target(key: string) {
+    const { contentType, cacheControl } = this.#headers(key);
+    return { Bucket: this.#bucket, Key: key, ContentType: contentType, CacheControl: cacheControl };
+  }
+}
+
+/** `undefined` for an object that is not there. */
+async function orAbsent<Result>(call: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    if (awsErrorStatus(error) === 404) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * False when the object exists (412). A 409 says that another conditional write of the key was under way and nothing is
+ * known yet; S3 asks for the whole write again.
+ */
+async function retryConflict(write: () => Promise<boolean>): Promise<boolean> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await write();
+    } catch (error) {
+      if (awsErrorName(error) === "PreconditionFailed" || awsErrorStatus(error) === 412) return false;
+      if (awsErrorStatus(error) !== 409 || attempt === conflictAttempts) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50 * 2 ** attempt * (0.5 + Math.random() / 2)));
+    }
+  }
+}
+
+async function readRange(file: FileHandle, start: number, length: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafe(length);
+  let read = 0;
+  while (read < length) {
+    const { bytesRead } = await file.read(bytes, read, length - read, start + read);
+    if (bytesRead === 0) throw new Error("the file became shorter while it was read");
+    read += bytesRead;
+  }
+  return bytes;
+}

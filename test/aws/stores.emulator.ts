@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { ScanCommand } from "@aws-sdk/client-dynamodb";
+import { GetObjectCommand, HeadObjectCommand, ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
+import { DynamoHeadStore } from "../../lambda/aws/dynamo-head-store.ts";
+import { DynamoLeaseStore } from "../../lambda/aws/dynamo-lease-store.ts";
+import { DynamoVersionIndex } from "../../lambda/aws/dynamo-version-index.ts";
+import { S3ModuleStore } from "../../lambda/aws/s3-module-store.ts";
+import { CallWatch, dynamoClient, type Failpoint, makeBucket, makeTable, s3Client } from "../support/aws-clients.ts";
+import { type Ministack, startMinistack } from "../support/ministack.ts";
+
+// What only the AWS adapters promise: the number of calls, the size of rows, headers, and what a lost answer does.
+// That they keep their interfaces' contracts is shown by contract.emulator.ts.
+
+let aws: Ministack;
+const failpoints: readonly Failpoint[] = ["lost-request", "lost-answer"];
+
+before(async () => {
+  aws = await startMinistack();
+});
+
+after(async () => {
+  await aws.stop();
+});
+
+describe("S3ModuleStore", () => {
+  const folder = mkdtempSync(join(tmpdir(), "modfront-s3-"));
+  after(() => rmSync(folder, { recursive: true }));
+
+  async function makeStore() {
+    const watch = new CallWatch();
+    const client = s3Client(aws, watch);
+    const bucket = await makeBucket(client);
+    const headers = (key: string) => ({ contentType: `text/x-${key.length}`, cacheControl: "public, max-age=7" });
+    watch.take();
+    return { watch, client, bucket, store: new S3ModuleStore({ client, bucket, headers, partSize: 5 * 1024 * 1024 }) };
+  }
+
+  function largeFile(bytes: Uint8Array): { readonly path: string } {
+    const path = join(folder, `large-${randomBytes(4).toString("hex")}`);
+    writeFileSync(path, bytes);
+    return { path };
+  }
+
+  test("one call each, parts + 3 for a large file", async () => {
+    const { watch, store } = await makeStore();
+    await store.create("a", Buffer.from("small"));
+    assert.deepEqual(watch.take(), { PutObjectCommand: 1 });
+    await store.read("a");
+    assert.deepEqual(watch.take(), { GetObjectCommand: 1 });
+    await store.size("a");
+    assert.deepEqual(watch.take(), { HeadObjectCommand: 1 });
+    await store.create("b", largeFile(Buffer.alloc(11 * 1024 * 1024)));
+    assert.deepEqual(watch.take(), {
+      HeadObjectCommand: 1,
+      CreateMultipartUploadCommand: 1,
+      UploadPartCommand: 3,
+      CompleteMultipartUploadCommand: 1,
+    });
+  });
+
+  test("a large file arrives whole, in order, with its headers; a second one changes nothing", async () => {
+    const { client, bucket, store } = await makeStore();
+    const bytes = randomBytes(12 * 1024 * 1024 + 17);
+    const file = largeFile(bytes);
+    assert.equal(await store.create("large.zip", file), true);
+    assert.equal(await store.create("large.zip", largeFile(randomBytes(6 * 1024 * 1024))), false);
+    const object = await client.send(new GetObjectCommand({ Bucket: bucket, Key: "large.zip" }));
+    assert.ok(bytes.equals((await object.Body?.transformToByteArray()) ?? new Uint8Array()));
+    assert.deepEqual([object.ContentType, object.CacheControl], ["text/x-9", "public, max-age=7"]);
+  });
+
+  test("of two large files at the same moment one wins, and no upload is left over", async () => {
+    const { client, bucket, store } = await makeStore();
+    const contents = [1, 2, 3].map((byte) => Buffer.alloc(6 * 1024 * 1024, byte));
+    const told = await Promise.all(contents.map((bytes) => store.create("race.zip", largeFile(bytes))));
+    assert.equal(told.filter((stored) => stored).length, 1);
+    const object = await client.send(new GetObjectCommand({ Bucket: bucket, Key: "race.zip" }));
+    const stored = Buffer.from((await object.Body?.transformToByteArray()) ?? new Uint8Array());
+    assert.ok(stored.equals(contents[told.indexOf(true)] ?? Buffer.alloc(0)));
+    const left = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
+    assert.deepEqual(left.Uploads ?? [], []);
+  });
+
+  for (const failpoint of failpoints) {
+    test(`a ${failpoint} of a put or of a completion ends with the file stored`, async () => {
+      const { watch, client, bucket, store } = await makeStore();
+      watch.breakNext("PutObjectCommand", failpoint);
+      await store.create("small", Buffer.from("once"));
+      assert.equal(Buffer.from((await store.read("small")) ?? []).toString(), "once");
+      watch.breakNext("CompleteMultipartUploadCommand", failpoint);
+      await store.create("large", largeFile(Buffer.alloc(6 * 1024 * 1024, 1)));
+      const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: "large" }));
+      assert.equal(head.ContentLength, 6 * 1024 * 1024);
+    });
+  }
+
+  test("a bucket that does not exist is store-failed and its name is not in the message", async () => {
+    const client = s3Client(aws, new CallWatch());
+    const headers = () => ({ contentType: "a/b", cacheControl: "c" });
+    const store = new S3ModuleStore({ client, bucket: "no-such-bucket", headers });
+    await assert.rejects(store.create("a", Buffer.from("a")), {
+      code: "store-failed",
+      message: "storing a file failed",
+    });
+  });
+});
+
+describe("the table", () => {
+  async function makeTableAndWatch() {
+    const watch = new CallWatch();
+    const client = dynamoClient(aws, watch);
+    const table = await makeTable(client);
+    watch.take();
+    return { watch, client, table };
+  }
+
+  test("a module is one Query, every other method of the index one call", async () => {
+    const { watch, client, table } = await makeTableAndWatch();
+    const index = new DynamoVersionIndex(client, table);
+    await index.addVersion("example.com/m", "v1.0.0");
+    assert.deepEqual(watch.take(), { BatchWriteItemCommand: 1 });
+    await index.remember("example.com/m", "list", { text: "v1.0.0\n", freshUntil: 5 });
+    await index.remember("example.com/m", "query main", { text: "x", freshUntil: 5 });
+    assert.deepEqual(watch.take(), { PutItemCommand: 2 });
+    assert.deepEqual(await index.module("example.com/m"), {
+      versions: ["v1.0.0"],
+      list: { text: "v1.0.0\n", freshUntil: 5 },
+      latest: undefined,
+    });
+    assert.deepEqual(watch.take(), { QueryCommand: 1 });
+    await index.recall("example.com/m", "query main");
+    assert.deepEqual(watch.take(), { GetItemCommand: 1 });
+  });
+
+  test("a version's row is under 100 bytes and only memories can be swept", async () => {
+    const { client, table } = await makeTableAndWatch();
+    const index = new DynamoVersionIndex(client, table);
+    const path = `example.com/${"long/".repeat(40)}m`;
+    await index.addVersion(path, "v0.0.0-20240102030405-abcdefabcdef");
+    await index.remember(path, "missing v1.0.0.zip", { text: "", freshUntil: 1_700_000_000_000 });
+    const leases = new DynamoLeaseStore(client, table);
+    await leases.acquire("a@v1", 0, 10);
+    await new DynamoHeadStore(client, table).replace("sum.golang.org", undefined, Buffer.from("note"));
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: table }));
+    const rows = Items.map((item) => ({
+      kind: `${item.p?.S?.[0]} ${item.s?.S?.[0]}`,
+      bytes: Object.entries(item).reduce(
+        (sum, [name, value]) => sum + name.length + (value.S ?? value.N ?? "").length,
+        0,
+      ),
+      swept: item.x?.N,
+    }));
+    assert.deepEqual(rows.map((row) => row.kind).sort(), ["h h", "l l", "m m", "m n", "m v"]);
+    assert.equal(rows.find((row) => row.kind === "m v")?.bytes, 60);
+    assert.deepEqual(
+      rows.filter((row) => row.swept !== undefined).map((row) => [row.kind, row.swept]),
+      [["m n", String(1_700_000_000 + 86_400)]],
+    );
+  });
+
+  test("the list of a module with 10,000 pseudo-versions is remembered within a row", async () => {
+    const { client, table } = await makeTableAndWatch();
+    const index = new DynamoVersionIndex(client, table);
+    const lines = Array.from({ length: 10_000 }, (_, i) => `v1.${i % 100}.${i}-pre.${randomBytes(6).toString("hex")}`);
+    const text = `${lines.join("\n")}\n`;
+    await index.remember("example.com/m", "list", { text, freshUntil: 1 });
+    assert.equal((await index.module("example.com/m")).list?.text, text);
+  });
+
+  test("the modules of the index are each told once, whatever else is in the table", async () => {
+    const { client, table } = await makeTableAndWatch();
+    const index = new DynamoVersionIndex(client, table);
+    for (const [path, version] of [
+      ["a.example/x", "v1.0.0"],
+      ["a.example/x", "v1.1.0"],
+      ["b.example/y", "v0.1.0"],
+    ] as const)
+      await index.addVersion(path, version);
+    await index.remember("c.example/z", "list", { text: "", freshUntil: 1 });
+    const modules: string[] = [];
+    for await (const path of index.modules()) modules.push(path);
+    assert.deepEqual(modules.sort(), ["a.example/x", "b.example/y"]);
+  });
+
+  for (const failpoint of failpoints) {
+    test(`a ${failpoint} while a lease is taken still gives it to the one who asked`, async () => {
+      const { watch, client, table } = await makeTableAndWatch();
+      const leases = new DynamoLeaseStore(client, table);
+      watch.breakNext("UpdateItemCommand", failpoint);
+      const state = await leases.acquire("m@v1.0.0", 1000, 2000);
+      assert.equal(state?.heldUntil, 2000);
+      assert.equal(await leases.acquire("m@v1.0.0", 1500, 2500), undefined);
+      assert.equal(await leases.renew("m@v1.0.0", state?.fence ?? 0, 3000), true);
+    });
+
+    test(`a ${failpoint} while a head or a version is written leaves it written`, async () => {
+      const { watch, client, table } = await makeTableAndWatch();
+      const heads = new DynamoHeadStore(client, table);
+      watch.breakNext("PutItemCommand", failpoint);
+      await heads.replace("db", undefined, Buffer.from("head 1"));
+      assert.equal(Buffer.from((await heads.read("db")) ?? []).toString(), "head 1");
+      const index = new DynamoVersionIndex(client, table);
+      watch.breakNext("BatchWriteItemCommand", failpoint);
+      await index.addVersion("example.com/m", "v1.0.0");
+      assert.deepEqual((await index.module("example.com/m")).versions, ["v1.0.0"]);
+    });
+  }
+
+  test("a table that does not exist is store-failed in our words", async () => {
+    const client = dynamoClient(aws, new CallWatch());
+    const rejected = { code: "store-failed", message: "reading the index failed" };
+    await assert.rejects(new DynamoVersionIndex(client, "no-such-table").module("a.example/b"), rejected);
+  });
+});
