@@ -1,0 +1,226 @@
+import { constants } from "node:fs";
+import { copyFile, link, lstat, mkdir, open, opendir, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { FileSource, ModuleStore } from "../proxy/module-store.ts";
+import { ServedError } from "../proxy/served-error.ts";
+import { type Failpoint, noFailpoint } from "./failpoints.ts";
+import { errno, fileFailure } from "./storage-failure.ts";
+import { sweepTemporaryFiles, temporaryName } from "./temporary-files.ts";
+
+const largestRead = 16 << 20;
+
+/** How many folders are remembered as durable before the memory starts anew; forgetting one costs an fsync. */
+const rememberedFolders = 10_000;
+
+/**
+ * Module files in the folder `<data>/mod`, their keys as paths, so that the folder is a static GOPROXY tree.
+ *
+ * A new file is written and synced in `<data>/tmp` and then linked to its name: link(2) is atomic and refuses a name
+ * that is taken, so that readers and crashes meet the whole file or none, and one of many creators wins.
+ */
+export class DirectoryModuleStore implements ModuleStore {
+  readonly #root: string;
+  readonly #temporary: string;
+  readonly #failpoint: Failpoint;
+  /** Folders whose names are known to have reached the disk, in this process. */
+  readonly #durable = new Set<string>();
+
+  private constructor(data: string, failpoint: Failpoint) {
+    this.#root = join(data, "mod");
+    this.#temporary = join(data, "tmp");
+    this.#failpoint = failpoint;
+  }
+
+  /** Opens the store of a data folder, made where there is none, and sweeps what dead processes left there. */
+  static async open(data: string, now: number, failpoint: Failpoint = noFailpoint): Promise<DirectoryModuleStore> {
+    const store = new DirectoryModuleStore(data, failpoint);
+    try {
+      await mkdir(store.#root, { recursive: true });
+      await mkdir(store.#temporary, { recursive: true });
+      await sweepTemporaryFiles(store.#temporary, now);
+    } catch (error) {
+      throw fileFailure(error);
+    }
+    return store;
+  }
+
+  /** The path of the file that `key` names, whether it exists or not: for who streams files that are never changed. */
+  path(key: string): string {
+    checkKey(key);
+    return join(this.#root, key);
+  }
+
+  async read(key: string): Promise<Uint8Array | undefined> {
+    const path = this.path(key);
+    return absentIsUndefined(async () => {
+      await using file = await open(path, "r");
+      const info = await file.stat();
+      if (!info.isFile()) return undefined;
+      if (info.size > largestRead) throw new ServedError("store-failed", "a stored file is larger than 16 MiB");
+      return new Uint8Array(await file.readFile());
+    });
+  }
+
+  async size(key: string): Promise<number | undefined> {
+    const path = this.path(key);
+    return absentIsUndefined(async () => {
+      const info = await stat(path);
+      return info.isFile() ? info.size : undefined;
+    });
+  }
+
+  async create(key: string, source: FileSource): Promise<boolean> {
+    const path = this.path(key);
+    try {
+      this.#failpoint("store.create.before");
+      const created = (await kind(path)) === undefined && (await this.#add(path, source));
+      if (!created && (await kind(path)) !== "file") {
+        throw new ServedError("store-failed", "a folder stands in the data folder where a file is needed");
+      }
+      // Also for who came second: the first may have crashed before it got here.
+      await this.#persist(dirname(path));
+      this.#failpoint("store.create.after");
+      return created;
+    } catch (error) {
+      throw fileFailure(error);
+    }
+  }
+
+  async *keys(prefix: string): AsyncIterable<string> {
+    const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+    if (folder !== "") checkKey(folder.slice(0, -1));
+    const folders = [folder];
+    try {
+      for (let at = folders.pop(); at !== undefined; at = folders.pop()) {
+        for (const entry of await entries(join(this.#root, at))) {
+          const key = at + entry.name;
+          if (entry.isFolder && `${key}/`.startsWith(prefix.slice(0, key.length + 1))) folders.push(`${key}/`);
+          if (entry.isFile && key.startsWith(prefix)) yield key;
+        }
+      }
+    } catch (error) {
+      throw fileFailure(error);
+    }
+  }
+
+  /** Brings the bytes onto the disk under a temporary name and gives them theirs; false when it is taken. */
+  async #add(path: string, source: FileSource): Promise<boolean> {
+    const linked = source instanceof Uint8Array ? undefined : await this.#linkSource(source.path, path);
+    if (linked !== undefined) return linked;
+    const temporary = join(this.#temporary, temporaryName());
+    try {
+      await write(temporary, source);
+      this.#failpoint("store.create.written");
+      return await this.#link(temporary, path);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  /** Saves the copy where the source can be linked itself; `undefined` where it cannot. */
+  async #linkSource(source: string, path: string): Promise<boolean | undefined> {
+    if ((await sync(source)) !== "file") return undefined;
+    this.#failpoint("store.create.written");
+    try {
+      return await this.#link(source, path);
+    } catch (error) {
+      // Another file system, too many links, or a system that links only files of one's own.
+      if (["EXDEV", "EMLINK", "EPERM"].includes(errno(error) ?? "")) return undefined;
+      throw error;
+    }
+  }
+
+  async #link(from: string, path: string): Promise<boolean> {
+    try {
+      await linkInto(from, path);
+    } catch (error) {
+      if (errno(error) === "EEXIST" && (await kind(path)) !== undefined) return false;
+      throw error;
+    }
+    this.#failpoint("store.create.linked");
+    return true;
+  }
+
+  /** Syncs a folder, and each one above it whose name may not have reached the disk yet. */
+  async #persist(folder: string): Promise<void> {
+    await sync(folder);
+    const fresh: string[] = [];
+    for (let at = folder; at !== this.#root && !this.#durable.has(at); at = dirname(at)) {
+      await sync(dirname(at));
+      fresh.push(at);
+    }
+    if (this.#durable.size + fresh.length > rememberedFolders) this.#durable.clear();
+    for (const at of fresh) this.#durable.add(at);
+  }
+}
+
+/**
+ * Checks that `key` is a path below the root on every file system and an S3 key: throws "internal" otherwise, because
+ * keys are made of paths that were checked before, and one that is not is a mistake of ours.
+ */
+export function checkKey(key: string): void {
+  const elements = key.split("/");
+  const sound =
+    Buffer.byteLength(key) <= 1024 &&
+    key.isWellFormed() &&
+    !/[\\\u0000-\u001f\u007f]/.test(key) &&
+    elements.every((element) => !["", ".", ".."].includes(element) && Buffer.byteLength(element) <= 255);
+  if (!sound) throw new ServedError("internal", "a file was asked for under a name that cannot be stored");
+}
+
+async function absentIsUndefined<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    // ENOTDIR: a file stands where the key has a folder, so there is nothing below it.
+    if (errno(error) === "ENOENT" || errno(error) === "ENOTDIR") return undefined;
+    throw fileFailure(error);
+  }
+}
+
+/** link(2), making the folder where it is missing: it rarely is, only for the first version of a module. */
+async function linkInto(from: string, path: string): Promise<void> {
+  try {
+    await link(from, path);
+  } catch (error) {
+    if (errno(error) !== "ENOENT") throw error;
+    await mkdir(dirname(path), { recursive: true });
+    await link(from, path);
+  }
+}
+
+async function kind(path: string): Promise<"file" | "other" | undefined> {
+  try {
+    return (await lstat(path)).isFile() ? "file" : "other";
+  } catch (error) {
+    if (errno(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function write(path: string, source: FileSource): Promise<void> {
+  if (!(source instanceof Uint8Array)) await copyFile(source.path, path, constants.COPYFILE_EXCL);
+  await using file = await open(path, source instanceof Uint8Array ? "wx" : "r+");
+  if (source instanceof Uint8Array) await file.writeFile(source);
+  await file.sync();
+}
+
+/** Waits until a file's bytes, or a folder's names, are on the disk. */
+async function sync(path: string): Promise<"file" | "other"> {
+  await using file = await open(path, "r");
+  await file.sync();
+  return (await kind(path)) ?? "other";
+}
+
+async function entries(folder: string): Promise<readonly { name: string; isFile: boolean; isFolder: boolean }[]> {
+  try {
+    const found = [];
+    for await (const entry of await opendir(folder)) {
+      found.push({ name: entry.name, isFile: entry.isFile(), isFolder: entry.isDirectory() });
+    }
+    return found;
+  } catch (error) {
+    if (errno(error) === "ENOENT" || errno(error) === "ENOTDIR") return [];
+    throw error;
+  }
+}

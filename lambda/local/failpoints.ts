@@ -1,0 +1,34 @@
+/**
+ * Every write boundary of the local adapters, in pairs: before nothing has happened, after it has and only the answer
+ * is outstanding. A test hands an adapter a function that ends the process (or throws) at one of them.
+ */
+export const failpoints = [
+  "store.create.before",
+  "store.create.written",
+  "store.create.linked",
+  "store.create.after",
+  "index.addVersion.before",
+  "index.addVersion.after",
+  "index.remember.before",
+  "index.remember.after",
+  "lease.acquire.before",
+  "lease.acquire.after",
+  "lease.renew.before",
+  "lease.renew.after",
+  "lease.release.before",
+  "lease.release.after",
+  "head.replace.before",
+  "head.replace.after",
+  "reindex.batch.after",
+  "reindex.built",
+  "reindex.aside",
+  "reindex.replaced",
+] as const;
+
+export type FailpointName = (typeof failpoints)[number];
+
+/** Called at each write boundary; in production it does nothing. */
+export type Failpoint = (name: FailpointName) => void;
+
+/** What adapters use when they are given no failpoint. */
+export const noFailpoint: Failpoint = () => {};

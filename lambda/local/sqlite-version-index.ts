@@ -1,0 +1,85 @@
+import type { StatementSync } from "node:sqlite";
+import type { MemoryName, ModuleEntry, Remembered, VersionIndex } from "../proxy/version-index.ts";
+import { type Failpoint, noFailpoint } from "./failpoints.ts";
+import type { IndexDatabase } from "./index-database.ts";
+import { attempt } from "./storage-failure.ts";
+
+const day = 86_400_000;
+
+/** The statements of the index, named so that a test can ask SQLite how it carries them out. */
+export const versionIndexStatements = {
+  module: `
+    SELECT version AS name, NULL AS text, NULL AS fresh_until FROM version WHERE module = :module
+    UNION ALL
+    SELECT name, text, fresh_until FROM memory WHERE module = :module AND name IN ('list', 'latest')`,
+  addVersion: "INSERT INTO version (module, version) VALUES (?, ?) ON CONFLICT DO NOTHING",
+  recall: "SELECT name, text, fresh_until FROM memory WHERE module = ? AND name = ?",
+  remember: `
+    INSERT INTO memory (module, name, text, fresh_until, forget_after) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE
+    SET text = excluded.text, fresh_until = excluded.fresh_until, forget_after = excluded.forget_after`,
+  forget: `
+    DELETE FROM memory WHERE (module, name) IN
+    (SELECT module, name FROM memory WHERE forget_after < ? ORDER BY forget_after LIMIT 4)`,
+} as const;
+
+/** The version index in SQLite. */
+export class SqliteVersionIndex implements VersionIndex {
+  readonly #statements: Readonly<Record<keyof typeof versionIndexStatements, StatementSync>>;
+  readonly #failpoint: Failpoint;
+
+  constructor(database: IndexDatabase, failpoint: Failpoint = noFailpoint) {
+    this.#failpoint = failpoint;
+    const { quick, durable } = database;
+    this.#statements = {
+      module: quick.prepare(versionIndexStatements.module),
+      addVersion: durable.prepare(versionIndexStatements.addVersion),
+      recall: quick.prepare(versionIndexStatements.recall),
+      remember: quick.prepare(versionIndexStatements.remember),
+      forget: quick.prepare(versionIndexStatements.forget),
+    };
+  }
+
+  async module(path: string): Promise<ModuleEntry> {
+    const versions: string[] = [];
+    const memories = new Map<string, Remembered>();
+    for (const row of attempt(() => this.#statements.module.all({ module: path }) as unknown as Row[])) {
+      if (row.fresh_until === null) versions.push(row.name);
+      else memories.set(row.name, remembered(row));
+    }
+    return { versions, list: memories.get("list"), latest: memories.get("latest") };
+  }
+
+  async addVersion(path: string, version: string): Promise<void> {
+    this.#failpoint("index.addVersion.before");
+    attempt(() => this.#statements.addVersion.run(path, version));
+    this.#failpoint("index.addVersion.after");
+  }
+
+  async recall(path: string, name: MemoryName): Promise<Remembered | undefined> {
+    const [row] = attempt(() => this.#statements.recall.all(path, name) as unknown as Row[]);
+    return row && remembered(row);
+  }
+
+  async remember(path: string, name: MemoryName, memory: Remembered): Promise<void> {
+    this.#failpoint("index.remember.before");
+    // Anyone can ask for files that do not exist, under ever new names. So these memories, of no use once stale, are
+    // forgotten a day later, more of them with each new one than it adds.
+    const forgetAfter = name.startsWith("missing ") ? memory.freshUntil + day : undefined;
+    attempt(() => {
+      this.#statements.remember.run(path, name, memory.text, memory.freshUntil, forgetAfter ?? null);
+      if (forgetAfter !== undefined) this.#statements.forget.run(memory.freshUntil);
+    });
+    this.#failpoint("index.remember.after");
+  }
+}
+
+interface Row {
+  readonly name: string;
+  readonly text: string;
+  readonly fresh_until: number | null;
+}
+
+function remembered(row: Row): Remembered {
+  return { text: row.text, freshUntil: Number(row.fresh_until) };
+}
