@@ -1,0 +1,123 @@
+import { fixedPaths, type RouteName } from "./routes.ts";
+
+/** Where a request goes: the route and, in the paths of modules, which one. */
+export interface Place {
+  readonly route: RouteName;
+  /** The canonical path: escaped as in the module protocol, without percent forms: `/github.com/!azure/x/@v/list`. */
+  readonly path: string;
+  /** The module path with its upper-case letters: `github.com/Azure/x`. Not checked beyond its escapes. */
+  readonly module?: string | undefined;
+  /** The version or query of info, mod, zip and checksum lookups, unescaped, without the file type. */
+  readonly version?: string | undefined;
+}
+
+/** A path that no route can have: the reason is a sentence for the person who sent it. */
+export interface Misplaced {
+  readonly code: "bad-request" | "not-found";
+  readonly reason: string;
+}
+
+/** Limits of what stores the path: a file name and an S3 key, both in bytes of UTF-8. */
+const maxElement = 255;
+const maxKey = 1024;
+
+const nowhere: Misplaced = { code: "not-found", reason: "this is not a path of the module proxy protocol" };
+
+function bad(reason: string): Misplaced {
+  return { code: "bad-request", reason };
+}
+
+/**
+ * Returns a received path with its percent forms decoded once, or undefined where that would not be the same path: an
+ * encoded slash, forms that are malformed or not UTF-8, and bytes that a client must encode.
+ */
+export function decodePath(path: string): string | undefined {
+  if (/[^\x21-\x7e]/.test(path)) return undefined;
+  if (path.indexOf("%") < 0) return path;
+  if (/%2f/i.test(path)) return undefined;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns a canonical path as a URI that CloudFront, S3 and browsers read back as the same path: `+` becomes `%2B`. */
+export function encodePath(path: string): string {
+  return encodeURI(path).replace(/[+#]/g, encodeURIComponent);
+}
+
+/**
+ * Finds the route of a path whose percent forms are decoded, or says why there is none.
+ *
+ * It refuses what cannot be an escaped path (x/mod's UnescapePath: upper case, a stray `!`), `.` and `..` elements and
+ * whatever no store can hold. The complete rules for module paths and versions are lambda/golang's.
+ */
+export function placePath(path: string): Place | Misplaced {
+  const fixed = fixedPaths[path];
+  if (fixed !== undefined) return { route: fixed, path };
+  const unsound = checkElements(path);
+  if (unsound !== undefined) return bad(unsound);
+  if (path.startsWith("/-/")) return nowhere;
+  if (path.startsWith("/sumdb/")) return placeChecksums(path);
+  // "@" cannot occur in a module path, so the first "/@" ends it.
+  const at = path.indexOf("/@");
+  if (at < 1) return nowhere;
+  const module = unescapeLetters(path.slice(1, at));
+  if (module === undefined) return badEscape;
+  const rest = path.slice(at + 2);
+  if (rest === "latest") return { route: "latest", path, module };
+  if (rest === "v/list") return { route: "list", path, module };
+  return rest.startsWith("v/") ? placeFile(path, module, rest.slice(2)) : nowhere;
+}
+
+const badEscape = bad("upper-case letters are written as ! and the lower-case letter: github.com/!azure");
+
+const types = ["info", "mod", "zip"] as const;
+
+function placeFile(path: string, module: string, file: string): Place | Misplaced {
+  const dot = file.lastIndexOf(".");
+  const route = types.find((type) => type === file.slice(dot + 1));
+  if (dot < 1 || route === undefined || file.indexOf("/") >= 0) return nowhere;
+  const version = unescapeLetters(file.slice(0, dot));
+  return version === undefined ? badEscape : { route, path, module, version };
+}
+
+/** Only lookups name a module; heads and tiles belong to all of a database's modules. */
+function placeChecksums(path: string): Place | Misplaced {
+  const lookup = path.indexOf("/lookup/", "/sumdb".length);
+  if (lookup < 0) return { route: "sumdb", path };
+  const key = path.slice(lookup + "/lookup/".length);
+  const at = key.indexOf("@");
+  if (at < 1 || key.indexOf("/", at) >= 0) return bad("a lookup names a module and a version: /lookup/module@version");
+  const module = unescapeLetters(key.slice(0, at));
+  const version = unescapeLetters(key.slice(at + 1));
+  if (module === undefined || version === undefined) return badEscape;
+  return { route: "sumdb", path, module, version };
+}
+
+/** Returns what is wrong with a path as a key of files or objects, or undefined. */
+function checkElements(path: string): string | undefined {
+  if (/\/\.{0,2}(?:\/|$)/.test(path)) return "the path has an empty, . or .. element";
+  // A "%" that is left after decoding was encoded twice.
+  if (/[\x00-\x1f\x7f-\x9f\\?%]/.test(path)) return "the path has a character that no module path has";
+  if (path.length <= maxElement && !/[^\x00-\x7f]/.test(path)) return undefined;
+  let key = -1;
+  let element = 0;
+  for (let i = 0; i < path.length; i++) {
+    const unit = path.charCodeAt(i);
+    // Of four UTF-8 bytes each surrogate of a pair stands for two.
+    const bytes = unit < 0x80 ? 1 : unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 2 : 3;
+    key += bytes;
+    element = unit === 0x2f ? 0 : element + bytes;
+    if (element > maxElement) return `a path element is longer than ${maxElement} bytes`;
+  }
+  return key > maxKey ? `the path is longer than ${maxKey} bytes` : undefined;
+}
+
+/** Returns an escaped path or version with its upper-case letters, or undefined where x/mod finds the escape malformed. */
+function unescapeLetters(escaped: string): string | undefined {
+  if (/[A-Z]|!(?![a-z])/.test(escaped)) return undefined;
+  if (escaped.indexOf("!") < 0) return escaped;
+  return escaped.replace(/![a-z]/g, (pair) => pair.charAt(1).toUpperCase());
+}
