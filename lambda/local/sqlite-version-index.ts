@@ -63,15 +63,26 @@ export class SqliteVersionIndex implements VersionIndex {
 
   async remember(path: string, name: MemoryName, memory: Remembered): Promise<void> {
     this.#failpoint("index.remember.before");
-    // Anyone can ask for files that do not exist, under ever new names. So these memories, of no use once stale, are
-    // forgotten a day later, more of them with each new one than it adds.
-    const forgetAfter = name.startsWith("missing ") ? memory.freshUntil + day : undefined;
+    const kept = keptFor(name);
+    const forgetAfter = kept === undefined ? null : memory.freshUntil + kept;
     attempt(() => {
-      this.#statements.remember.run(path, name, memory.text, memory.freshUntil, forgetAfter ?? null);
-      if (forgetAfter !== undefined) this.#statements.forget.run(memory.freshUntil);
+      this.#statements.remember.run(path, name, memory.text, memory.freshUntil, forgetAfter);
+      if (forgetAfter !== null) this.#statements.forget.run(memory.freshUntil);
     });
     this.#failpoint("index.remember.after");
   }
+}
+
+/**
+ * Milliseconds for which a stale memory is kept; `undefined` is for ever.
+ *
+ * Anyone can ask for files that do not exist, under ever new names: such a memory is of no use once stale. The answer to
+ * a query helps through an outage. Each new one of either kind takes up to four with it whose time is over, so that they
+ * never become more than were made lately.
+ */
+function keptFor(name: MemoryName): number | undefined {
+  if (name === "list" || name === "latest") return undefined;
+  return name.startsWith("query ") ? 30 * day : day;
 }
 
 interface Row {

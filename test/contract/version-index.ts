@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { MemoryName, VersionIndex } from "../../lambda/proxy/version-index.ts";
+import { type Open, openFor } from "./opened.ts";
+
+const path = "github.com/Azure/x";
+
+/** What every `VersionIndex` must do, whatever it keeps its rows in. */
+export function versionIndexContract(name: string, open: Open<VersionIndex>): void {
+  describe(`${name} keeps the contract of VersionIndex`, () => {
+    test("nothing is known of a module at first", async (t) => {
+      const { store } = await openFor(t, open);
+      assert.deepEqual(await store.module(path), { versions: [], list: undefined, latest: undefined });
+      for (const each of ["list", "latest", "query main", "missing v1.0.0.zip"] as const) {
+        assert.equal(await store.recall(path, each), undefined);
+      }
+    });
+
+    test("a version is visible to everyone once it was added, however often", async (t) => {
+      const { store, other } = await openFor(t, open);
+      const versions = ["v1.0.0", "v1.0.0-pre", "v0.0.0-20240102030405-abcdefabcdef", "v2.0.0+incompatible"];
+      for (const version of [...versions, ...versions]) await store.addVersion(path, version);
+      for (const index of [store, other])
+        assert.deepEqual((await index.module(path)).versions.toSorted(), versions.toSorted());
+    });
+
+    test("versions added at the same moment are all there", async (t) => {
+      const { store, other } = await openFor(t, open);
+      const versions = Array.from({ length: 40 }, (_, i) => `v1.0.${i}`);
+      await Promise.all(versions.map((version, i) => (i % 2 ? store : other).addVersion(path, version)));
+      await Promise.all(versions.map((version) => other.addVersion(path, version)));
+      assert.deepEqual((await store.module(path)).versions.toSorted(), versions.toSorted());
+    });
+
+    test("modules do not see each other's versions and memories", async (t) => {
+      const { store } = await openFor(t, open);
+      const near = [
+        "github.com/azure/x",
+        "github.com/Azure/x/v2",
+        "github.com/Azure/x/",
+        "github.com/Azure",
+        "github.com/Azure/%",
+        "",
+      ];
+      await store.addVersion(path, "v1.0.0");
+      await store.remember(path, "list", { text: "v1.0.0\n", freshUntil: 1 });
+      for (const each of near) {
+        assert.deepEqual(await store.module(each), { versions: [], list: undefined, latest: undefined }, each);
+      }
+    });
+
+    test("what is remembered is read back, fresh or stale, alone and with its module", async (t) => {
+      const { store, other } = await openFor(t, open);
+      const list = { text: "v1.0.0\nv1.1.0\n", freshUntil: 1_900_000_000_000 };
+      const latest = { text: '{"Version":"v1.1.0"}', freshUntil: 1 };
+      await store.remember(path, "list", list);
+      await store.remember(path, "latest", latest);
+      await store.addVersion(path, "v1.0.0");
+      for (const index of [store, other]) {
+        assert.deepEqual(await index.recall(path, "list"), list);
+        assert.deepEqual(await index.recall(path, "latest"), latest);
+        assert.deepEqual(await index.module(path), { versions: ["v1.0.0"], list, latest });
+      }
+    });
+
+    test("a memory replaces the one of the same name, also by an older one", async (t) => {
+      const { store, other } = await openFor(t, open);
+      for (const freshUntil of [5, 7, 3]) {
+        await other.remember(path, "list", { text: `until ${freshUntil}`, freshUntil });
+        assert.deepEqual(await store.recall(path, "list"), { text: `until ${freshUntil}`, freshUntil });
+      }
+    });
+
+    test("memories of different names are different, and only list and latest come with the module", async (t) => {
+      const { store } = await openFor(t, open);
+      const names: readonly MemoryName[] = [
+        "query main",
+        "query list",
+        "query latest",
+        "query feature/x",
+        "query ",
+        "query v1.0.0",
+        "missing v1.0.0",
+        "missing v1.0.0.zip",
+        "missing list",
+        "query \u{1f600} 'quoted' \"twice\" %_",
+      ];
+      for (const [i, each] of names.entries()) await store.remember(path, each, { text: each, freshUntil: i });
+      for (const [i, each] of names.entries()) {
+        assert.deepEqual(await store.recall(path, each), { text: each, freshUntil: i });
+      }
+      assert.deepEqual(await store.module(path), { versions: [], list: undefined, latest: undefined });
+    });
+
+    test("text is kept to the byte: empty, line ends, any alphabet, a megabyte that compresses", async (t) => {
+      const { store } = await openFor(t, open);
+      for (const text of ["", "\r\n\n", "\u0000", "é\u{1f600}", "v1.0.0\n".repeat(150_000)]) {
+        await store.remember(path, "list", { text, freshUntil: 1 });
+        assert.ok((await store.recall(path, "list"))?.text === text, JSON.stringify(text.slice(0, 20)));
+        assert.ok((await store.module(path)).list?.text === text);
+      }
+    });
+  });
+}
