@@ -1,0 +1,46 @@
+import type { StatusDetails } from "../proxy/upstream.ts";
+import type { RawAnswer } from "./http-client.ts";
+
+const textBytes = 4_096;
+const drainBytes = 65_536;
+const drainMilliseconds = 1_000;
+
+/**
+ * Reads what an answer that is not 200 says, and ends it.
+ *
+ * Its body is read to the end when it is short, for the connection's sake: a 404 is the most frequent answer of
+ * all. It is never waited for longer than a second, and never fails: the status is what counts.
+ */
+export async function readStatusDetails(answer: RawAnswer): Promise<StatusDetails> {
+  const head = await readHead(answer.body.on("error", () => {}));
+  const plain = /^text\/plain\s*(;|$)/i.test(single(answer.headers["content-type"]) ?? "");
+  const seconds = single(answer.headers["retry-after"]);
+  return {
+    status: answer.statusCode,
+    text:
+      plain && answer.headers["content-encoding"] === undefined && head.length > 0 ? head.toString("utf8") : undefined,
+    retryAfter: seconds !== undefined && /^\d{1,9}$/.test(seconds) ? Number(seconds) : undefined,
+  };
+}
+
+async function readHead(body: RawAnswer["body"]): Promise<Buffer> {
+  const head: Buffer[] = [];
+  let bytes = 0;
+  const timer = setTimeout(() => body.destroy(), drainMilliseconds);
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      if (bytes < textBytes) head.push(chunk);
+      bytes += chunk.length;
+      if (bytes > drainBytes) break;
+    }
+  } catch {
+    // Cut off or destroyed: what arrived is enough.
+  } finally {
+    clearTimeout(timer);
+  }
+  return Buffer.concat(head).subarray(0, textBytes);
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" ? header : header?.[0];
+}
