@@ -1,0 +1,150 @@
+// Port of the parser in golang.org/x/mod/modfile/read.go. It keeps no tree: each line is handed on as soon as no comment can
+// be attached to it any more, so a hostile 16 MiB file costs little more than its text.
+
+import { endsLine, Lexer, type SyntaxFault, type Token } from "./modfile-lexer.ts";
+
+/** The comments around a line or block as written, with `//`; `""` for a blank line among them. */
+export interface Comments {
+  readonly before: readonly string[];
+  /** At the end of the line. */
+  readonly suffix: readonly string[];
+}
+
+/** A line of a go.mod file that says something. */
+export interface Line {
+  /** The words and punctuation on it, without those of the block around it. */
+  readonly tokens: readonly string[];
+  readonly comments: Comments;
+  /** Its number, from 1. */
+  readonly line: number;
+  readonly block?: Block | undefined;
+}
+
+/** A parenthesised group of lines. */
+export interface Block {
+  /** What stands before the parenthesis. */
+  readonly tokens: readonly string[];
+  readonly comments: Comments;
+}
+
+/**
+ * Reads a go.mod file and calls `visit` for each line in order, for those in blocks with their block.
+ *
+ * What is no go.mod syntax is given to `fail`, which throws; lines before it may have been visited.
+ */
+export function parseSyntax(text: string, visit: (line: Line) => void, fail: (fault: SyntaxFault) => never): void {
+  new Parser(text, visit, fail).parseFile();
+}
+
+class Parser {
+  readonly #lexer: Lexer;
+  readonly #visit: (line: Line) => void;
+  readonly #fail: (fault: SyntaxFault) => never;
+  /** Lines not yet visited: the first may get more end comments, those after it wait for their turn. */
+  #waiting: Line[] = [];
+  /** Where end comments go: those of the first waiting line, or nowhere. */
+  #suffix: string[] | undefined;
+
+  constructor(text: string, visit: (line: Line) => void, fail: (fault: SyntaxFault) => never) {
+    this.#lexer = new Lexer(text, fail);
+    this.#visit = visit;
+    this.#fail = fail;
+  }
+
+  parseFile(): void {
+    let before: string[] = [];
+    for (let kind = this.#lexer.peek(); kind !== "end"; kind = this.#lexer.peek()) {
+      if (kind === "comment") {
+        before.push(this.#lexer.next().text);
+        continue;
+      }
+      if (kind === "\n") {
+        this.#lexer.next();
+        // Comments set off by a blank line belong to nothing, and stand between end comments and the lines above.
+        if (before.length > 0) this.#settle();
+      } else {
+        this.#parseStatement(before);
+      }
+      before = [];
+    }
+    this.#settle();
+  }
+
+  #parseStatement(before: readonly string[]): void {
+    const first = this.#lexer.next();
+    const tokens = [first.text];
+    let token = this.#lexer.next();
+    while (!endsLine(token.kind)) {
+      const opens = token.kind === "(";
+      if (opens && endsLine(this.#lexer.peek())) {
+        this.#parseBlock(first, { tokens, comments: { before, suffix: [] } });
+        return;
+      }
+      tokens.push(token.text);
+      token = this.#lexer.next();
+      if (opens && token.kind === ")" && endsLine(this.#lexer.peek())) {
+        this.#endBlock();
+        return;
+      }
+    }
+    this.#addLine(first, tokens, before, token);
+  }
+
+  #parseBlock(first: Token, block: Block): void {
+    this.#settle();
+    let before: string[] = [];
+    let empty = true;
+    for (let kind = this.#lexer.peek(); kind !== ")"; kind = this.#lexer.peek()) {
+      if (kind === "end") this.#fail({ line: first.line, wrong: "this block does not end" });
+      if (kind === "end comment") {
+        this.#lexer.next();
+      } else if (kind === "\n") {
+        this.#lexer.next();
+        if (before.length === 0 ? !empty : before.at(-1) !== "") before.push("");
+      } else if (kind === "comment") {
+        before.push(this.#lexer.next().text);
+      } else {
+        this.#parseLine(before, block);
+        before = [];
+        empty = false;
+      }
+    }
+    const { line } = this.#lexer.next();
+    if (!endsLine(this.#lexer.peek())) this.#fail({ line, wrong: "expected a newline after the closing )" });
+    this.#endBlock();
+  }
+
+  /** Takes the line end behind a closing parenthesis, to which a comment there belongs. */
+  #endBlock(): void {
+    this.#settle();
+    this.#lexer.next();
+  }
+
+  #parseLine(before: readonly string[], block: Block): void {
+    const first = this.#lexer.next();
+    const tokens = [first.text];
+    let token = this.#lexer.next();
+    for (; !endsLine(token.kind); token = this.#lexer.next()) tokens.push(token.text);
+    this.#addLine(first, tokens, before, token, block);
+  }
+
+  #addLine(first: Token, tokens: string[], before: readonly string[], end: Token, block?: Block): void {
+    const suffix: string[] = [];
+    const line: Line = { tokens, comments: { before, suffix }, line: first.line, block };
+    // A line that a quoted newline spreads over two gets no end comment: x/mod gives it to what came before.
+    if (end.line === first.line) {
+      this.#settle();
+      this.#suffix = suffix;
+    }
+    this.#waiting.push(line);
+    if (end.kind === "end comment") this.#suffix?.push(end.text);
+  }
+
+  /** Visits what waits: something now stands between it and any end comment to come. */
+  #settle(): void {
+    const lines = this.#waiting;
+    this.#waiting = [];
+    this.#suffix = undefined;
+    for (const line of lines) this.#visit(line);
+  }
+}
