@@ -75,6 +75,11 @@ test("proofs of a growing log hold for every record and every earlier size, and 
       const ofTree = await proveTree(size, record + 1n, read);
       const older = roots[n + 1] as Uint8Array;
       checkTree(ofTree, size, root, record + 1n, older);
+      const other = recordHash(older);
+      assert.throws(() => checkRecord(ofRecord, size, other, record, leaf), failed);
+      assert.throws(() => checkRecord(ofRecord, size, root, record, other), failed);
+      assert.throws(() => checkTree(ofTree, size, other, record + 1n, older), failed);
+      assert.throws(() => checkTree(ofTree, size, root, record + 1n, other), failed);
       for (const wrong of damaged(ofTree)) {
         assert.throws(() => checkTree(wrong, size, root, record + 1n, older), failed, `tree ${n + 1} of ${t}`);
       }
