@@ -94,6 +94,8 @@ export class DirectoryModuleStore implements ModuleStore {
       for (let at = folders.pop(); at !== undefined; at = folders.pop()) {
         for (const entry of await entries(join(this.#root, at))) {
           const key = at + entry.name;
+          // Not ours: create would have refused it.
+          if (!isKey(key)) continue;
           if (entry.isFolder && `${key}/`.startsWith(prefix.slice(0, key.length + 1))) folders.push(`${key}/`);
           if (entry.isFile && key.startsWith(prefix)) yield key;
         }
@@ -154,18 +156,19 @@ export class DirectoryModuleStore implements ModuleStore {
   }
 }
 
-/**
- * Checks that `key` is a path below the root on every file system and an S3 key: throws "internal" otherwise, because
- * keys are made of paths that were checked before, and one that is not is a mistake of ours.
- */
+/** Checks `isKey`, or throws "internal": keys are made of paths that were checked, so one that is none is our mistake. */
 export function checkKey(key: string): void {
-  const elements = key.split("/");
-  const sound =
+  if (!isKey(key)) throw new ServedError("internal", "a file was asked for under a name that cannot be stored");
+}
+
+/** True when `key` is a path below the root on every file system, and a key of S3. */
+export function isKey(key: string): boolean {
+  return (
     Buffer.byteLength(key) <= 1024 &&
     key.isWellFormed() &&
     !/[\\\u0000-\u001f\u007f]/.test(key) &&
-    elements.every((element) => !["", ".", ".."].includes(element) && Buffer.byteLength(element) <= 255);
-  if (!sound) throw new ServedError("internal", "a file was asked for under a name that cannot be stored");
+    key.split("/").every((element) => !["", ".", ".."].includes(element) && Buffer.byteLength(element) <= 255)
+  );
 }
 
 async function absentIsUndefined<T>(read: () => Promise<T>): Promise<T | undefined> {

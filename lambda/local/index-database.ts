@@ -2,6 +2,9 @@ import { DatabaseSync } from "node:sqlite";
 import { CodedError } from "../golang/coded-error.ts";
 import { damagedIndex, indexFailure, isBusy, isDamage } from "./storage-failure.ts";
 
+/** The name of the index in a data folder. */
+export const indexFile = "index.sqlite";
+
 const schemaVersion = 1;
 
 // WITHOUT ROWID clusters rows by their key: the versions of one module lie side by side, and finding them costs the same

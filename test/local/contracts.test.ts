@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { DirectoryModuleStore } from "../../lambda/local/directory-module-store.ts";
-import { type IndexDatabase, openIndexDatabase } from "../../lambda/local/index-database.ts";
+import { type IndexDatabase, indexFile, openIndexDatabase } from "../../lambda/local/index-database.ts";
 import { SqliteHeadStore } from "../../lambda/local/sqlite-head-store.ts";
 import { SqliteLeaseStore } from "../../lambda/local/sqlite-lease-store.ts";
 import { SqliteVersionIndex } from "../../lambda/local/sqlite-version-index.ts";
@@ -23,7 +23,7 @@ function overDatabase<T>(adapter: (database: IndexDatabase) => T): Open<T> {
     const { path, remove } = makeDataFolder();
     const databases: IndexDatabase[] = [];
     const open = async () => {
-      const database = openIndexDatabase(join(path, "index.sqlite"));
+      const database = openIndexDatabase(join(path, indexFile));
       databases.push(database);
       return adapter(database);
     };
