@@ -1,0 +1,119 @@
+// Port of golang.org/x/mod/sumdb/dirhash: the "h1:" hashes of go.sum and of the checksum database.
+
+import { createHash, hash } from "node:crypto";
+import { CodedError } from "./coded-error.ts";
+import { FileWindow } from "./file-window.ts";
+import { readContent } from "./zip-content.ts";
+import { readDirectory, type ZipEntry, ZipError } from "./zip-directory.ts";
+
+/** Thrown when a list of files has no hash: a name has a newline in it, or the list is too large. */
+export class DirhashError extends CodedError<"newline-in-name" | "contents-too-large"> {}
+
+/** Returns the content of a file of a list, whole or in pieces. */
+export type OpenFile = (name: string) => Content | Promise<Content>;
+type Content = Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/** The most that the files of one archive may unpack to, in bytes: x/mod/zip's MaxZipFile. */
+const maxContents = 500 << 20;
+
+/**
+ * Returns `"h1:"` and the base64 of a SHA-256 over one line for each file, in byte order of the names: hexadecimal
+ * SHA-256 of the content, two spaces, name, newline. Names are hashed as UTF-8.
+ *
+ * Throws `newline-in-name`, and what `open` throws.
+ */
+export async function hash1(files: readonly string[], open: OpenFile): Promise<string> {
+  const lines: HashedFile[] = [];
+  for (const file of files) {
+    refuseNewline(file);
+    const content = await open(file);
+    const digest = createHash("sha256");
+    if (content instanceof Uint8Array) digest.update(content);
+    else for await (const piece of content) digest.update(piece);
+    lines.push({ name: Buffer.from(file).toString("latin1"), digest: digest.digest("hex") });
+  }
+  return summarize(lines);
+}
+
+/** Returns the hash of a go.mod file that go.sum has in its `/go.mod` lines: of a list of one file, named `go.mod`. */
+export function hashGoMod(content: Uint8Array): string {
+  return summarize([{ name: "go.mod", digest: hash("sha256", content, "hex") }]);
+}
+
+/**
+ * Returns the hash of the files in a zip, as `dirhash.HashZip` does with Hash1; entries for directories are files too.
+ *
+ * Nothing but names and contents counts. Throws `newline-in-name`, `ZipError` for what Go cannot read, and
+ * `contents-too-large` for more than 500 MiB declared or real. Reads synchronously: meant for a worker thread. Memory
+ * does not depend on the size of the zip.
+ */
+export async function hashZip(path: string): Promise<string> {
+  const file = openZip(path);
+  try {
+    return await hashEntries(file, readDirectory(file));
+  } finally {
+    file.close();
+  }
+}
+
+/** Opens a file for reading as a zip; the caller closes it. Throws `zip-unreadable`. */
+export function openZip(path: string): FileWindow {
+  try {
+    return new FileWindow(path);
+  } catch (error) {
+    throw new ZipError("zip-unreadable", "the zip file cannot be opened", { cause: error });
+  }
+}
+
+/**
+ * Returns the hash of an open zip's entries; `onPiece` sees every piece of content on its way to being hashed, and may
+ * not keep it.
+ */
+export async function hashEntries(
+  file: FileWindow,
+  entries: readonly ZipEntry[],
+  onPiece: (entry: ZipEntry, piece: Uint8Array) => void = () => {},
+): Promise<string> {
+  // Of entries with one name Go hashes the last, once for each of them.
+  const byName = new Map(entries.map((entry) => [entry.name, entry]));
+  refuseUnhashable([...byName.values()]);
+  const digests = new Map<string, string>();
+  // In the order of the file, so that each part of it is read once.
+  for (const entry of [...byName.values()].sort((a, b) => a.headerOffset - b.headerOffset)) {
+    const digest = createHash("sha256");
+    const pending = readContent(file, entry, (piece) => {
+      digest.update(piece);
+      onPiece(entry, piece);
+    });
+    if (pending !== undefined) await pending;
+    digests.set(entry.name, digest.digest("hex"));
+  }
+  return summarize(entries.map(({ name }) => ({ name, digest: digests.get(name) ?? "" })));
+}
+
+function refuseUnhashable(entries: readonly ZipEntry[]): void {
+  let total = 0;
+  for (const { name, uncompressedSize } of entries) {
+    refuseNewline(name);
+    total += Math.abs(uncompressedSize);
+  }
+  if (total > maxContents) throw new DirhashError("contents-too-large", "the files of the zip are too large");
+}
+
+function refuseNewline(name: string): void {
+  if (name.includes("\n")) throw new DirhashError("newline-in-name", "a file name has a newline in it");
+}
+
+/** A name with one character for each of its bytes, and the hexadecimal hash of the content. */
+interface HashedFile {
+  readonly name: string;
+  readonly digest: string;
+}
+
+function summarize(files: readonly HashedFile[]): string {
+  const summary = createHash("sha256");
+  // With a character for each byte, the order of UTF-16 units is the order of bytes.
+  const sorted = [...files].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  for (const { name, digest } of sorted) summary.update(`${digest}  ${name}\n`, "latin1");
+  return `h1:${summary.digest("base64")}`;
+}

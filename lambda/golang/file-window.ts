@@ -1,0 +1,46 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+
+const windowSize = 256 * 1024;
+
+/**
+ * Random access to a file through one window of its bytes, so that neighbouring parts cost one read between them.
+ *
+ * Reading is synchronous: measured on zips of thousands of small files, an asynchronous read of each part costs more
+ * than inflating and hashing it. Meant for a worker thread.
+ */
+export class FileWindow {
+  readonly size: number;
+  readonly #fd: number;
+  #buffer = Buffer.allocUnsafe(windowSize);
+  #start = 0;
+  #end = 0;
+
+  constructor(path: string) {
+    this.#fd = openSync(path, "r");
+    this.size = fstatSync(this.#fd).size;
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  /** The bytes at `position`, valid until the next call, or undefined when they are not all inside the file. */
+  view(position: number, length: number): Buffer | undefined {
+    if (position < 0 || position + length > this.size) return undefined;
+    if (position < this.#start || position + length > this.#end) this.#fill(position, length);
+    const start = position - this.#start;
+    return position + length <= this.#end ? this.#buffer.subarray(start, start + length) : undefined;
+  }
+
+  #fill(position: number, length: number): void {
+    const wanted = Math.max(length, windowSize);
+    if (this.#buffer.length < wanted) this.#buffer = Buffer.allocUnsafe(wanted);
+    this.#start = position;
+    this.#end = position;
+    for (let filled = 0; filled < wanted; this.#end = position + filled) {
+      const count = readSync(this.#fd, this.#buffer, filled, wanted - filled, position + filled);
+      if (count === 0) return;
+      filled += count;
+    }
+  }
+}
