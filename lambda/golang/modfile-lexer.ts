@@ -1,5 +1,6 @@
 // Port of the lexer in golang.org/x/mod/modfile/read.go. It reads each character once and keeps nothing it has returned.
 
+import { quote } from "./quoted-string.ts";
 import { isPrint } from "./unicode.ts";
 
 /** A word may be quoted; punctuation is its own kind. A comment is alone on its line, an end comment is not. */
@@ -123,7 +124,7 @@ export class Lexer {
       this.#at += width;
     }
     if (this.#at === start) {
-      const character = JSON.stringify(String.fromCodePoint(this.#text.codePointAt(start) ?? 0));
+      const character = quote(String.fromCodePoint(this.#text.codePointAt(start) ?? 0));
       this.#fail({ line: this.#line, wrong: `unexpected character ${character}` });
     }
     return { kind: "word", text: this.#text.slice(start, this.#at), line: this.#line };

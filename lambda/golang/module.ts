@@ -4,6 +4,7 @@
 import { CodedError } from "./coded-error.ts";
 import { compareStrings } from "./encoding.ts";
 import { matchPath } from "./path-match.ts";
+import { quote } from "./quoted-string.ts";
 import * as semver from "./semver.ts";
 import { isLetter } from "./unicode.ts";
 
@@ -25,10 +26,6 @@ export type ModuleErrorCode =
 
 /** Thrown with a message of one line that quotes at most 200 characters of what was wrong. */
 export class ModuleError extends CodedError<ModuleErrorCode> {}
-
-function quote(text: string): string {
-  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
-}
 
 /**
  * Checks that the version is a semantic version that the module path may have: `example.com/m/v2` only v2.

@@ -9,12 +9,13 @@
 
 import { CodedError } from "./coded-error.ts";
 import { decrementDecimal, incrementDecimal } from "./encoding.ts";
+import { quote } from "./quoted-string.ts";
 import * as semver from "./semver.ts";
 
 /** Thrown with `invalid-pseudo-version` for what is not a pseudo-version, or one that cannot be true. */
 export class PseudoVersionError extends CodedError<"invalid-pseudo-version"> {
   constructor(version: string, wrong: string) {
-    super("invalid-pseudo-version", `pseudo-version ${JSON.stringify(version.slice(0, 200))} is invalid: ${wrong}`);
+    super("invalid-pseudo-version", `pseudo-version ${quote(version)} is invalid: ${wrong}`);
   }
 }
 
@@ -122,13 +123,13 @@ export function pseudoVersionBase(version: string): string {
   const { base, build } = mustParse(version);
   const prerelease = semver.prerelease(base);
   if (prerelease === "") {
-    if (build !== "") throw new PseudoVersionError(version, `it has no base version but build metadata ${build}`);
+    if (build !== "") throw new PseudoVersionError(version, "it has no base version but build metadata");
     return "";
   }
   if (prerelease !== "-0") return base.slice(0, -".0".length) + build;
   const release = base.slice(0, -"-0".length);
   const start = release.lastIndexOf(".") + 1;
   const patch = decrementDecimal(release.slice(start));
-  if (patch === undefined) throw new PseudoVersionError(version, `there is no version before ${release}`);
+  if (patch === undefined) throw new PseudoVersionError(version, "its patch number leaves no version before it");
   return release.slice(0, start) + patch + build;
 }

@@ -1,4 +1,14 @@
-// Port of Go's strconv.Unquote for the two kinds of strings that go.mod files use.
+// Port of Go's strconv.Unquote for the two kinds of strings that go.mod files use, and the way back for messages.
+
+import { isPrint } from "./unicode.ts";
+
+/** Returns the text in `"`, for a message: at most 200 characters, on one line, with nothing in it that a terminal obeys. */
+export function quote(text: string): string {
+  const short = text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  return JSON.stringify(short).replaceAll(/[^ -~]/gu, (character) =>
+    isPrint(character) ? character : `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+}
 
 /** Returns the string that a Go literal in `"` or backquotes stands for, or undefined if it is not one. Bytes that are not UTF-8 become U+FFFD. */
 export function unquote(literal: string): string | undefined {
