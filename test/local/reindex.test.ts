@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { DirectoryModuleStore } from "../../lambda/local/directory-module-store.ts";
@@ -127,6 +127,19 @@ for (const [what, damage] of damages) {
     assert.deepEqual(readdirSync(join(data, "tmp")), []);
   });
 }
+
+test("the log that a killed process left beside a damaged index is not applied to the new one", async (t) => {
+  const [killed, data] = [dataFolder(t), dataFolder(t)];
+  await reindex({ data: killed, now: 0, readHead });
+  await withIndex(killed, async (index) => {
+    await index.addVersion("killed.example", "v1.0.0");
+    for (const name of [indexFile, `${indexFile}-wal`]) copyFileSync(join(killed, name), join(data, name));
+  });
+  writeFileSync(join(data, indexFile), "damaged".repeat(1000));
+  await fill(data);
+  assert.equal((await reindex({ data, now: 0, readHead })).movedAside, `${indexFile}.damaged-1`);
+  await assertComplete(data);
+});
 
 test("a second damage is moved aside under a second name", async (t) => {
   const data = dataFolder(t);
