@@ -16,7 +16,7 @@ export interface HttpClientOptions {
   readonly trustedHosts: ReadonlySet<string>;
   readonly timeouts: UpstreamTimeouts;
   readonly userAgent: string;
-  /** For tests: in place of the system's resolver, for hosts that are not trusted. */
+  /** For tests: in place of the system's resolver. */
   readonly lookup?: LookupFunction;
 }
 
@@ -46,11 +46,10 @@ export class HttpClient {
       keepAliveTimeout: 15_000,
       allowH2: false,
     };
-    this.#trusted = new Agent({ ...common, connect: { timeout: timeouts.connect } });
-    this.#guarded = new Agent({
-      ...common,
-      connect: { timeout: timeouts.connect, lookup: guardedLookup(options.lookup) },
-    });
+    const { lookup } = options;
+    const timeout = timeouts.connect;
+    this.#trusted = new Agent({ ...common, connect: lookup === undefined ? { timeout } : { timeout, lookup } });
+    this.#guarded = new Agent({ ...common, connect: { timeout, lookup: guardedLookup(lookup) } });
   }
 
   isTrusted(url: URL): boolean {

@@ -22,7 +22,7 @@ export interface UpstreamsOptions {
   /** modfront's own version, for the user agent. */
   readonly version: string;
   readonly timeouts?: UpstreamTimeouts;
-  /** For tests: resolves hosts that are not named in the configuration. */
+  /** For tests: in place of the system's resolver. */
   readonly lookup?: LookupFunction;
 }
 

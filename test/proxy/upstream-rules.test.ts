@@ -108,6 +108,7 @@ const privates: readonly (readonly [
   ["*corp.example", ["*.git.corp.example=own"], "a.git.corp.example/x", "own"],
   ["github.com/corp", ["github.com=public"], "github.com/corp/x", no],
   ["github.com/corp", ["*.com=public"], "github.com/corp/x", no],
+  ["*.corp.example", ["*.example=public"], "git.corp.example/x", no],
   ["github.com/corp", ["g*/corp=public"], "github.com/corp/x", no],
   ["github.com/corp-*", ["github.com/corp-a=own"], "github.com/corp-a/x", "own"],
   ["github.com/corp/a,github.com/corp", ["github.com/corp=own"], "github.com/corp/a/x", "own"],

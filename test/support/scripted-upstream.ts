@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -67,13 +68,21 @@ export class ScriptedUpstream implements AsyncDisposable {
   readonly #scripts = new Map<string, readonly Reply[]>();
   readonly #counts = new Map<string, number>();
   readonly #stop = new AbortController();
+  readonly #events = new EventEmitter();
+  #open = 0;
   #otherwise: Responder = () => undefined;
 
   private constructor() {
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch(() => response.socket?.destroy());
     });
-    this.#server.on("connection", () => this.connections++);
+    this.#server.on("connection", (socket) => {
+      this.connections++;
+      this.#open++;
+      socket.once("close", () => {
+        if (--this.#open === 0) this.#events.emit("idle");
+      });
+    });
   }
 
   /** Listens on a free port, or on a given one: that of an upstream that was closed, to bring it back. */
@@ -115,6 +124,11 @@ export class ScriptedUpstream implements AsyncDisposable {
   forget(): void {
     this.requests.length = 0;
     this.#counts.clear();
+  }
+
+  /** Resolves when no client is connected any more. */
+  async idle(): Promise<void> {
+    if (this.#open > 0) await once(this.#events, "idle");
   }
 
   /** Closes the port and all connections. */
