@@ -115,6 +115,21 @@ export class UpstreamRules {
   }
 }
 
+/** A rule as the configuration file has it. */
+export interface ConfiguredRule {
+  readonly patterns: readonly string[];
+  readonly chain: string;
+}
+
+/** The rules with `chain` for everything that no other rule names: what `--upstream` does to a configuration. */
+export function replaceCatchAll(rules: readonly ConfiguredRule[], chain: string): ConfiguredRule[] {
+  const others = rules.map((rule) => ({
+    ...rule,
+    patterns: single(rule.patterns).filter((each) => !isCatchAll(each)),
+  }));
+  return [...others.filter((rule) => rule.patterns.length > 0), { patterns: ["*"], chain }];
+}
+
 /** GOPRIVATE syntax allows several patterns in one string. */
 function single(patterns: readonly string[]): string[] {
   return patterns.flatMap((pattern) => pattern.split(",")).filter((pattern) => pattern !== "");

@@ -5,7 +5,7 @@ import { readBody } from "./http-body.ts";
 import type { HttpClient, RawAnswer } from "./http-client.ts";
 import { toUpstreamFailure } from "./http-failure.ts";
 import { isRedirect, redirectTarget } from "./redirects.ts";
-import { readStatusDetails } from "./status-details.ts";
+import { readHead, readStatusDetails } from "./status-details.ts";
 
 const maxRedirects = 10;
 
@@ -50,14 +50,12 @@ export class HttpUpstream implements Upstream {
     let url = start;
     let authorization = this.#credentials?.header;
     for (let hops = 0; ; hops++) {
-      const answer = await this.#client.get(url, authorization, signal).catch((error: unknown) => {
-        // Trouble elsewhere is not trouble of this upstream, so it is taken out of the breaker's sight.
-        if (hops > 0) pass.settle("abandoned");
-        throw error;
-      });
+      const answer = await this.#client.get(url, authorization, signal);
       pass.answered();
       if (!isRedirect(answer.statusCode)) return answer;
-      answer.body.on("error", () => {}).destroy();
+      // It did its part: trouble from here on is another host's and no matter of this upstream's breaker.
+      pass.settle("succeeded");
+      await readHead(answer.body);
       if (hops === maxRedirects) throw new UpstreamFailure("redirects", "redirected too often");
       const target = redirectTarget(answer.headers.location, url, (to) => this.#client.isTrusted(to));
       // Not given back on a way home: whoever was in between chose that URL.

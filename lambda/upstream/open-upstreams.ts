@@ -1,7 +1,7 @@
 import type { LookupFunction } from "node:net";
 import { CodedError } from "../golang/coded-error.ts";
 import type { Chain, Upstream, UpstreamRouter } from "../proxy/upstream.ts";
-import { type ParsedChain, parseChain, UpstreamRules } from "../proxy/upstream-rules.ts";
+import { isCatchAll, type ParsedChain, parseChain, UpstreamRules } from "../proxy/upstream-rules.ts";
 import { Breaker } from "./breaker.ts";
 import { defaultTimeouts, HttpClient, type UpstreamTimeouts } from "./http-client.ts";
 import { HttpUpstream } from "./http-upstream.ts";
@@ -44,7 +44,11 @@ export function openUpstreams(config: UpstreamsConfig, options: UpstreamsOptions
     patterns: rule.patterns,
     chain: parseAt(`configuration key upstreams.${i}.chain`, rule.chain),
   }));
-  const fallback = options.fallback === undefined ? undefined : parseAt("the default upstream", options.fallback);
+  // Behind a catch-all nothing falls back, so that an inherited chain is neither judged nor trusted.
+  const fallback =
+    options.fallback === undefined || parsed.some((rule) => rule.patterns.some(isCatchAll))
+      ? undefined
+      : parseAt("the default upstream", options.fallback);
   const rules = new UpstreamRules({ upstreams: parsed, private: config.private, fallback });
   const chains = [...parsed.map((rule) => rule.chain), ...(fallback === undefined ? [] : [fallback])];
   const pool = new UpstreamPool(trustedHosts(config, chains), options);

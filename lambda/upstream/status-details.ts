@@ -5,14 +5,9 @@ const textBytes = 4_096;
 const drainBytes = 65_536;
 const drainMilliseconds = 1_000;
 
-/**
- * Reads what an answer that is not 200 says, and ends it.
- *
- * Its body is read to the end when it is short, for the connection's sake: a 404 is the most frequent answer of
- * all. It is never waited for longer than a second, and never fails: the status is what counts.
- */
+/** Reads what an answer that is not 200 says, and ends it. Never fails: the status is what counts. */
 export async function readStatusDetails(answer: RawAnswer): Promise<StatusDetails> {
-  const head = await readHead(answer.body.on("error", () => {}));
+  const head = await readHead(answer.body);
   const plain = /^text\/plain\s*(;|$)/i.test(single(answer.headers["content-type"]) ?? "");
   const seconds = single(answer.headers["retry-after"]);
   return {
@@ -23,9 +18,16 @@ export async function readStatusDetails(answer: RawAnswer): Promise<StatusDetail
   };
 }
 
-async function readHead(body: RawAnswer["body"]): Promise<Buffer> {
+/**
+ * The first bytes of a body that is not wanted; afterwards it is over.
+ *
+ * A short one is read to its end so that the connection can be used again (a 404 is the most frequent answer of all), but
+ * never waited for longer than a second.
+ */
+export async function readHead(body: RawAnswer["body"]): Promise<Buffer> {
   const head: Buffer[] = [];
   let bytes = 0;
+  body.on("error", () => {});
   const timer = setTimeout(() => body.destroy(), drainMilliseconds);
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseChain, UpstreamRules } from "../../lambda/proxy/upstream-rules.ts";
+import { parseChain, replaceCatchAll, UpstreamRules } from "../../lambda/proxy/upstream-rules.ts";
 
 /** `"https://a/|https://b"` back out of what was parsed, with what it ends with. */
 function shown(text: string): string {
@@ -135,4 +135,17 @@ test("the catch-all, and private patterns that no rule names", () => {
   assert.deepEqual(rules.unnamedPrivate, ["other.example"]);
   assert.equal(rulesOf([], [], "fallback").catchAll.entries[0]?.url.hostname, "fallback.example");
   assert.equal(rulesOf([], []).catchAll.end, "no-rule");
+});
+
+test("a chain given at the terminal replaces the catch-all and nothing else", () => {
+  const rules = [
+    { patterns: ["*"], chain: "https://a.example" },
+    { patterns: ["corp.example,*"], chain: "https://b.example" },
+    { patterns: ["*.org"], chain: "off" },
+  ];
+  assert.deepEqual(replaceCatchAll(rules, "https://c.example"), [
+    { patterns: ["corp.example"], chain: "https://b.example" },
+    { patterns: ["*.org"], chain: "off" },
+    { patterns: ["*"], chain: "https://c.example" },
+  ]);
 });

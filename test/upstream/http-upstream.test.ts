@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import type { LookupFunction } from "node:net";
 import { test } from "node:test";
 import {
+  type Chain,
   type Upstream,
   type UpstreamBody,
   UpstreamFailure,
   type UpstreamFailureCode,
 } from "../../lambda/proxy/upstream.ts";
+import { fetchFromChain } from "../../lambda/proxy/upstream-chain.ts";
 import { openUpstreams, type UpstreamsOptions } from "../../lambda/upstream/open-upstreams.ts";
+import { quickRetry } from "../support/fake-upstream.ts";
 import { type Reply, ScriptedUpstream } from "../support/scripted-upstream.ts";
 
 const timeouts = { connect: 1_000, idle: 150 };
@@ -370,4 +373,32 @@ test("start-up notes say what is dropped and what cannot be fetched", () => {
     [["https://own.example"], [], ["https://a.example"]],
   );
   assert.equal(upstreams.chainFor("a.org/x").steps[0]?.upstream, upstreams.catchAll.steps[0]?.upstream);
+});
+
+test("behind a catch-all an inherited chain is not even looked at", () => {
+  const config = { upstreams: [{ patterns: ["*"], chain: "https://a.example" }], private: [], allowHosts: [] };
+  const upstreams = openUpstreams(config, { now: () => 0, version: "1", fallback: "file:///nonsense,direct" });
+  assert.deepEqual(upstreams.notes, []);
+});
+
+test("a dead upstream is tried three times through a chain, and a body cut twice arrives at last", async () => {
+  await using server = await ScriptedUpstream.start();
+  server.on("/reset", { fault: "reset-before" });
+  server.on(
+    "/cut",
+    { body: half, fault: "cut" },
+    { body: half, fault: "reset-end", framing: "chunked" },
+    { body: half },
+  );
+  server.on("/hang", { fault: "hang-before" });
+  await using opened = open(server.url);
+  const chain: Chain = { steps: [{ upstream: opened.upstream, onAnyError: false }], end: "nothing" };
+  const options = { limit: 1e6, retry: quickRetry };
+  await assert.rejects(fetchFromChain(chain, "/reset", readAll, options), {
+    code: "upstream-failed",
+    message: `upstream ${server.url} broke the connection`,
+  });
+  assert.equal(await fetchFromChain(chain, "/cut", readAll, options), half);
+  await assert.rejects(fetchFromChain(chain, "/hang", readAll, options), { code: "upstream-timeout" });
+  assert.deepEqual([server.count("/reset"), server.count("/cut"), server.count("/hang")], [3, 3, 1]);
 });
