@@ -17,6 +17,7 @@ export type ServedErrorCode =
   | "checksum-unknown"
   | "checksum-mismatch"
   | "checksum-unavailable"
+  | "checksum-forged"
   | "checksum-fork"
   | "invalid-module"
   | "store-failed"

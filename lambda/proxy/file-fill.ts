@@ -1,0 +1,202 @@
+import { hashGoMod } from "../golang/dirhash.ts";
+import { modulePath } from "../golang/modfile.ts";
+import { escapePath, escapeVersion } from "../golang/module.ts";
+import type { Checksums, VersionHashes } from "./checksums.ts";
+import type { Clock } from "./clock.ts";
+import { type FileKind, fileKey, type ModuleVersion } from "./layout.ts";
+import type { Leases } from "./leases.ts";
+import { type ModuleSource, readBody } from "./module-source.ts";
+import type { FileSource, ModuleStore } from "./module-store.ts";
+import { ServedError } from "./served-error.ts";
+import { SingleFlight } from "./single-flight.ts";
+import type { TemporaryFiles } from "./temporary-files.ts";
+import type { VersionIndex } from "./version-index.ts";
+import { checkInfo, formatInfo, infoLimit, parseInfo } from "./version-info.ts";
+import type { ZipFacts, ZipInspector } from "./zip-inspector.ts";
+
+/** Bytes: `go` refuses more (x/mod/zip MaxZipFile, MaxGoMod). */
+const limits = { zip: 500 << 20, mod: 16 << 20, info: infoLimit } as const;
+
+/** Milliseconds within which a miss ends; a zip may take as long as its bytes keep coming. */
+const missTime = { info: 45_000, mod: 45_000, zip: 15 * 60_000 } as const;
+
+export interface FileFillParts {
+  readonly store: ModuleStore;
+  readonly index: VersionIndex;
+  readonly leases: Leases;
+  readonly source: ModuleSource;
+  readonly checksums: Checksums;
+  readonly inspector: ZipInspector;
+  readonly temporaryFiles: TemporaryFiles;
+  readonly clock: Clock;
+  /** Seconds for which an upstream's 404 is remembered. */
+  readonly notFoundSeconds: number;
+}
+
+/** A file that is stored from now on; `bytes` unless it is a zip. */
+export interface FilledFile {
+  readonly key: string;
+  readonly size: number;
+  readonly bytes: Uint8Array | undefined;
+}
+
+/**
+ * Fetches, verifies and stores the files of module versions, each once.
+ *
+ * The order of writes is the design: verified file first, index row last. A crash in between leaves a file that the
+ * next request for it finds, and gives its row.
+ */
+export class FileFill {
+  readonly #parts: FileFillParts;
+  readonly #flights = new SingleFlight<FilledFile>();
+
+  constructor(parts: FileFillParts) {
+    this.#parts = parts;
+  }
+
+  /** The file of a module version, from the store or else from its upstream; a zip together with both small files. */
+  fill(kind: FileKind, module: ModuleVersion): Promise<FilledFile> {
+    const key = fileKey(module, kind);
+    return this.#flights.run(key, async () => (await this.#stored(kind, module)) ?? this.#fetchOnce(kind, module));
+  }
+
+  async #stored(kind: FileKind, module: ModuleVersion): Promise<FilledFile | undefined> {
+    const { store } = this.#parts;
+    const key = fileKey(module, kind);
+    if (kind === "zip") {
+      const size = await store.size(key);
+      return size === undefined ? undefined : { key, size, bytes: undefined };
+    }
+    const bytes = await store.read(key);
+    return bytes === undefined ? undefined : { key, size: bytes.length, bytes };
+  }
+
+  async #fetchOnce(kind: FileKind, module: ModuleVersion): Promise<FilledFile> {
+    await this.#refuseIfMissing(kind, module);
+    return this.#parts.leases.run(`${module.path}@${module.version} ${kind}`, {
+      look: () => this.#stored(kind, module),
+      work: () => this.#fetch(kind, module),
+      deadline: this.#parts.clock.now() + missTime[kind],
+    });
+  }
+
+  async #refuseIfMissing(kind: FileKind, module: ModuleVersion): Promise<void> {
+    const { index, clock } = this.#parts;
+    const missing = await index.recall(module.path, `missing ${module.version}.${kind}`);
+    if (missing !== undefined && missing.freshUntil > clock.now()) throw new ServedError("not-found", missing.text);
+  }
+
+  async #fetch(kind: FileKind, module: ModuleVersion): Promise<FilledFile> {
+    try {
+      return kind === "zip" ? await this.#fetchZip(module) : await this.#fetchSmall(kind, module);
+    } catch (error) {
+      if (error instanceof ServedError && error.code === "not-found") await this.#rememberMissing(kind, module, error);
+      throw error;
+    }
+  }
+
+  async #rememberMissing(kind: FileKind, module: ModuleVersion, error: ServedError): Promise<void> {
+    const { index, clock, notFoundSeconds } = this.#parts;
+    const freshUntil = clock.now() + notFoundSeconds * 1000;
+    await index.remember(module.path, `missing ${module.version}.${kind}`, { text: error.message, freshUntil });
+  }
+
+  async #fetchSmall(kind: "info" | "mod", module: ModuleVersion): Promise<FilledFile> {
+    const [bytes, hashes] = await together(this.#download(kind, module), this.#parts.checksums.hashes(module));
+    if (kind === "mod") checkGoMod(module, bytes, hashes);
+    return this.#commit(kind, module, bytes, bytes.length);
+  }
+
+  #download(kind: "info" | "mod", module: ModuleVersion): Promise<Uint8Array> {
+    return this.#parts.source.fetch(module.path, upstreamPath(module, kind), {
+      limit: limits[kind],
+      budget: missTime[kind],
+      consume: async (body) => {
+        const bytes = await readBody(body);
+        return kind === "info" ? rewriteInfo(module, bytes) : bytes;
+      },
+    });
+  }
+
+  /** The small files and the checksum database's answer are on their way while the zip is. */
+  async #fetchZip(module: ModuleVersion): Promise<FilledFile> {
+    const file = this.#parts.temporaryFiles.next();
+    try {
+      const [facts, mod, hashes] = await together(
+        this.#downloadZip(module, file),
+        this.fill("mod", module),
+        this.#parts.checksums.hashes(module),
+        this.fill("info", module),
+      );
+      checkZipFacts(module, facts, mod.bytes ?? new Uint8Array(), hashes);
+      return await this.#commit("zip", module, { path: file }, facts.size);
+    } finally {
+      await this.#parts.temporaryFiles.remove(file);
+    }
+  }
+
+  async #downloadZip(module: ModuleVersion, file: string): Promise<ZipFacts & { readonly size: number }> {
+    const { source, temporaryFiles, inspector } = this.#parts;
+    return source.fetch(module.path, upstreamPath(module, "zip"), {
+      limit: limits.zip,
+      budget: missTime.zip,
+      consume: async (body) => {
+        const size = await temporaryFiles.write(file, body.chunks);
+        return { ...(await inspector.inspect(module, file)), size };
+      },
+    });
+  }
+
+  async #commit(kind: FileKind, module: ModuleVersion, source: FileSource, size: number): Promise<FilledFile> {
+    const { store, index } = this.#parts;
+    const key = fileKey(module, kind);
+    await store.create(key, source);
+    await index.addVersion(module.path, module.version);
+    return { key, size, bytes: source instanceof Uint8Array ? source : undefined };
+  }
+}
+
+/** The path of a file at an upstream: the same as its key at ours. */
+function upstreamPath(module: ModuleVersion, kind: FileKind): string {
+  return `/${escapePath(module.path)}/@v/${escapeVersion(module.version)}.${kind}`;
+}
+
+/**
+ * Like `Promise.all`, but waits for every promise before it fails with the first failure in the order given: nothing
+ * is still writing when the caller cleans up, and a file's own 404 is not hidden by what failed beside it.
+ */
+async function together<T extends readonly unknown[]>(...work: { readonly [K in keyof T]: Promise<T[K]> }): Promise<T> {
+  const results = await Promise.allSettled(work);
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+  return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as unknown as T;
+}
+
+function rewriteInfo(module: ModuleVersion, bytes: Uint8Array): Uint8Array {
+  const info = parseInfo(module.path, bytes);
+  checkInfo(module, info);
+  return formatInfo(info);
+}
+
+function checkGoMod(module: ModuleVersion, bytes: Uint8Array, hashes: VersionHashes | undefined): void {
+  const where = `go.mod of ${module.path}@${module.version}`;
+  if (hashes === undefined && modulePath(bytes) === "")
+    throw new ServedError("upstream-failed", `the ${where} names no module`);
+  if (hashes !== undefined && hashGoMod(bytes) !== hashes.goMod) throw mismatch(where);
+}
+
+function checkZipFacts(
+  module: ModuleVersion,
+  facts: ZipFacts,
+  mod: Uint8Array,
+  hashes: VersionHashes | undefined,
+): void {
+  const where = `zip of ${module.path}@${module.version}`;
+  if (hashes !== undefined && facts.hash !== hashes.zip) throw mismatch(where);
+  const goMod = facts.goMod ?? new TextEncoder().encode(`module ${module.path}\n`);
+  if (Buffer.compare(goMod, mod) !== 0)
+    throw new ServedError("invalid-module", `the ${where} has another go.mod than the one served beside it`);
+}
+
+function mismatch(where: string): ServedError {
+  return new ServedError("checksum-mismatch", `SECURITY ERROR: the ${where} differs from the checksum database`);
+}

@@ -1,0 +1,27 @@
+import type { FileKind, ModuleVersion } from "./layout.ts";
+
+/** Everything that the serve plane may ask of the fill plane; plain JSON, because on AWS it is an invocation's payload. */
+export type FillRequest =
+  | { readonly kind: FileKind; readonly module: ModuleVersion }
+  | { readonly kind: "list" | "latest"; readonly path: string }
+  | { readonly kind: "query"; readonly path: string; readonly query: string }
+  | { readonly kind: "lookup"; readonly module: ModuleVersion }
+  | { readonly kind: "tile"; readonly path: string }
+  | { readonly kind: "head" };
+
+/**
+ * `body`: the answer itself; `freshUntil` (milliseconds since the epoch) where it is good for a while only, `stale` when
+ * it is an old copy served because the upstream is down. `stored`: a file too large to hand over, now in the store.
+ */
+export type FillAnswer =
+  | { readonly body: Uint8Array; readonly stale?: boolean; readonly freshUntil?: number }
+  | { readonly stored: string; readonly size: number };
+
+/**
+ * The only writer: fetches what is missing, verifies it, stores it, and answers with it.
+ *
+ * The same request from any number of callers leads to one fetch. Throws `ServedError`. What it returned is durable.
+ */
+export interface FillPlane {
+  fill(request: FillRequest): Promise<FillAnswer>;
+}

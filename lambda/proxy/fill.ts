@@ -1,0 +1,100 @@
+import type { Verifier } from "../golang/note.ts";
+import { noChecksums } from "./checksums.ts";
+import type { Clock } from "./clock.ts";
+import { FileFill } from "./file-fill.ts";
+import type { FillAnswer, FillPlane, FillRequest } from "./fill-plane.ts";
+import type { HeadStore } from "./head-store.ts";
+import { LatestFill } from "./latest-fill.ts";
+import type { LeaseStore } from "./lease-store.ts";
+import { Leases } from "./leases.ts";
+import { ListFill } from "./list-fill.ts";
+import { ChainModuleSource } from "./module-source.ts";
+import type { ModuleStore } from "./module-store.ts";
+import { QueryFill } from "./query-fill.ts";
+import { ServedError } from "./served-error.ts";
+import { SumdbFill } from "./sumdb-fill.ts";
+import type { SumdbRemote } from "./sumdb-reach.ts";
+import type { TemporaryFiles } from "./temporary-files.ts";
+import type { UpstreamRouter } from "./upstream.ts";
+import type { VersionIndex } from "./version-index.ts";
+import { formatList } from "./version-list.ts";
+import type { ZipInspector } from "./zip-inspector.ts";
+
+/** What the fill plane is made of; everything here is an adapter or a setting. */
+export interface FillParts {
+  readonly store: ModuleStore;
+  readonly index: VersionIndex;
+  readonly leases: LeaseStore;
+  readonly heads: HeadStore;
+  readonly router: UpstreamRouter;
+  /** The checksum database, or `undefined` where none is configured. */
+  readonly sumdb: { readonly verifier: Verifier; readonly remote: SumdbRemote } | undefined;
+  readonly inspector: ZipInspector;
+  readonly temporaryFiles: TemporaryFiles;
+  readonly clock: Clock;
+  /** Seconds. */
+  readonly ttl: { readonly list: number; readonly query: number; readonly notFound: number };
+}
+
+/** The fill plane itself: each kind of request to the part that knows it. */
+export class Fill implements FillPlane {
+  readonly #files: FileFill;
+  readonly #lists: ListFill;
+  readonly #latest: LatestFill;
+  readonly #queries: QueryFill;
+  readonly #sumdb: SumdbFill | undefined;
+
+  constructor(parts: FillParts) {
+    const { index, clock, ttl } = parts;
+    const source = new ChainModuleSource(parts.router);
+    const isPrivate = (module: string) => parts.router.isPrivate(module);
+    this.#sumdb = parts.sumdb && new SumdbFill({ ...parts, ...parts.sumdb, isPrivate });
+    this.#files = new FileFill({
+      ...parts,
+      source,
+      leases: new Leases(parts.leases, clock),
+      checksums: this.#sumdb ?? noChecksums,
+      notFoundSeconds: ttl.notFound,
+    });
+    const seconds = { listSeconds: ttl.list, querySeconds: ttl.query, notFoundSeconds: ttl.notFound };
+    this.#lists = new ListFill({ index, source, clock, ...seconds });
+    this.#latest = new LatestFill({ index, source, clock, lists: this.#lists, files: this.#files, ...seconds });
+    this.#queries = new QueryFill({ index, source, clock, ...seconds });
+  }
+
+  async fill(request: FillRequest): Promise<FillAnswer> {
+    switch (request.kind) {
+      case "info":
+      case "mod":
+      case "zip":
+        return this.#file(request.kind, request.module);
+      case "list":
+        return this.#list(request.path);
+      case "latest":
+        return this.#latest.fill(request.path);
+      case "query":
+        return this.#queries.fill(request.path, request.query);
+      case "lookup":
+        return { body: await this.#checksums().lookup(request.module) };
+      case "tile":
+        return { body: await this.#checksums().tile(request.path) };
+      case "head":
+        return this.#checksums().head();
+    }
+  }
+
+  #checksums(): SumdbFill {
+    if (this.#sumdb !== undefined) return this.#sumdb;
+    throw new ServedError("not-found", "this proxy has no checksum database");
+  }
+
+  async #file(...[kind, module]: Parameters<FileFill["fill"]>): Promise<FillAnswer> {
+    const { key, size, bytes } = await this.#files.fill(kind, module);
+    return bytes === undefined ? { stored: key, size } : { body: bytes };
+  }
+
+  async #list(path: string): Promise<FillAnswer> {
+    const { list, freshUntil, stale } = await this.#lists.fill(path);
+    return { body: new TextEncoder().encode(formatList(list)), freshUntil, stale };
+  }
+}

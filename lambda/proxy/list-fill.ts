@@ -1,0 +1,109 @@
+import { escapePath } from "../golang/module.ts";
+import type { Clock } from "./clock.ts";
+import { type ModuleSource, readBody } from "./module-source.ts";
+import { isOutage, ServedError } from "./served-error.ts";
+import { SingleFlight } from "./single-flight.ts";
+import type { ModuleEntry, VersionIndex } from "./version-index.ts";
+import {
+  formatRemembered,
+  listLimit,
+  mergeLists,
+  parseList,
+  parseRemembered,
+  type VersionList,
+  versionList,
+} from "./version-list.ts";
+
+/** Milliseconds within which a list ends. */
+const missTime = 45_000;
+
+export interface ListFillParts {
+  readonly index: VersionIndex;
+  readonly source: ModuleSource;
+  readonly clock: Clock;
+  readonly listSeconds: number;
+  readonly notFoundSeconds: number;
+}
+
+/** A module's versions; `freshUntil` in milliseconds since the epoch, `stale` when the upstream could not be asked. */
+export interface FilledList {
+  readonly list: VersionList;
+  readonly freshUntil: number;
+  readonly stale: boolean;
+}
+
+/** Keeps the version lists of modules: asks the upstream when the remembered list is no longer fresh. */
+export class ListFill {
+  readonly #parts: ListFillParts;
+  readonly #flights = new SingleFlight<FilledList>();
+
+  constructor(parts: ListFillParts) {
+    this.#parts = parts;
+  }
+
+  /** The list as the upstream has it now; what is known and stored when it cannot say. */
+  fill(path: string): Promise<FilledList> {
+    return this.#flights.run(path, async () => {
+      const entry = await this.#parts.index.module(path);
+      return freshList(entry, this.#parts.clock.now()) ?? (await this.#refresh(path, entry));
+    });
+  }
+
+  async #refresh(path: string, entry: ModuleEntry): Promise<FilledList> {
+    try {
+      await this.#refuseIfMissing(path);
+      const list = await this.#ask(path);
+      const freshUntil = this.#parts.clock.now() + this.#parts.listSeconds * 1000;
+      await this.#parts.index.remember(path, "list", { text: formatRemembered(list), freshUntil });
+      return { list, freshUntil, stale: false };
+    } catch (error) {
+      return this.#fallBack(path, entry, error);
+    }
+  }
+
+  #ask(path: string): Promise<VersionList> {
+    return this.#parts.source.fetch(path, `/${escapePath(path)}/@v/list`, {
+      limit: listLimit,
+      budget: missTime,
+      consume: async (body) => parseList(path, new TextDecoder().decode(await readBody(body))),
+    });
+  }
+
+  async #refuseIfMissing(path: string): Promise<void> {
+    const missing = await this.#parts.index.recall(path, "missing list");
+    if (missing !== undefined && missing.freshUntil > this.#parts.clock.now())
+      throw new ServedError("not-found", missing.text);
+  }
+
+  /** A module of which something is stored stays listed, also when the upstream has forgotten or refuses it. */
+  async #fallBack(path: string, entry: ModuleEntry, error: unknown): Promise<FilledList> {
+    const forgotten = error instanceof ServedError && (error.code === "not-found" || error.code === "upstream-refused");
+    if (!isOutage(error) && !forgotten) throw error;
+    const known = knownList(entry);
+    if (known !== undefined) return { list: known, freshUntil: 0, stale: true };
+    if (error instanceof ServedError && error.code === "not-found") await this.#rememberMissing(path, error);
+    throw error;
+  }
+
+  async #rememberMissing(path: string, error: ServedError): Promise<void> {
+    const { index, clock, notFoundSeconds } = this.#parts;
+    const missing = await index.recall(path, "missing list");
+    if (missing !== undefined && missing.freshUntil > clock.now()) return;
+    await index.remember(path, "missing list", {
+      text: error.message,
+      freshUntil: clock.now() + notFoundSeconds * 1000,
+    });
+  }
+}
+
+/** The remembered list while it is fresh. */
+export function freshList(entry: ModuleEntry, now: number): FilledList | undefined {
+  if (entry.list === undefined || entry.list.freshUntil <= now) return undefined;
+  return { list: parseRemembered(entry.list.text), freshUntil: entry.list.freshUntil, stale: false };
+}
+
+/** The last list known and everything stored; `undefined` when that is nothing. */
+function knownList(entry: ModuleEntry): VersionList | undefined {
+  if (entry.list === undefined && entry.versions.length === 0) return undefined;
+  return mergeLists(parseRemembered(entry.list?.text ?? ""), versionList(entry.versions));
+}

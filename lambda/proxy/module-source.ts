@@ -1,0 +1,47 @@
+import type { UpstreamBody, UpstreamRouter } from "./upstream.ts";
+import { fetchFromChain } from "./upstream-chain.ts";
+
+/** Where a module's files come from: the chain of upstreams that the configuration names for its path. */
+export interface ModuleSource {
+  /**
+   * GETs `path` (escaped, beginning with "/") for the module from its chain until one upstream gives an answer that
+   * `consume` accepts, and returns what `consume` made of it. Gives up after `budget` milliseconds.
+   *
+   * `consume` may run more than once (retries, next upstream) and must leave nothing behind when it throws. Throws
+   * `ServedError` by the table of PROTOCOL.md.
+   */
+  fetch<T>(module: string, path: string, options: FetchOptions<T>): Promise<T>;
+
+  /** True for module paths that the configuration calls private. */
+  isPrivate(module: string): boolean;
+}
+
+export interface FetchOptions<T> {
+  readonly limit: number;
+  readonly budget: number;
+  readonly consume: (body: UpstreamBody) => Promise<T>;
+}
+
+/** All of a body as one array. `limit` of the fetch bounds it. */
+export async function readBody(body: UpstreamBody): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body.chunks) chunks.push(chunk);
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
+/** The source that follows the configuration's chains. */
+export class ChainModuleSource implements ModuleSource {
+  readonly #router: UpstreamRouter;
+
+  constructor(router: UpstreamRouter) {
+    this.#router = router;
+  }
+
+  fetch<T>(module: string, path: string, { limit, budget, consume }: FetchOptions<T>): Promise<T> {
+    return fetchFromChain(this.#router.chainFor(module), path, consume, { limit, budget });
+  }
+
+  isPrivate(module: string): boolean {
+    return this.#router.isPrivate(module);
+  }
+}

@@ -1,0 +1,70 @@
+import { escapePath, escapeVersion } from "../golang/module.ts";
+import type { Clock } from "./clock.ts";
+import type { FillAnswer } from "./fill-plane.ts";
+import { type ModuleSource, readBody } from "./module-source.ts";
+import { isOutage, ServedError } from "./served-error.ts";
+import { SingleFlight } from "./single-flight.ts";
+import type { Remembered, VersionIndex } from "./version-index.ts";
+import { formatInfo, infoLimit, parseInfo } from "./version-info.ts";
+
+/** Milliseconds within which a query ends. */
+const missTime = 45_000;
+
+export interface QueryFillParts {
+  readonly index: VersionIndex;
+  readonly source: ModuleSource;
+  readonly clock: Clock;
+  readonly querySeconds: number;
+  readonly notFoundSeconds: number;
+}
+
+/** Resolves queries (branches, commit prefixes, `v1`, `upgrade`) by asking the upstream; answers are never files. */
+export class QueryFill {
+  readonly #parts: QueryFillParts;
+  readonly #flights = new SingleFlight<FillAnswer>();
+
+  constructor(parts: QueryFillParts) {
+    this.#parts = parts;
+  }
+
+  /** The `.info` of the version the query means now, or meant when the upstream last answered. */
+  fill(path: string, query: string): Promise<FillAnswer> {
+    return this.#flights.run(`${path}@${query}`, () => this.#fill(path, query));
+  }
+
+  async #fill(path: string, query: string): Promise<FillAnswer> {
+    const { index, clock } = this.#parts;
+    const last = await index.recall(path, `query ${query}`);
+    if (last !== undefined && last.freshUntil > clock.now()) return answer(last);
+    const missing = await index.recall(path, `missing ${query}`);
+    if (missing !== undefined && missing.freshUntil > clock.now()) throw new ServedError("not-found", missing.text);
+    try {
+      return await this.#ask(path, query);
+    } catch (error) {
+      if (last !== undefined && isOutage(error)) return { ...answer(last), stale: true };
+      if (error instanceof ServedError && error.code === "not-found") await this.#rememberMissing(path, query, error);
+      throw error;
+    }
+  }
+
+  async #ask(path: string, query: string): Promise<FillAnswer> {
+    const { source, index, clock, querySeconds } = this.#parts;
+    const body = await source.fetch(path, `/${escapePath(path)}/@v/${escapeVersion(query)}.info`, {
+      limit: infoLimit,
+      budget: missTime,
+      consume: async (received) => formatInfo(parseInfo(path, await readBody(received))),
+    });
+    const freshUntil = clock.now() + querySeconds * 1000;
+    await index.remember(path, `query ${query}`, { text: new TextDecoder().decode(body), freshUntil });
+    return { body, freshUntil };
+  }
+
+  async #rememberMissing(path: string, query: string, error: ServedError): Promise<void> {
+    const freshUntil = this.#parts.clock.now() + this.#parts.notFoundSeconds * 1000;
+    await this.#parts.index.remember(path, `missing ${query}`, { text: error.message, freshUntil });
+  }
+}
+
+function answer(memory: Remembered): Extract<FillAnswer, { readonly body: Uint8Array }> {
+  return { body: new TextEncoder().encode(memory.text), freshUntil: memory.freshUntil };
+}

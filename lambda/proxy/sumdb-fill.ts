@@ -1,0 +1,153 @@
+import { isCodedError } from "../golang/coded-error.ts";
+import { escapePath, escapeVersion } from "../golang/module.ts";
+import type { Verifier } from "../golang/note.ts";
+import {
+  composeLookup,
+  parseLookup,
+  recordedHashes,
+  SumdbClient,
+  type SumdbErrorCode,
+  SumdbForkError,
+} from "../golang/sumdb.ts";
+import type { Checksums, VersionHashes } from "./checksums.ts";
+import type { Clock } from "./clock.ts";
+import type { FillAnswer } from "./fill-plane.ts";
+import type { HeadStore } from "./head-store.ts";
+import { type ModuleVersion, sumdbKey } from "./layout.ts";
+import type { ModuleStore } from "./module-store.ts";
+import { ServedError, type ServedErrorCode } from "./served-error.ts";
+import type { SumdbRemote } from "./sumdb-reach.ts";
+
+/** Milliseconds for which the head we serve may be older than the database's. */
+const headAge = 60_000;
+
+export interface SumdbFillParts {
+  readonly verifier: Verifier;
+  readonly remote: SumdbRemote;
+  readonly store: ModuleStore;
+  readonly heads: HeadStore;
+  readonly isPrivate: (module: string) => boolean;
+  readonly clock: Clock;
+}
+
+/** The checksum database as this proxy verified it: what fills are held against, and what `/sumdb/<name>/` answers. */
+export class SumdbFill implements Checksums {
+  readonly #parts: SumdbFillParts;
+  readonly #name: string;
+  readonly #client: SumdbClient;
+  #headAsked = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: SumdbFillParts) {
+    this.#parts = parts;
+    this.#name = parts.verifier.name;
+    const { store, heads, remote } = parts;
+    this.#client = new SumdbClient({
+      verifier: parts.verifier,
+      ops: {
+        readRemote: (path, limit) => remote.get(path, { limit }),
+        readTile: (path) => store.read(sumdbKey(this.#name, path)),
+        writeTile: async (path, data) => void (await store.create(sumdbKey(this.#name, path), data)),
+        readHead: () => heads.read(this.#name),
+        replaceHead: (old, next) => heads.replace(this.#name, old, next),
+      },
+    });
+  }
+
+  async hashes(module: ModuleVersion): Promise<VersionHashes | undefined> {
+    if (this.#parts.isPrivate(module.path)) return undefined;
+    const { record } = await this.#verified(module);
+    const { zip, mod } = recordedHashes(record, module.path, module.version);
+    if (zip[0] !== undefined && mod[0] !== undefined) return { zip: zip[0], goMod: mod[0] };
+    throw new ServedError(
+      "checksum-unknown",
+      `the checksum database has no hashes of ${module.path}@${module.version}`,
+    );
+  }
+
+  /** A lookup answer: the verified record under the newest verified head, whose proofs need no tile we do not have. */
+  async lookup(module: ModuleVersion): Promise<Uint8Array> {
+    const { id, record } = await this.#verified(module, "not-found");
+    const head = await this.#guard(async () => (await this.#client.head()) ?? (await this.#client.latest()));
+    return composeLookup({ id, record }, head);
+  }
+
+  /** A tile within the newest verified head; "not-found" beyond it, without asking the database. */
+  tile(path: string): Promise<Uint8Array> {
+    return this.#guard(() => this.#client.tile(path), "not-found");
+  }
+
+  /** The newest verified head, at most a minute older than the database's while that can be reached. */
+  async head(): Promise<FillAnswer> {
+    const now = this.#parts.clock.now();
+    const kept = await this.#guard(() => this.#client.head());
+    if (kept !== undefined && now < this.#headAsked + headAge) return { body: kept.signedNote };
+    try {
+      const newest = await this.#guard(() => this.#client.latest());
+      this.#headAsked = now;
+      return { body: newest.signedNote };
+    } catch (error) {
+      const unavailable = error instanceof ServedError && error.code === "checksum-unavailable";
+      if (kept === undefined || !unavailable) throw error;
+      return { body: kept.signedNote, stale: true };
+    }
+  }
+
+  /** The record of a module version, from the store or else verified now and stored, with all its proofs need. */
+  async #verified(module: ModuleVersion, absent: ServedErrorCode = "checksum-unknown") {
+    const key = sumdbKey(this.#name, `lookup/${escapePath(module.path)}@${escapeVersion(module.version)}`);
+    const stored = await this.#parts.store.read(key);
+    if (stored !== undefined) return parseLookup(stored);
+    return this.#guard(async () => {
+      await this.#refuseAfterFork();
+      const found = await this.#client.lookup(module.path, module.version);
+      await this.#parts.store.create(key, composeLookup(found, found.head));
+      return found;
+    }, absent);
+  }
+
+  /** After a fork nobody can say which of the two logs is the true one: only an operator may go on. */
+  async #refuseAfterFork(): Promise<void> {
+    if ((await this.#parts.heads.read(forkName(this.#name))) === undefined) return;
+    throw new ServedError(
+      "checksum-fork",
+      `SECURITY ERROR: the checksum database ${this.#name} has shown two logs that contradict each other; ` +
+        "no public module is fetched until an operator runs: modfront log fork",
+    );
+  }
+
+  async #guard<T>(work: () => Promise<T>, absent: ServedErrorCode = "checksum-unknown"): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof SumdbForkError) await this.#rememberFork(error);
+      throw servedError(error, this.#name, absent);
+    }
+  }
+
+  /** Both signed heads are kept: they are the proof of the database's misbehaviour. */
+  async #rememberFork(fork: SumdbForkError): Promise<void> {
+    const evidence = Buffer.concat([fork.olderNote, Buffer.from("\n"), fork.newerNote]);
+    await this.#parts.heads.replace(forkName(this.#name), undefined, evidence);
+  }
+}
+
+/** Under which name the two heads of a fork are kept beside the newest verified head. */
+export function forkName(database: string): string {
+  return `${database} fork`;
+}
+
+const forged: readonly SumdbErrorCode[] = ["sumdb-bad-note", "sumdb-bad-record", "sumdb-bad-tile"];
+
+function servedError(error: unknown, name: string, absent: ServedErrorCode): unknown {
+  if (error instanceof ServedError) {
+    return error.code === "checksum-unknown" ? new ServedError(absent, error.message, { cause: error }) : error;
+  }
+  if (!isCodedError<string>(error)) return error;
+  if (isCodedError(error, "sumdb-fork"))
+    return new ServedError("checksum-fork", `SECURITY ERROR: ${error.message}`, { cause: error });
+  if (isCodedError(error, ...forged))
+    return new ServedError("checksum-forged", `SECURITY ERROR: ${error.message} (${name})`, { cause: error });
+  if (isCodedError(error, "sumdb-beyond-head", "sumdb-not-found", "tile-malformed-path"))
+    return new ServedError("not-found", error.message, { cause: error });
+  return new ServedError("checksum-unavailable", error.message, { cause: error });
+}
