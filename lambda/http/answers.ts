@@ -1,0 +1,70 @@
+import { ServedError as Served, type ServedError, type ServedErrorCode } from "../proxy/served-error.ts";
+
+/** How an error is said over HTTP. */
+interface ErrorAnswer {
+  readonly status: number;
+  readonly cacheControl: string;
+}
+
+const never = "no-store";
+
+/**
+ * The answers of PROTOCOL.md, one row for each error code.
+ *
+ * `go` moves on to the next proxy after 404 and 410 only, so an outage or a refusal must have any other status: else a
+ * private name would be looked for at the next, public proxy. 404 may be kept 5 s by caches, nothing else.
+ */
+export const errorAnswers: Record<ServedErrorCode, ErrorAnswer> = {
+  "bad-request": { status: 400, cacheControl: never },
+  unauthorized: { status: 401, cacheControl: never },
+  forbidden: { status: 403, cacheControl: never },
+  "not-found": { status: 404, cacheControl: "max-age=5" },
+  "method-not-allowed": { status: 405, cacheControl: never },
+  "upstream-refused": { status: 403, cacheControl: never },
+  "upstream-unauthorized": { status: 502, cacheControl: never },
+  "upstream-failed": { status: 502, cacheControl: never },
+  "upstream-timeout": { status: 504, cacheControl: never },
+  "checksum-unknown": { status: 403, cacheControl: never },
+  "checksum-mismatch": { status: 403, cacheControl: never },
+  "checksum-unavailable": { status: 502, cacheControl: never },
+  "checksum-forged": { status: 502, cacheControl: never },
+  "checksum-fork": { status: 502, cacheControl: never },
+  "invalid-module": { status: 502, cacheControl: never },
+  "store-failed": { status: 503, cacheControl: never },
+  "fill-timeout": { status: 504, cacheControl: never },
+  internal: { status: 500, cacheControl: never },
+};
+
+/** An answer over HTTP; `body` is bytes, or the key of a stored file that is the body. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | StoredBody;
+  /** Until when the same answer may be given again, in milliseconds since the epoch; absent: ask again. */
+  readonly freshUntil?: number;
+}
+
+export interface StoredBody {
+  readonly stored: string;
+  readonly size: number;
+}
+
+/** Longest error text in bytes: `go` prints no more of a body than that. */
+const textLimit = 640;
+
+/** The answer for anything thrown: a `ServedError` says its own line, everything else only that it happened. */
+export function errorAnswer(error: unknown): HttpAnswer {
+  const served: ServedError =
+    error instanceof Served ? error : new Served("internal", "modfront failed; its log says why");
+  const row = errorAnswers[served.code];
+  const body = new TextEncoder().encode(`${served.message.slice(0, textLimit)}\n`);
+  return {
+    status: row.status,
+    headers: {
+      "content-type": "text/plain; charset=utf-8",
+      "cache-control": row.cacheControl,
+      "x-content-type-options": "nosniff",
+    },
+    body,
+  };
+}
