@@ -1,0 +1,149 @@
+import { type FileHandle, open } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type ByteRange, parseRange } from "../http/byte-range.ts";
+import { entityTag, matchesTag } from "../http/entity-tag.ts";
+import { fitsInMemory, flatHeaders, type ReadyResponse, type ReadyResponses } from "./ready-responses.ts";
+
+// What CloudFront and S3 do when deployed: answer from what is stored, without any of the product's code.
+
+/** Sends a ready answer: the whole, a part, or that the client has it already. Returns the status. */
+export function sendReady(request: IncomingMessage, response: ServerResponse, ready: ReadyResponse): number {
+  const { headers } = request;
+  if (headers["if-none-match"] !== undefined && matchesTag(headers["if-none-match"], ready.etag))
+    return sendHead(response, 304, withoutLength(ready.headers));
+  const range = headers.range === undefined ? undefined : requestedRange(request, ready.etag, ready.body.length);
+  if (range === "unsatisfiable") return sendUnsatisfiable(response, ready.body.length);
+  if (range !== undefined) return sendPart(request, response, ready, range);
+  response.writeHead(200, ready.headers as string[]);
+  response.end(request.method === "HEAD" ? undefined : ready.body);
+  return 200;
+}
+
+/** What a file on disk is answered with, beside its own bytes. */
+export interface FileAnswer {
+  readonly path: string;
+  /** Under which name it is kept ready when it is small. */
+  readonly key: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * Sends a file that never changes, streaming it when it is large; returns the status, or `undefined` when there is no
+ * such file and nothing was sent.
+ */
+export async function sendFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: FileAnswer,
+  memory: ReadyResponses,
+): Promise<number | undefined> {
+  await using file = await open(answer.path, "r").catch(() => undefined);
+  const info = await file?.stat();
+  if (file === undefined || info === undefined || !info.isFile()) return undefined;
+  if (fitsInMemory(info.size)) {
+    const ready = readyFile(answer.headers, await file.readFile());
+    memory.set(answer.key, ready);
+    return sendReady(request, response, ready);
+  }
+  const etag = `"${info.size.toString(36)}-${Math.floor(info.mtimeMs).toString(36)}"`;
+  const headers = { ...answer.headers, etag, "accept-ranges": "bytes" };
+  return await streamFile(request, response, file, { size: info.size, etag, headers });
+}
+
+function readyFile(headers: Readonly<Record<string, string>>, body: Uint8Array): ReadyResponse {
+  const etag = entityTag(body);
+  const all = { ...headers, etag, "accept-ranges": "bytes" };
+  return { headers: flatHeaders(all, body.length), etag, body, freshUntil: Number.POSITIVE_INFINITY };
+}
+
+interface LargeFile {
+  readonly size: number;
+  readonly etag: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+async function streamFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  file: FileHandle,
+  { size, etag, headers }: LargeFile,
+): Promise<number> {
+  const condition = request.headers["if-none-match"];
+  if (condition !== undefined && matchesTag(condition, etag))
+    return sendHead(response, 304, Object.entries(headers).flat());
+  const range = requestedRange(request, etag, size);
+  if (range === "unsatisfiable") return sendUnsatisfiable(response, size);
+  const status = range === undefined ? 200 : 206;
+  const { start, end } = range ?? { start: 0, end: size - 1 };
+  const part = range === undefined ? {} : { "content-range": `bytes ${start}-${end}/${size}` };
+  response.writeHead(status, flatHeaders({ ...headers, ...part }, end - start + 1));
+  if (request.method === "HEAD") response.end();
+  else await pour(file, response, { start, end });
+  return status;
+}
+
+/** Bytes read and handed to the socket at a time: large enough that calls do not count, small beside a process's memory. */
+const pieceSize = 512 << 10;
+
+/** Writes a part of a file as fast as the client takes it; ends early when the client has gone. */
+async function pour(file: FileHandle, response: ServerResponse, { start, end }: ByteRange): Promise<void> {
+  for (let at = start; at <= end && !response.destroyed; ) {
+    const length = Math.min(pieceSize, end + 1 - at);
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, at);
+    if (bytesRead === 0) throw new Error("a stored file became shorter");
+    at += bytesRead;
+    if (!response.write(buffer.subarray(0, bytesRead))) await drained(response);
+  }
+  response.end();
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      response.off("drain", settle);
+      response.off("close", settle);
+      resolve();
+    };
+    response.on("drain", settle);
+    response.on("close", settle);
+    if (response.destroyed) settle();
+  });
+}
+
+/** `If-Range` holds the range to the copy the client has: another one gets the whole (RFC 9110, 13.1.5). */
+function requestedRange(request: IncomingMessage, etag: string, size: number): ReturnType<typeof parseRange> {
+  const { range, "if-range": condition } = request.headers;
+  if (range === undefined || request.method !== "GET" || (condition !== undefined && condition !== etag))
+    return undefined;
+  return parseRange(range, size);
+}
+
+function sendPart(request: IncomingMessage, response: ServerResponse, ready: ReadyResponse, range: ByteRange): number {
+  const part = ready.body.subarray(range.start, range.end + 1);
+  const contentRange = `bytes ${range.start}-${range.end}/${ready.body.length}`;
+  const headers = [
+    ...withoutLength(ready.headers),
+    "content-range",
+    contentRange,
+    "content-length",
+    String(part.length),
+  ];
+  response.writeHead(206, headers);
+  response.end(request.method === "HEAD" ? undefined : part);
+  return 206;
+}
+
+function sendUnsatisfiable(response: ServerResponse, size: number): number {
+  return sendHead(response, 416, ["content-range", `bytes */${size}`, "content-length", "0"]);
+}
+
+function sendHead(response: ServerResponse, status: number, headers: readonly string[]): number {
+  response.writeHead(status, headers as string[]);
+  response.end();
+  return status;
+}
+
+/** `flatHeaders` puts the length last. */
+function withoutLength(headers: readonly string[]): readonly string[] {
+  return headers.slice(0, -2);
+}

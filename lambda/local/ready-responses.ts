@@ -1,0 +1,52 @@
+import { LRUCache } from "lru-cache";
+
+/** A whole 200 answer, as it goes out: `headers` flat as node:http's `writeHead` takes them fastest. */
+export interface ReadyResponse {
+  readonly headers: readonly string[];
+  readonly etag: string;
+  readonly body: Uint8Array;
+  /** Milliseconds since the epoch; `Infinity` for what never changes. */
+  readonly freshUntil: number;
+}
+
+/** Largest body kept, and all bodies together, in bytes: one process's share of memory for hits. */
+const largestBody = 2 << 20;
+const allBodies = 48 << 20;
+
+/** What an entry weighs beside its body: its key, headers and the cache's own bookkeeping. */
+const entryWeight = 1024;
+
+/**
+ * Answers kept ready in bounded memory, by canonical path.
+ *
+ * Right across processes without a word between them: files never change, and everything else is kept only as long as
+ * its time to live allows any cache to keep it.
+ */
+export class ReadyResponses {
+  readonly #responses = new LRUCache<string, ReadyResponse>({
+    maxSize: allBodies,
+    maxEntrySize: largestBody + entryWeight,
+    sizeCalculation: (response) => response.body.length + entryWeight,
+  });
+
+  /** The answer kept for `path`, while it is fresh at `now`. */
+  get(path: string, now: number): ReadyResponse | undefined {
+    const response = this.#responses.get(path);
+    return response !== undefined && response.freshUntil > now ? response : undefined;
+  }
+
+  /** Keeps an answer; what is too large for memory is let go. */
+  set(path: string, response: ReadyResponse): void {
+    this.#responses.set(path, response);
+  }
+}
+
+/** True when a body of `size` bytes may be kept: for who would otherwise read a large file into memory first. */
+export function fitsInMemory(size: number): boolean {
+  return size <= largestBody;
+}
+
+/** Headers as a flat list with the length of the body: `["content-type", "…", "content-length", "12"]`. */
+export function flatHeaders(headers: Readonly<Record<string, string>>, length: number): string[] {
+  return [...Object.entries(headers).flat(), "content-length", String(length)];
+}

@@ -1,0 +1,164 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Decision, EdgeForward, EdgeRequest } from "../edge/decide.ts";
+import type { RouteName } from "../edge/routes.ts";
+import { errorAnswer, type HttpAnswer } from "../http/answers.ts";
+import type { HttpHandler } from "../http/handler.ts";
+import { policies } from "../proxy/layout.ts";
+import { type FileAnswer, sendFile, sendReady } from "./fast-path.ts";
+import { flatHeaders, ReadyResponses } from "./ready-responses.ts";
+import type { LoggedRequest } from "./request-log.ts";
+
+export interface ServerParts {
+  readonly decide: (request: EdgeRequest) => Decision | Promise<Decision>;
+  /** True when `decide` lets everybody read everything, so that a ready answer needs no decision of its own. */
+  readonly isOpen: () => boolean;
+  readonly handlers: Readonly<Record<RouteName, HttpHandler>>;
+  /** Where the file of a key lies on disk. */
+  readonly filePath: (key: string) => string;
+  readonly isPrivate: (module: string) => boolean;
+  readonly now: () => number;
+  readonly log: ((request: LoggedRequest) => void) | undefined;
+  readonly count: (route: RouteName | "edge", status: number) => void;
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+}
+
+/** Routes whose canonical paths are keys of stored files that never change. */
+const fileRoutes: Partial<Record<RouteName, "info" | "mod" | "zip">> = { info: "info", mod: "mod", zip: "zip" };
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+interface Outcome {
+  readonly route: RouteName | "edge";
+  readonly status: number;
+  readonly error?: string | undefined;
+}
+
+/** The edge, the hits and the serve plane of one machine, behind one port. */
+export function createLocalServer(parts: ServerParts): Server {
+  const memory = new ReadyResponses();
+  const listener: RequestListener = (request, response) => {
+    const ready = parts.isOpen() ? memory.get(request.url ?? "", parts.now()) : undefined;
+    if (ready !== undefined && (request.method === "GET" || request.method === "HEAD"))
+      return finish(parts, { request, response }, { route: "edge", status: sendReady(request, response, ready) });
+    void answer(parts, memory, { request, response });
+  };
+  const options = { keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 60_000, maxHeaderSize: 16_384 };
+  return parts.tls === undefined
+    ? createServer(options, listener)
+    : createTlsServer({ ...options, ...parts.tls }, listener);
+}
+
+async function answer(parts: ServerParts, memory: ReadyResponses, exchange: Exchange): Promise<void> {
+  const started = parts.now();
+  try {
+    finish(parts, exchange, await route(parts, memory, exchange), started);
+  } catch (error) {
+    fail(exchange, error);
+    finish(parts, exchange, { route: "edge", status: 500, error: "the answer broke off" }, started);
+  }
+}
+
+async function route(parts: ServerParts, memory: ReadyResponses, exchange: Exchange): Promise<Outcome> {
+  const { request, response } = exchange;
+  const { method = "", url = "" } = request;
+  const decision = await parts.decide({ method, target: url, headers: request.headers });
+  if (decision.kind === "answer") {
+    const body = Buffer.from(decision.body);
+    return { route: "edge", status: send(exchange, { ...decision, body }), error: decision.body.trimEnd() };
+  }
+  const ready = memory.get(decision.path, parts.now());
+  if (ready !== undefined) return { route: decision.route, status: sendReady(request, response, ready) };
+  const status = await serveStored(parts, memory, exchange, decision);
+  return status === undefined ? serveMiss(parts, memory, exchange, decision) : { route: decision.route, status };
+}
+
+async function serveStored(
+  parts: ServerParts,
+  memory: ReadyResponses,
+  { request, response }: Exchange,
+  decision: EdgeForward,
+): Promise<number | undefined> {
+  const kind = fileRoutes[decision.route];
+  if (kind === undefined) return undefined;
+  return sendFile(request, response, storedFile(parts, decision, kind), memory);
+}
+
+function storedFile(parts: ServerParts, { path, module }: EdgeForward, kind: "info" | "mod" | "zip"): FileAnswer {
+  const { contentType, cacheControl } = policies[kind];
+  const own = module !== undefined && parts.isPrivate(module);
+  const headers = {
+    "content-type": contentType,
+    "cache-control": own ? cacheControl.replace("public", "private") : cacheControl,
+    "x-content-type-options": "nosniff",
+  };
+  return { path: parts.filePath(path.slice(1)), key: path, headers };
+}
+
+async function serveMiss(
+  parts: ServerParts,
+  memory: ReadyResponses,
+  exchange: Exchange,
+  decision: EdgeForward,
+): Promise<Outcome> {
+  const { path, route } = decision;
+  const method = exchange.request.method === "HEAD" ? "HEAD" : "GET";
+  const headers = exchange.request.headers as Record<string, string>;
+  const given = await parts.handlers[route]({ method, path, headers });
+  if (given.status !== 200) return { route, status: send(exchange, given), error: errorText(given) };
+  const stored = await serveStored(parts, memory, exchange, decision);
+  if (stored !== undefined) return { route, status: stored };
+  if ("stored" in given.body)
+    return { route, status: send(exchange, errorAnswer(undefined)), error: "the file vanished" };
+  return { route, status: sendFresh(parts, memory, exchange, path, { ...given, body: given.body }) };
+}
+
+/** Sends an answer that is not a file, keeping it ready for as long as it is good. */
+function sendFresh(
+  parts: ServerParts,
+  memory: ReadyResponses,
+  { request, response }: Exchange,
+  path: string,
+  answer: HttpAnswer & { readonly body: Uint8Array },
+): number {
+  const freshUntil = answer.freshUntil ?? 0;
+  const ready = {
+    headers: flatHeaders(answer.headers, answer.body.length),
+    etag: answer.headers.etag ?? "",
+    body: answer.body,
+    freshUntil,
+  };
+  if (freshUntil > parts.now()) memory.set(path, ready);
+  return sendReady(request, response, ready);
+}
+
+function send({ request, response }: Exchange, answer: Omit<HttpAnswer, "freshUntil">): number {
+  const body = "stored" in answer.body ? new Uint8Array() : answer.body;
+  const length = answer.status === 304 ? {} : { "content-length": String(body.length) };
+  response.writeHead(answer.status, { ...answer.headers, ...length });
+  response.end(request.method === "HEAD" || answer.status === 304 ? undefined : body);
+  return answer.status;
+}
+
+/** Nothing may be added to an answer that has begun: breaking the connection is how the client learns of it. */
+function fail(exchange: Exchange, error: unknown): void {
+  if (exchange.response.headersSent) exchange.response.destroy();
+  else send(exchange, errorAnswer(error));
+}
+
+function errorText(answer: HttpAnswer): string | undefined {
+  return "stored" in answer.body || answer.status < 400 ? undefined : new TextDecoder().decode(answer.body).trimEnd();
+}
+
+function finish(parts: ServerParts, { request }: Exchange, outcome: Outcome, started?: number): void {
+  parts.count(outcome.route, outcome.status);
+  if (parts.log === undefined) return;
+  const { method = "", url = "" } = request;
+  const query = url.indexOf("?");
+  const path = query < 0 ? url : url.slice(0, query);
+  const milliseconds = started === undefined ? 0 : parts.now() - started;
+  parts.log({ method, path, status: outcome.status, milliseconds, error: outcome.error });
+}

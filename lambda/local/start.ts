@@ -1,0 +1,180 @@
+import { readFileSync } from "node:fs";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { decide } from "../edge/decide.ts";
+import type { RouteName } from "../edge/routes.ts";
+import { CodedError } from "../golang/coded-error.ts";
+import type { HttpAnswer } from "../http/answers.ts";
+import { createHandler, type HttpHandler, type HttpRequest } from "../http/handler.ts";
+import { live, ready, textAnswer } from "../http/probes.ts";
+import type { Clock } from "../proxy/clock.ts";
+import { Fill } from "../proxy/fill.ts";
+import { signedTreeSize, sumdbVerifier } from "../proxy/known-sumdb.ts";
+import { type Served, serveFile, serveIndex, serveSumdb } from "../proxy/serve.ts";
+import type { SumdbRemote } from "../proxy/sumdb-reach.ts";
+import { TemporaryFiles } from "../proxy/temporary-files.ts";
+import type { UpstreamRouter } from "../proxy/upstream.ts";
+import { WorkerZipInspector } from "../proxy/zip-inspector.ts";
+import { DirectoryModuleStore } from "./directory-module-store.ts";
+import { type IndexDatabase, indexFile, openIndexDatabase } from "./index-database.ts";
+import { Metrics } from "./metrics.ts";
+import { reindex } from "./reindex.ts";
+import { requestLog } from "./request-log.ts";
+import { createLocalServer } from "./server.ts";
+import type { Settings } from "./settings.ts";
+import { SqliteHeadStore } from "./sqlite-head-store.ts";
+import { SqliteLeaseStore } from "./sqlite-lease-store.ts";
+import { SqliteVersionIndex } from "./sqlite-version-index.ts";
+import { temporaryName } from "./temporary-files.ts";
+
+/** What one machine needs from the program that starts it: its clock, its upstreams, its streams. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly router: UpstreamRouter;
+  readonly sumdbRemote: (name: string) => SumdbRemote;
+  /** The entry of the thread that inspects zips. */
+  readonly zipWorker: URL;
+  /** Where request lines go. */
+  readonly write: (line: string) => void;
+  /** What the operator should know, one line each. */
+  readonly warn: (line: string) => void;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  /** `"http://127.0.0.1:8080"`. */
+  readonly url: string;
+  /** Stops accepting, lets requests under way end, and closes what is open. */
+  stop(): Promise<void>;
+}
+
+/** Starts modfront on one machine. Throws `CodedError` "start" with one line when it cannot. */
+export async function startLocal(settings: Settings, around: Surroundings): Promise<RunningServer> {
+  const store = await openStore(settings.data, around.clock.now());
+  const database = await openIndex(settings, around);
+  const metrics = new Metrics();
+  const handlers = createHandlers(settings, around, { store, database, metrics });
+  const server = createLocalServer({
+    decide,
+    isOpen: () => true,
+    handlers,
+    filePath: (key) => store.path(key),
+    isPrivate: (module) => around.router.isPrivate(module),
+    now: around.clock.now,
+    log: requestLog(settings.log, around.write, () => new Date(around.clock.now())),
+    count: (route, status) => metrics.count("modfront_requests_total", { route, status }),
+    tls: readTls(settings.tls),
+  });
+  await listen(server, settings);
+  return { url: address(server, settings), stop: () => stop(server, database) };
+}
+
+interface Opened {
+  readonly store: DirectoryModuleStore;
+  readonly database: IndexDatabase;
+  readonly metrics: Metrics;
+}
+
+function createHandlers(settings: Settings, around: Surroundings, opened: Opened): Record<RouteName, HttpHandler> {
+  const { store, database, metrics } = opened;
+  const index = new SqliteVersionIndex(database);
+  const verifier = sumdbVerifier(settings.config.sumdb.name);
+  const fill = new Fill({
+    store,
+    index,
+    leases: new SqliteLeaseStore(database),
+    heads: new SqliteHeadStore(database),
+    router: around.router,
+    sumdb: verifier && { verifier, remote: around.sumdbRemote(verifier.name) },
+    inspector: new WorkerZipInspector(around.zipWorker),
+    temporaryFiles: new TemporaryFiles(join(settings.data, "tmp"), temporaryName),
+    clock: around.clock,
+    ttl: settings.config.ttl,
+  });
+  const isPrivate = (module: string) => around.router.isPrivate(module);
+  const parts = { fill, index, clock: around.clock, isPrivate, sumdbName: verifier?.name };
+  const observe = (_request: HttpRequest, _answer: HttpAnswer, error: unknown) => reportFailure(around, metrics, error);
+  const handler = (serve: (path: string) => Promise<Served>) => createHandler({ serve, isPrivate, observe });
+  const file = handler((path) => serveFile(parts, path));
+  const listed = handler((path) => serveIndex(parts, path));
+  return {
+    info: file,
+    mod: file,
+    zip: file,
+    list: listed,
+    latest: listed,
+    sumdb: handler((path) => serveSumdb(parts, path)),
+    live,
+    ready: ready(async () => void (await index.module("ready"))),
+    metrics: async () => textAnswer(metrics.format(), "text/plain; version=0.0.4; charset=utf-8"),
+    gosumdb: async () => textAnswer(`${verifier?.name ?? "off"}\n`),
+    page: async () => textAnswer("modfront\n"),
+  };
+}
+
+/** Failures that nobody expects, and those that mean somebody lies, are for the operator too. */
+function reportFailure({ warn }: Surroundings, metrics: Metrics, error: unknown): void {
+  if (error === undefined) return;
+  const code = error instanceof CodedError ? error.code : "internal";
+  metrics.count("modfront_failures_total", { code });
+  if (code === "internal" || /^checksum-(mismatch|forged|fork)$/.test(code)) warn(`${code}: ${explain(error)}`);
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message} (${explain(error.cause)})`;
+}
+
+async function openStore(data: string, now: number): Promise<DirectoryModuleStore> {
+  try {
+    return await DirectoryModuleStore.open(data, now);
+  } catch (cause) {
+    throw new CodedError("start", "the data folder cannot be written: choose another with --data", { cause });
+  }
+}
+
+/** The index; made anew from the files where it is missing, since everything stored must stay listed. */
+async function openIndex({ data, config }: Settings, { clock, warn }: Surroundings): Promise<IndexDatabase> {
+  const database = openIndexDatabase(join(data, indexFile));
+  if (!database.created) return database;
+  const verifier = sumdbVerifier(config.sumdb.name);
+  const readHead = (name: string, note: Uint8Array) =>
+    name === verifier?.name ? signedTreeSize(verifier, note) : undefined;
+  const { versions } = await reindex({ data, now: clock.now(), readHead });
+  if (versions > 0) warn(`the index was missing and was made anew: ${versions} versions are stored`);
+  return database;
+}
+
+function readTls(tls: Settings["tls"]): { readonly cert: Buffer; readonly key: Buffer } | undefined {
+  if (tls === undefined) return undefined;
+  try {
+    return { cert: readFileSync(tls.cert), key: readFileSync(tls.key) };
+  } catch (cause) {
+    throw new CodedError("start", "the files of --tls-cert and --tls-key cannot be read", { cause });
+  }
+}
+
+function listen(server: Server, { port, host }: Settings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === "EADDRINUSE" ? "is in use: choose another with --port" : "cannot be listened on";
+      reject(new CodedError("start", `port ${port} of ${host} ${why}`, { cause }));
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+function address(server: Server, { host, tls }: Settings): string {
+  const { port } = server.address() as AddressInfo;
+  const name = host.includes(":") ? `[${host}]` : host;
+  return `${tls === undefined ? "http" : "https"}://${name}:${port}`;
+}
+
+/** Keep-alive connections without a request are closed at once; the others when their answer is out. */
+async function stop(server: Server, database: IndexDatabase): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  await closed;
+  database.close();
+}
