@@ -33,6 +33,15 @@ export function shareInFlight<T>(inFlight: Map<string, Promise<T>>, key: string,
   return started;
 }
 
+/** Sets `key` as the most recent of a map that keeps its `limit` most recent keys. */
+export function remember<V>(map: Map<string, V>, key: string, value: V, limit: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size <= limit) return;
+  const [oldest] = map.keys();
+  if (oldest !== undefined) map.delete(oldest);
+}
+
 /** The full tile at the place of `tile`. */
 export function fullTile(tile: Tile): Tile {
   return { ...tile, w: 2 ** tile.h };
@@ -81,7 +90,8 @@ export class SumdbTiles {
 
   /** Returns a stored tile, also when only the full tile at its place is stored, or undefined. */
   async readStored(tile: Tile): Promise<Uint8Array | undefined> {
-    return this.#memory.get(tilePath(tile)) ?? (await this.#findStored(tile))?.data;
+    // A copy of what is in memory: that must not change.
+    return this.#memory.get(tilePath(tile))?.slice() ?? (await this.#findStored(tile))?.data;
   }
 
   /** Returns a tile as the database sends it, unverified, where need be cut out of the full one. */
@@ -103,7 +113,7 @@ export class SumdbTiles {
     if (fresh) return shareInFlight(this.#inFlight, `fresh ${path}`, () => this.#findRemote(tile));
     const data = this.#memory.get(path);
     if (data !== undefined) {
-      this.#remember(path, data);
+      remember(this.#memory, path, data, maxTilesInMemory);
       return Promise.resolve({ data, stored: true, kept: true });
     }
     const find = async () => (await this.#findStored(tile)) ?? (await this.#findRemote(tile));
@@ -135,15 +145,7 @@ export class SumdbTiles {
   async #store(tile: Tile, { data, stored }: FoundTile): Promise<void> {
     const path = tilePath(tile);
     if (!stored) await this.#ops.writeTile(path, data);
-    this.#remember(path, data);
-  }
-
-  #remember(path: string, data: Uint8Array): void {
-    this.#memory.delete(path);
-    this.#memory.set(path, data);
-    if (this.#memory.size <= maxTilesInMemory) return;
-    const [oldest] = this.#memory.keys();
-    if (oldest !== undefined) this.#memory.delete(oldest);
+    remember(this.#memory, path, data, maxTilesInMemory);
   }
 }
 

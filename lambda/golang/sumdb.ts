@@ -7,8 +7,8 @@
 import { CodedError, isCodedError } from "./coded-error.ts";
 import { encodeBase64 } from "./encoding.ts";
 import { escapePath, escapeVersion } from "./module.ts";
-import { type Note, open, type Verifier } from "./note.ts";
-import { badTile, isWhole, SumdbTiles, shareInFlight, type TileOps, tileHeight } from "./sumdb-tiles.ts";
+import { open, type Verifier } from "./note.ts";
+import { badTile, isWhole, remember, SumdbTiles, shareInFlight, type TileOps, tileHeight } from "./sumdb-tiles.ts";
 import { parseDataTile, parseTilePath, type Tile, tileHashReader, tilePath } from "./tile.ts";
 import {
   equalHashes,
@@ -80,6 +80,8 @@ export const maxLookup = 1_000_000;
 const maxDataTile = 4_000_000;
 const maxHeadAttempts = 20;
 const maxKnownPrefixes = 1000;
+const maxOpenedNotes = 20;
+const maxOpenedNote = 2000;
 
 /** Splits a lookup answer into record number, record text and signed note. Throws "sumdb-bad-record". */
 export function parseLookup(answer: Uint8Array): {
@@ -122,6 +124,8 @@ export class SumdbClient {
   readonly #ops: SumdbOps;
   readonly #tiles: SumdbTiles;
   readonly #prefixes = new KnownPrefixes();
+  /** Heads whose signature was checked, by the note's bytes: the kept one comes with every question. */
+  readonly #opened = new Map<string, SumdbHead>();
   readonly #lookups = new Map<string, Promise<SumdbLookup>>();
   readonly #tileReads = new Map<string, Promise<Uint8Array>>();
 
@@ -223,8 +227,13 @@ export class SumdbClient {
   }
 
   #open(signedNote: Uint8Array): SumdbHead {
-    const note: Note = open(signedNote, [this.#verifier]);
-    return { tree: parseTree(note.text), signedNote };
+    const key = Buffer.from(signedNote.buffer, signedNote.byteOffset, signedNote.byteLength).toString("latin1");
+    const opened = this.#opened.get(key);
+    if (opened !== undefined) return opened;
+    const note = open(signedNote, [this.#verifier]);
+    const head = { tree: parseTree(note.text), signedNote };
+    if (key.length <= maxOpenedNote) remember(this.#opened, key, head, maxOpenedNotes);
+    return head;
   }
 
   /** Brings a head that just came in together with the one kept, proves `record` under the newer, and returns that. */
@@ -300,7 +309,7 @@ interface ProvenRecord {
  */
 class KnownPrefixes {
   #newest = "";
-  readonly #known = new Set<string>();
+  readonly #known = new Map<string, true>();
 
   has(older: Tree, newer: Tree): boolean {
     const key = treeKey(older);
@@ -311,9 +320,7 @@ class KnownPrefixes {
     const [oldKey, newKey] = [treeKey(older), treeKey(newer)];
     if (this.#newest !== newKey && this.#newest !== oldKey) this.#known.clear();
     this.#newest = newKey;
-    this.#known.add(oldKey);
-    const [first] = this.#known;
-    if (this.#known.size > maxKnownPrefixes && first !== undefined) this.#known.delete(first);
+    remember(this.#known, oldKey, true, maxKnownPrefixes);
   }
 }
 
