@@ -5,7 +5,6 @@
 // another module is refused; damaged kept tiles are fetched again; a fork is an error that carries its evidence.
 
 import { CodedError, isCodedError } from "./coded-error.ts";
-import { encodeBase64 } from "./encoding.ts";
 import { escapePath, escapeVersion } from "./module.ts";
 import { open, type Verifier } from "./note.ts";
 import { badTile, isWhole, remember, SumdbTiles, shareInFlight, type TileOps, tileHeight } from "./sumdb-tiles.ts";
@@ -79,7 +78,6 @@ export class SumdbForkError extends CodedError<"sumdb-fork"> {
 export const maxLookup = 1_000_000;
 const maxDataTile = 4_000_000;
 const maxHeadAttempts = 20;
-const maxKnownPrefixes = 1000;
 const maxOpenedNotes = 20;
 const maxOpenedNote = 2000;
 
@@ -123,7 +121,6 @@ export class SumdbClient {
   readonly #verifier: Verifier;
   readonly #ops: SumdbOps;
   readonly #tiles: SumdbTiles;
-  readonly #prefixes = new KnownPrefixes();
   /** Heads whose signature was checked, by the note's bytes: the kept one comes with every question. */
   readonly #opened = new Map<string, SumdbHead>();
   readonly #lookups = new Map<string, Promise<SumdbLookup>>();
@@ -255,11 +252,12 @@ export class SumdbClient {
   /** Proves that `older` is the beginning of `newer` and that `record` is in it, in one batch; then stores the tiles. */
   async #prove(newer: SumdbHead, older: SumdbHead | undefined, record: ProvenRecord | undefined): Promise<void> {
     const fork = (evidence: SumdbHead) => new SumdbForkError(this.#verifier.name, evidence, newer);
-    if (older?.tree.n === newer.tree.n && !equalHashes(older.tree.hash, newer.tree.hash)) throw fork(older);
+    const same = older?.tree.n === newer.tree.n;
+    if (same && !equalHashes(older.tree.hash, newer.tree.hash)) throw fork(older);
+    if (same && record === undefined) return;
     if (record !== undefined && record.id >= newer.tree.n) throw badRecord("the record is not in the signed log");
-    const unproven = older === undefined || this.#prefixes.has(older.tree, newer.tree) ? undefined : older;
-    if (older !== undefined && unproven === undefined && record === undefined) return;
 
+    const unproven = same ? undefined : older;
     const prefix = unproven === undefined ? [] : subTreeIndex(0n, unproven.tree.n);
     const leaf = record === undefined ? [] : [storedHashIndex(0, record.id)];
     await this.#withTiles(async (proof) => {
@@ -274,7 +272,6 @@ export class SumdbClient {
       }
       await proof.commit();
     });
-    if (unproven !== undefined) this.#prefixes.add(unproven.tree, newer.tree);
   }
 
   /**
@@ -300,32 +297,6 @@ export class SumdbClient {
 interface ProvenRecord {
   readonly id: bigint;
   readonly record: Uint8Array;
-}
-
-/**
- * Older heads that were proven to be beginnings of the newest, so that each is proven once.
- *
- * They stay when the newest grows, a beginning of a beginning being one; they go when another takes its place.
- */
-class KnownPrefixes {
-  #newest = "";
-  readonly #known = new Map<string, true>();
-
-  has(older: Tree, newer: Tree): boolean {
-    const key = treeKey(older);
-    return key === treeKey(newer) || (this.#newest === treeKey(newer) && this.#known.has(key));
-  }
-
-  add(older: Tree, newer: Tree): void {
-    const [oldKey, newKey] = [treeKey(older), treeKey(newer)];
-    if (this.#newest !== newKey && this.#newest !== oldKey) this.#known.clear();
-    this.#newest = newKey;
-    remember(this.#known, oldKey, true, maxKnownPrefixes);
-  }
-}
-
-function treeKey({ n, hash }: Tree): string {
-  return `${n} ${encodeBase64(hash)}`;
 }
 
 /** True when all hashes, or records, of the tile are in the tree. */
