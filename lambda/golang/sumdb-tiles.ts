@@ -17,7 +17,7 @@ export interface TileOps {
    */
   readRemote(path: string, limit: number): Promise<Uint8Array>;
 
-  /** The stored tile at `path` (such as "tile/8/0/x001/234.p/7", no leading slash), or undefined. */
+  /** The stored tile at `path` ("tile/8/0/x001/234.p/7", no leading slash), or undefined. The array stays as it is. */
   readTile(path: string): Promise<Uint8Array | undefined>;
 
   /** Stores a verified tile so that no reader sees a part of it, in place of a damaged one; durable when it returns. */
