@@ -46,7 +46,7 @@ export function openUpstreams(config: UpstreamsConfig, options: UpstreamsOptions
   }));
   // Behind a catch-all nothing falls back, so that an inherited chain is neither judged nor trusted.
   const fallback =
-    options.fallback === undefined || parsed.some((rule) => rule.patterns.some(isCatchAll))
+    options.fallback === undefined || parsed.some((rule) => rule.patterns.join(",").split(",").some(isCatchAll))
       ? undefined
       : parseAt("the default upstream", options.fallback);
   const inherited = fallback === undefined ? undefined : withoutDirect(fallback);
