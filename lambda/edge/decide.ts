@@ -1,5 +1,8 @@
-import { decodePath, type Misplaced, type Place, placePath } from "./place.ts";
+import { type KeyValues, readAccess, readTokens } from "./key-values.ts";
+import { type Denial, denial } from "./permit.ts";
+import { decodePath, type Misplaced, malformed, type Place, placePath } from "./place.ts";
 import { behaviourFor, routes } from "./routes.ts";
+import { anonymous, type Hmac, type Identity, readCredentials, type TokenFault, verifyToken } from "./token.ts";
 
 export interface EdgeRequest {
   readonly method: string;
@@ -7,6 +10,14 @@ export interface EdgeRequest {
   readonly target: string;
   /** Lower-cased names. A header that came more than once is an array, or joined: both are refused as credentials. */
   readonly headers: { readonly [name: string]: string | readonly string[] | undefined };
+}
+
+/** All that the decision depends on beside the request. */
+export interface EdgeKnowledge {
+  readonly keyValues: KeyValues;
+  readonly hmac: Hmac;
+  /** The time in Unix seconds, asked only where a token's end matters. */
+  readonly now: () => number;
 }
 
 /** The complete answer, made without asking anything behind the edge. For HEAD the caller leaves out the body. */
@@ -27,26 +38,37 @@ export interface EdgeForward extends Place {
    * 308 to `encodePath(path)`; who routes by `route` simply uses `path`.
    */
   readonly misrouted: boolean;
+  /** Who asks: `anonymous` also for those whose token did not matter. */
+  readonly identity: Identity;
 }
 
 export type Decision = EdgeAnswer | EdgeForward;
 
 /** What a request can be refused for at the edge. */
-export type EdgeRefusal = "bad-request" | "not-found" | "method-not-allowed";
+export type EdgeRefusal =
+  | "bad-request"
+  | "not-found"
+  | "method-not-allowed"
+  | "unauthorized"
+  | "forbidden"
+  | "cannot-decide";
 
-// CloudFront caches a 404 by its header, and 400, 403, 405 and 5xx for the error TTL, which lib/ sets to 0.
-const refusals: Readonly<Record<EdgeRefusal, { readonly status: number; readonly cacheControl: string }>> = {
-  "bad-request": { status: 400, cacheControl: "no-store" },
-  "not-found": { status: 404, cacheControl: "no-store" },
-  "method-not-allowed": { status: 405, cacheControl: "no-store" },
+const statuses: Readonly<Record<EdgeRefusal, number>> = {
+  "bad-request": 400,
+  "not-found": 404,
+  "method-not-allowed": 405,
+  unauthorized: 401,
+  forbidden: 403,
+  "cannot-decide": 503,
 };
 
 /**
- * Decides what becomes of a request before any cache: an answer, or the canonical path and route to go on with.
+ * Decides what becomes of a request before any cache: an answer, or who asks and the canonical path and route to go on
+ * with.
  *
  * Pure, synchronous and without any API of a runtime, so that the same code runs in CloudFront and in the local server.
  */
-export function decide(request: EdgeRequest): Decision {
+export function decide(request: EdgeRequest, knowledge: EdgeKnowledge): Decision {
   const target = request.target;
   const mark = target.indexOf("?");
   const received = mark < 0 ? target : target.slice(0, mark);
@@ -54,21 +76,84 @@ export function decide(request: EdgeRequest): Decision {
   if ("code" in place) return refuse(place.code, place.reason);
   const methods = routes[place.route].methods;
   if (methods.indexOf(request.method) < 0) {
-    return refuse("method-not-allowed", "this address is only read", methods.join(", "));
+    return refuse("method-not-allowed", "this address is only read", "allow", methods.join(", "));
   }
-  return forward(place, received, mark < 0 ? undefined : readWait(target.slice(mark + 1)));
+  const identity = identify(place, request, knowledge);
+  if ("kind" in identity) return identity;
+  return forward(place, received, mark < 0 ? undefined : readWait(target.slice(mark + 1)), identity);
+}
+
+/** Returns who asks when they may, and else the refusal: never a 404, which would send go to the next proxy. */
+function identify(place: Place, request: EdgeRequest, knowledge: EdgeKnowledge): Identity | EdgeAnswer {
+  const access = routes[place.route].access;
+  if (access.anonymous === "yes") return anonymous;
+  const settings = readAccess(knowledge.keyValues.get("access"));
+  if (settings === undefined) return refuse("cannot-decide", cannotCheck);
+  // The hot path of a server on one machine: nobody's token matters.
+  if (settings.anonymous === "all" && access.anonymous !== "no") return anonymous;
+  const holder = readHolder(request, knowledge);
+  const identity = typeof holder === "string" ? anonymous : holder;
+  const why = denial(access, settings, identity, place.module);
+  if (why === undefined) return identity;
+  return typeof holder === "string" ? refuseCredentials(holder) : refuseHolder(why, holder);
+}
+
+type NoHolder = TokenFault | "absent" | "unreadable" | "cannot-check";
+
+function readHolder(request: EdgeRequest, knowledge: EdgeKnowledge): Identity | NoHolder {
+  const header = request.headers.authorization;
+  if (header === undefined) return "absent";
+  const token = readCredentials(header);
+  if (token === undefined) return "unreadable";
+  const settings = readTokens(knowledge.keyValues.get("tokens"));
+  if (settings === undefined) return "cannot-check";
+  return verifyToken(token, settings, knowledge.now(), knowledge.hmac);
+}
+
+export const cannotCheck = "modfront cannot check access at the moment";
+
+const notAToken = "these credentials are not a modfront token: it is the password, with any user name";
+
+const credentialLines: Readonly<Record<Exclude<NoHolder, "cannot-check">, string>> = {
+  absent: "this needs a modfront token, as the password with any user name: see go help goauth",
+  unreadable: notAToken,
+  malformed: notAToken,
+  unsigned: "this token is not valid here",
+  expired: "this token has expired",
+  revoked: "this token was revoked",
+};
+
+function refuseCredentials(why: NoHolder): EdgeAnswer {
+  if (why === "cannot-check") return refuse("cannot-decide", cannotCheck);
+  return refuse("unauthorized", credentialLines[why], "www-authenticate", 'Basic realm="modfront"');
+}
+
+/** Names the token by its id, so that whoever issued it knows which one to replace. */
+function refuseHolder(why: Denial, holder: Identity): EdgeAnswer {
+  const line =
+    why === "role"
+      ? `token ${holder.id} has the role ${holder.role}, which may not do this`
+      : `token ${holder.id} does not cover this private module: ask whoever issued it for one that does`;
+  return refuse("forbidden", line);
 }
 
 function locate(received: string): Place | Misplaced {
   const path = received.charAt(0) === "/" ? decodePath(received) : undefined;
   if (path !== undefined) return placePath(path);
-  return { code: "bad-request", reason: "the path is malformed or has an encoded character that no module path has" };
+  return { code: "bad-request", reason: malformed };
 }
 
-function forward(place: Place, received: string, wait: number | undefined): EdgeForward {
-  const { route, path, module, version } = place;
-  const misrouted = received !== path && behaviourFor(received) !== routes[route].pattern;
-  return { kind: "forward", route, path, module, version, wait, misrouted };
+function forward(place: Place, received: string, wait: number | undefined, identity: Identity): EdgeForward {
+  return {
+    kind: "forward",
+    route: place.route,
+    path: place.path,
+    module: place.module,
+    version: place.version,
+    wait,
+    misrouted: received !== place.path && behaviourFor(received) !== routes[place.route].pattern,
+    identity,
+  };
 }
 
 /** The query is ignored but for this one number. */
@@ -77,13 +162,13 @@ function readWait(query: string): number | undefined {
   return match === null ? undefined : Number(match[1]);
 }
 
-function refuse(code: EdgeRefusal, line: string, allow?: string): EdgeAnswer {
-  const row = refusals[code];
+/** Returns the answer to a request that ends here. Whatever the reason, the next request may be judged otherwise. */
+export function refuse(code: EdgeRefusal, line: string, header?: string, value?: string): EdgeAnswer {
   const headers: Record<string, string> = {
     "content-type": "text/plain; charset=utf-8",
-    "cache-control": row.cacheControl,
+    "cache-control": "no-store",
     "x-content-type-options": "nosniff",
   };
-  if (allow !== undefined) headers.allow = allow;
-  return { kind: "answer", status: row.status, headers, body: `${line}\n` };
+  if (header !== undefined && value !== undefined) headers[header] = value;
+  return { kind: "answer", status: statuses[code], headers, body: `${line}\n` };
 }

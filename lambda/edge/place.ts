@@ -17,9 +17,7 @@ export interface Misplaced {
   readonly reason: string;
 }
 
-/** Limits of what stores the path: a file name and an S3 key, both in bytes of UTF-8. */
-const maxElement = 255;
-const maxKey = 1024;
+export const malformed = "the path is malformed, or has a character that no module path has";
 
 const nowhere: Misplaced = { code: "not-found", reason: "this is not a path of the module proxy protocol" };
 
@@ -71,16 +69,13 @@ export function placePath(path: string): Place | Misplaced {
   return rest.startsWith("v/") ? placeFile(path, module, rest.slice(2)) : nowhere;
 }
 
-const badEscape = bad("upper-case letters are written as ! and the lower-case letter: github.com/!azure");
-
-const types = ["info", "mod", "zip"] as const;
+const badEscape = bad("upper-case letters are written as ! and the lower-case letter");
 
 function placeFile(path: string, module: string, file: string): Place | Misplaced {
-  const dot = file.lastIndexOf(".");
-  const route = types.find((type) => type === file.slice(dot + 1));
-  if (dot < 1 || route === undefined || file.indexOf("/") >= 0) return nowhere;
-  const version = unescapeLetters(file.slice(0, dot));
-  return version === undefined ? badEscape : { route, path, module, version };
+  const match = /^([^/]+)\.(info|mod|zip)$/.exec(file);
+  if (match === null) return nowhere;
+  const version = unescapeLetters(match[1] as string);
+  return version === undefined ? badEscape : { route: match[2] as RouteName, path, module, version };
 }
 
 /** Only lookups name a module; heads and tiles belong to all of a database's modules. */
@@ -89,30 +84,22 @@ function placeChecksums(path: string): Place | Misplaced {
   if (lookup < 0) return { route: "sumdb", path };
   const key = path.slice(lookup + "/lookup/".length);
   const at = key.indexOf("@");
-  if (at < 1 || key.indexOf("/", at) >= 0) return bad("a lookup names a module and a version: /lookup/module@version");
+  if (at < 1 || key.indexOf("/", at) >= 0) return bad("a lookup is /lookup/module@version");
   const module = unescapeLetters(key.slice(0, at));
   const version = unescapeLetters(key.slice(at + 1));
   if (module === undefined || version === undefined) return badEscape;
   return { route: "sumdb", path, module, version };
 }
 
-/** Returns what is wrong with a path as a key of files or objects, or undefined. */
+/** Returns what is wrong with a path as a key: file names end at 255 bytes of UTF-8, S3 keys at 1,024. */
 function checkElements(path: string): string | undefined {
   if (/\/\.{0,2}(?:\/|$)/.test(path)) return "the path has an empty, . or .. element";
   // A "%" that is left after decoding was encoded twice.
-  if (/[\x00-\x1f\x7f-\x9f\\?%]/.test(path)) return "the path has a character that no module path has";
-  if (path.length <= maxElement && !/[^\x00-\x7f]/.test(path)) return undefined;
-  let key = -1;
-  let element = 0;
-  for (let i = 0; i < path.length; i++) {
-    const unit = path.charCodeAt(i);
-    // Of four UTF-8 bytes each surrogate of a pair stands for two.
-    const bytes = unit < 0x80 ? 1 : unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 2 : 3;
-    key += bytes;
-    element = unit === 0x2f ? 0 : element + bytes;
-    if (element > maxElement) return `a path element is longer than ${maxElement} bytes`;
-  }
-  return key > maxKey ? `the path is longer than ${maxKey} bytes` : undefined;
+  if (/[\x00-\x1f\x7f-\x9f\\?%]/.test(path)) return malformed;
+  if (/^[\x00-\x7f]{0,255}$/.test(path)) return undefined;
+  const bytes = encodeURI(path).replace(/%../g, "x");
+  if (/[^/]{256}/.test(bytes)) return "a path element is longer than 255 bytes";
+  return bytes.length > 1 + 1024 ? "the path is longer than 1,024 bytes" : undefined;
 }
 
 /** Returns an escaped path or version with its upper-case letters, or undefined where x/mod finds the escape malformed. */

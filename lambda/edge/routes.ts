@@ -33,32 +33,27 @@ export type RouteName =
 export interface Route {
   /** The CloudFront path pattern under which requests of this route arrive; `*` is the default behaviour. */
   readonly pattern: string;
-  /** The origin path of that behaviour's API half: the API knows `<originPath>/{path+}` and one Lambda for it. */
-  readonly originPath: string;
   readonly methods: readonly string[];
   readonly access: Access;
 }
 
-const reading = ["GET", "HEAD"];
+// The edge bundle has 10 KB, so rows are built by position and what only lib/ needs is in a table of its own.
+
+function grant(anonymous: AnonymousRule, viewer: Rule, publisher: Rule, operator: Rule, admin: Rule): Access {
+  return { anonymous, viewer, publisher, operator, admin };
+}
 
 /** Modules and checksums: private ones need a covering pattern, in every role. */
-const readers: Access = {
-  anonymous: "public",
-  viewer: "covered",
-  publisher: "covered",
-  operator: "covered",
-  admin: "covered",
-};
+const readers = grant("public", "covered", "covered", "covered", "covered");
 
 /** Probes carry no information and are asked by load balancers without credentials. */
-const everyone: Access = { anonymous: "yes", viewer: "yes", publisher: "yes", operator: "yes", admin: "yes" };
+const everyone = grant("yes", "yes", "yes", "yes", "yes");
 
 /** Metrics tell what an organisation uses and how much, so they are not for every reader. */
-const operators: Access = { anonymous: "all", viewer: "no", publisher: "no", operator: "yes", admin: "yes" };
+const operators = grant("all", "no", "no", "yes", "yes");
 
-// Written without spread: the edge bundle would carry esbuild's helper for it.
-function internal(access: Access): Route {
-  return { pattern: "/-/*", originPath: "/internal", methods: reading, access };
+function reading(pattern: string, access: Access): Route {
+  return { pattern, access, methods: ["GET", "HEAD"] };
 }
 
 /**
@@ -66,17 +61,35 @@ function internal(access: Access): Route {
  * `/sumdb/*` comes before the file types.
  */
 export const routes: Readonly<Record<RouteName, Route>> = {
-  live: internal(everyone),
-  ready: internal(everyone),
-  metrics: internal(operators),
-  gosumdb: internal(readers),
-  sumdb: { pattern: "/sumdb/*", originPath: "/sumdb", methods: reading, access: readers },
-  list: { pattern: "*/@v/list", originPath: "/list", methods: reading, access: readers },
-  latest: { pattern: "*/@latest", originPath: "/latest", methods: reading, access: readers },
-  info: { pattern: "*.info", originPath: "/info", methods: reading, access: readers },
-  mod: { pattern: "*.mod", originPath: "/mod", methods: reading, access: readers },
-  zip: { pattern: "*.zip", originPath: "/zip", methods: reading, access: readers },
-  page: { pattern: "*", originPath: "/internal", methods: reading, access: readers },
+  live: reading("/-/*", everyone),
+  ready: reading("/-/*", everyone),
+  metrics: reading("/-/*", operators),
+  gosumdb: reading("/-/*", readers),
+  sumdb: reading("/sumdb/*", readers),
+  list: reading("*/@v/list", readers),
+  latest: reading("*/@latest", readers),
+  info: reading("*.info", readers),
+  mod: reading("*.mod", readers),
+  zip: reading("*.zip", readers),
+  page: reading("*", readers),
+};
+
+/**
+ * The origin path of the API half of each route's behaviour: the API knows `<origin path>/{path+}`, one Lambda each.
+ * Routes with the same pattern have the same one, and the default behaviour shares that of `/-/*`.
+ */
+export const originPaths: Readonly<Record<RouteName, string>> = {
+  live: "/internal",
+  ready: "/internal",
+  metrics: "/internal",
+  gosumdb: "/internal",
+  sumdb: "/sumdb",
+  list: "/list",
+  latest: "/latest",
+  info: "/info",
+  mod: "/mod",
+  zip: "/zip",
+  page: "/internal",
 };
 
 /** The routes with an address of their own. `/` is also `/-/page`, because the API cannot match an empty `{path+}`. */

@@ -5,8 +5,11 @@ import { decide } from "../../lambda/edge/decide.ts";
 import { encodePath } from "../../lambda/edge/place.ts";
 import { behaviourFor, routes } from "../../lambda/edge/routes.ts";
 
+/** Everything is open: these are the tests of paths; test/edge/access.test.ts has those of people. */
+const open = { keyValues: { get: () => '{"anonymous":"all","private":""}' }, hmac: () => "", now: () => 0 };
+
 function ask(target: string, method = "GET") {
-  return decide({ method, target, headers: {} });
+  return decide({ method, target, headers: {} }, open);
 }
 
 /** The parts of a forward that a row names, or the status of an answer. */

@@ -1,0 +1,107 @@
+import { decodeBase64 } from "./base64.ts";
+import type { TokenSettings } from "./key-values.ts";
+import type { Role } from "./routes.ts";
+
+/** Returns the HMAC-SHA256 of an ASCII message under a key, both given as text, in base64url without padding. */
+export type Hmac = (key: string, message: string) => string;
+
+/** Who asks: the holder of a token, or `anonymous` with an empty id. */
+export interface Identity {
+  /** The token's id, which may be logged and is what is revoked. */
+  readonly id: string;
+  readonly role: Role | "anonymous";
+  /** Whom the token was made for; printable ASCII. */
+  readonly subject: string;
+  /** Which private modules it opens: comma-separated patterns in GOPRIVATE syntax; printable ASCII. */
+  readonly modules: string;
+}
+
+/** What a token says. */
+export interface Claims extends Identity {
+  readonly role: Role;
+  /** Unix seconds from which on it is refused. */
+  readonly expires: number;
+}
+
+/** Why a token is refused. Only the holder of a genuine one learns that it is expired or revoked. */
+export type TokenFault = "malformed" | "unsigned" | "expired" | "revoked";
+
+export const anonymous: Identity = { id: "", role: "anonymous", subject: "", modules: "" };
+
+/** Bounds what is decoded and hashed for someone unknown; the longest token that can be made is shorter. */
+const maxCredentials = 2048;
+
+/**
+ * Returns the token in an Authorization header: a Bearer token, or the password of Basic credentials with any user name.
+ * Undefined for everything else, also for a header that came twice.
+ */
+export function readCredentials(header: string | readonly string[] | undefined): string | undefined {
+  if (typeof header !== "string" || header.length > maxCredentials) return undefined;
+  const match = /^(basic|bearer) +([\w.+/=-]+)$/i.exec(header);
+  if (match === null) return undefined;
+  const credentials = match[2] as string;
+  if ((match[1] as string).length === 6) return credentials;
+  const pair = decodeBase64(credentials);
+  const colon = pair === undefined ? -1 : pair.indexOf(":");
+  return pair === undefined || colon < 0 ? undefined : pair.slice(colon + 1);
+}
+
+/**
+ * Returns the claims of a token, or why it is refused.
+ *
+ * A token is `mf_`, the claims as base64url of a JSON array, `.` and the HMAC of all before the `.`. The claims are
+ * attacker-controlled, so they are not even decoded before the signature is verified.
+ */
+export function verifyToken(token: string, settings: TokenSettings, now: number, hmac: Hmac): Claims | TokenFault {
+  const match = /^(mf_([\w-]+))\.([\w-]{43})$/.exec(token);
+  if (match === null) return "malformed";
+  if (!isSigned(match[1] as string, match[3] as string, settings.keys, hmac)) return "unsigned";
+  const claims = parseClaims(decodeBase64(match[2] as string));
+  if (claims === undefined) return "malformed";
+  if (now >= claims.expires) return "expired";
+  return ` ${settings.revoked} `.indexOf(` ${claims.id} `) >= 0 ? "revoked" : claims;
+}
+
+/** Returns an identity and its end as the text that is signed: a JSON array, to which later claims are appended. */
+export function formatClaims(identity: Identity, expires: number): string {
+  return JSON.stringify([identity.id, identity.role, expires, identity.subject, identity.modules]);
+}
+
+const roles = ["viewer", "publisher", "operator", "admin"];
+
+function parseClaims(text: string | undefined): Claims | undefined {
+  const claims = parseSigned(text);
+  return claims !== undefined && roles.indexOf(claims.role) >= 0 ? (claims as Claims) : undefined;
+}
+
+/** Reads what `formatClaims` wrote; undefined for anything else. */
+export function parseSigned(text: string | undefined): (Identity & { readonly expires: number }) | undefined {
+  try {
+    const fields = JSON.parse(text as string);
+    if (typeof fields[2] !== "number") return undefined;
+    return {
+      id: `${fields[0]}`,
+      role: fields[1],
+      expires: fields[2],
+      subject: `${fields[3]}`,
+      modules: `${fields[4]}`,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** True when the signature is one of these keys'. Every key is tried, and every character compared, whatever came before. */
+export function isSigned(message: string, signature: string, keys: readonly string[], hmac: Hmac): boolean {
+  let found = false;
+  for (let i = 0; i < keys.length; i++) {
+    if (isEqual(hmac(keys[i] as string, message), signature)) found = true;
+  }
+  return found;
+}
+
+function isEqual(a: string, b: string): boolean {
+  let difference = a.length ^ b.length;
+  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
+  return difference === 0;
+}
