@@ -7,6 +7,7 @@ import type { RouteName } from "../edge/routes.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import type { HttpAnswer } from "../http/answers.ts";
 import { createHandler, type HttpHandler, type HttpRequest } from "../http/handler.ts";
+import { hmac } from "../http/hmac.ts";
 import { live, ready, textAnswer } from "../http/probes.ts";
 import type { Clock } from "../proxy/clock.ts";
 import { Fill } from "../proxy/fill.ts";
@@ -18,6 +19,7 @@ import type { UpstreamRouter } from "../proxy/upstream.ts";
 import { WorkerZipInspector } from "../proxy/zip-inspector.ts";
 import { DirectoryModuleStore } from "./directory-module-store.ts";
 import { type IndexDatabase, indexFile, openIndexDatabase } from "./index-database.ts";
+import { localAccess, localKeyValues } from "./local-access.ts";
 import { Metrics } from "./metrics.ts";
 import { reindex } from "./reindex.ts";
 import { requestLog } from "./request-log.ts";
@@ -55,9 +57,12 @@ export async function startLocal(settings: Settings, around: Surroundings): Prom
   const database = await openIndex(settings, around);
   const metrics = new Metrics();
   const handlers = createHandlers(settings, around, { store, database, metrics });
+  const now = () => Math.floor(around.clock.now() / 1000);
+  const knowledge = { keyValues: localKeyValues(settings, around.clock.now), hmac, now };
+  const open = localAccess(settings).anonymous === "all";
   const server = createLocalServer({
-    decide,
-    isOpen: () => true,
+    decide: (request) => decide(request, knowledge),
+    isOpen: () => open,
     handlers,
     filePath: (key) => store.path(key),
     isPrivate: (module) => around.router.isPrivate(module),

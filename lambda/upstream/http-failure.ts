@@ -34,8 +34,7 @@ export function toUpstreamFailure(error: unknown): UpstreamFailure {
   if (code.startsWith("HPE_") || code === "UND_ERR_HEADERS_OVERFLOW") {
     return failure("bad-answer", "sent an answer that is not valid HTTP");
   }
-  if (/^(ERR_SSL|EPROTO)/.test(code)) return failure("unreachable", "does not speak TLS properly");
-  if (/^(ERR_TLS|CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO_)/.test(code)) {
+  if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO_)/.test(code)) {
     return failure("unreachable", "does not have a valid TLS certificate");
   }
   return failure("unreachable", unreachableCodes[code] ?? "cannot be reached");

@@ -46,11 +46,10 @@ export function openUpstreams(config: UpstreamsConfig, options: UpstreamsOptions
   }));
   // Behind a catch-all nothing falls back, so that an inherited chain is neither judged nor trusted.
   const fallback =
-    options.fallback === undefined || parsed.some((rule) => rule.patterns.join(",").split(",").some(isCatchAll))
+    options.fallback === undefined || parsed.some((rule) => rule.patterns.some(isCatchAll))
       ? undefined
       : parseAt("the default upstream", options.fallback);
-  const inherited = fallback === undefined ? undefined : withoutDirect(fallback);
-  const rules = new UpstreamRules({ upstreams: parsed, private: config.private, fallback: inherited });
+  const rules = new UpstreamRules({ upstreams: parsed, private: config.private, fallback });
   const chains = [...parsed.map((rule) => rule.chain), ...(fallback === undefined ? [] : [fallback])];
   const pool = new UpstreamPool(trustedHosts(config, chains), options);
   return {
@@ -70,11 +69,6 @@ function parseAt(where: string, chain: string): ParsedChain {
     if (error instanceof CodedError) throw new CodedError("config", `${where}: ${error.message}`);
     throw error;
   }
-}
-
-/** Nobody wrote an inherited `direct` for modfront, so that answers do not speak of it unless it was all there is. */
-function withoutDirect(chain: ParsedChain): ParsedChain {
-  return chain.end === "direct" && chain.entries.length > 0 ? { ...chain, end: "nothing" } : chain;
 }
 
 function trustedHosts(config: UpstreamsConfig, chains: readonly ParsedChain[]): Set<string> {

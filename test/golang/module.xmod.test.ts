@@ -79,9 +79,7 @@ const pathPieces = [
 
 const globs = [
   ..."* *.corp.example.com,rsc.io/private github.com/org/* a.b/c,d.e/f, ,,a.b/c/ */*/* a?b/c [a-z]*/x".split(" "),
-  ..."[^a]b [a-] [] [^] [a \\* a\\ [\\]] [[] a*b*c ***a *[ab]/*c a/[b/c] *.é ?é [é-ü]* [🙂]? *?b *[\ufffd] [/a]".split(
-    " ",
-  ),
+  ..."[^a]b [a-] [] [^] [a \\* a\\ [\\]] [[] a*b*c ***a *[ab]/*c a/[b/c] *.é ?é [é-ü]* [🙂]? *?b".split(" "),
 ];
 const globPieces = [..."*?[]^-\\/,abcxé🙂.", "[a-c]", "[^x]", "\\*", "**", "*a"];
 const targets =
