@@ -106,6 +106,13 @@ test("only lambda/aws imports @aws-sdk; only lib and bin/app.ts import aws-cdk-l
   assert.deepEqual(wrong, []);
 });
 
+test("only lambda/upstream imports undici", () => {
+  const wrong = offences((source) =>
+    room(source.path) === "lambda/upstream" ? [] : source.packages.filter((name) => /^undici(\/|$)/.test(name)),
+  );
+  assert.deepEqual(wrong, []);
+});
+
 test("lambda/golang uses no other package's code, lambda/edge no package at all", () => {
   const allowed = /^(node:(buffer|crypto|zlib|stream|stream\/promises|fs|fs\/promises|path)|yauzl|yazl)$/;
   const wrong = offences((source) => {
