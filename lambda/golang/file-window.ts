@@ -35,10 +35,12 @@ export class FileWindow {
   #fill(position: number, length: number): void {
     const wanted = Math.max(length, windowSize);
     if (this.#buffer.length < wanted) this.#buffer = Buffer.allocUnsafe(wanted);
-    this.#start = position;
-    this.#end = position;
-    for (let filled = 0; filled < wanted; this.#end = position + filled) {
-      const count = readSync(this.#fd, this.#buffer, filled, wanted - filled, position + filled);
+    // At the end of the file the window reaches back: a zip is read from its end.
+    const start = Math.max(0, Math.min(position, this.size - wanted));
+    this.#start = start;
+    this.#end = start;
+    for (let filled = 0; filled < wanted; this.#end = start + filled) {
+      const count = readSync(this.#fd, this.#buffer, filled, wanted - filled, start + filled);
       if (count === 0) return;
       filled += count;
     }

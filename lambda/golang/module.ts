@@ -81,7 +81,12 @@ function faultOfModulePath(path: string): string | undefined {
   return undefined;
 }
 
+/** Most file paths: ASCII elements that do not end in a dot. One look at all of them is ten times as fast as many. */
+const plainFilePath = /^(?:[-._~0-9A-Za-z+!#$%&(),=@[\]^{} ]*[-_~0-9A-Za-z+!#$%&(),=@[\]^{} ](?:\/(?!$)|$))+$/;
+const windowsDeviceInPath = /(?:^|\/)(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:[./]|$)/i;
+
 function faultOfPath(path: string, kind: PathKind): string | undefined {
+  if (kind === "file" && plainFilePath.test(path) && !windowsDeviceInPath.test(path)) return undefined;
   if (!path.isWellFormed()) return "invalid UTF-8";
   if (path === "") return "empty string";
   if (path.startsWith("-") && kind !== "file") return "leading dash";

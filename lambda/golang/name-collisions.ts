@@ -116,7 +116,7 @@ function quotePath(node: Spelled): string {
  * `"s"`. Port of strToFold, with the same classes as Go's `unicode.SimpleFold` for all letters it knows.
  */
 export function strToFold(text: string): string {
-  if (/^[^A-Z\x80-\u{10ffff}]*$/u.test(text)) return text;
+  if (/^[\x00-\x7f]*$/.test(text)) return text.toLowerCase();
   return Array.from(text, foldCharacter).join("");
 }
 

@@ -148,7 +148,7 @@ function readRow(
   const row = file.view(position, length);
   if (row === undefined) return undefined;
   const nameEnd = directoryHeaderLength + nameLength;
-  const claims = readClaims(row, row.subarray(nameEnd, nameEnd + extraLength));
+  const claims = readClaims(row, nameEnd, nameEnd + extraLength);
   if (claims === undefined) return undefined;
   const entry: ZipEntry = {
     name: row.toString("latin1", directoryHeaderLength, nameEnd),
@@ -171,7 +171,7 @@ interface Claims {
 const fields: readonly (keyof Claims)[] = ["uncompressedSize", "compressedSize", "headerOffset"];
 
 /** Sizes and offset; where the row's 32 bits are all ones, the zip64 extra holds 64, and must for the last two. */
-function readClaims(row: Buffer, extra: Buffer): Claims | undefined {
+function readClaims(row: Buffer, extraStart: number, extraEnd: number): Claims | undefined {
   const claims = {
     compressedSize: row.readUInt32LE(20),
     uncompressedSize: row.readUInt32LE(24),
@@ -179,7 +179,7 @@ function readClaims(row: Buffer, extra: Buffer): Claims | undefined {
   };
   const needed = fields.filter((field) => claims[field] === 0xffffffff);
   if (needed.length === 0) return claims;
-  for (const body of zip64Extras(extra)) {
+  for (const body of zip64Extras(row.subarray(extraStart, extraEnd))) {
     for (let at = 0; needed.length > 0; at += 8) {
       const field = needed.shift();
       if (field === undefined || at + 8 > body.length) return undefined;
