@@ -88,6 +88,12 @@ const odd: readonly (readonly [string, readonly RawEntry[], RawEnd?])[] = [
   ["deflated", [{ ...hello, method: 8 }]],
   ["zip64 sizes and offset", [{ ...hello, compressedSize: max32, uncompressedSize: max32, extra: extra64(23, 23) }]],
   ["a zip64 directory end", [hello], end64],
+  // The field has 32 bits; Go compares it with the 16-bit mark, and then believes the zip64 record.
+  [
+    "a zip64 directory end after a size of 0xffff",
+    [hello],
+    { ...end64, records: 1, directorySize: 0xffff, directoryOffset: 24 + 30 },
+  ],
   ["no checksum at all", [{ ...hello, crc32: 0 }]],
   ["the flag of encryption on plain bytes", [{ ...hello, flags: 1 }]],
   ["a comment", [hello], { comment: Buffer.from("hi") }],
@@ -204,4 +210,19 @@ test("what is no zip at all is refused without a path or a system's words in the
     await assert.rejects(hashZip(temporaryFile(bytes)), { code: "not-a-zip", message: "not a valid zip file" });
   }
   await assert.rejects(hashZip("nowhere.zip"), { code: "zip-unreadable", message: "the zip file cannot be opened" });
+});
+
+test("a directory whose last row reaches to the end of the file is refused, as Go's reader stops with EOF", async () => {
+  const zip = rawZip([hello]);
+  const rowComment = zip.readUInt32LE(zip.length - 6) + 32;
+  zip.writeUInt16LE(22, rowComment);
+  await assert.rejects(hashZip(temporaryFile(zip)), { code: "not-a-zip" });
+});
+
+test("inflating stops at the declared size", async () => {
+  const bomb = { name: "a", method: 8, data: deflateRawSync(large), uncompressedSize: 100 } as const;
+  await assert.rejects(hashZip(zipped([bomb])), (error: Error) => {
+    assert.equal((error.cause as NodeJS.ErrnoException).code, "ERR_BUFFER_TOO_LARGE");
+    return true;
+  });
 });
