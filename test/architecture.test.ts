@@ -70,10 +70,10 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
 /** What the configuration file and the environment may hold is known to more rooms than the composition roots beside it. */
 const contracts: readonly string[] = ["lambda/config.ts", "lambda/env.ts"];
 
-/** lib/ has rooms of its own; they count as one. */
+/** lib/ and bin/ have rooms of their own; they count as one. */
 function owner(path: string): string {
   if (contracts.includes(path)) return "contracts";
-  return path.startsWith("lib/") ? "lib" : room(path);
+  return /^(lib|bin)\//.exec(path)?.[1] ?? room(path);
 }
 
 function offences(rule: (source: Source) => readonly string[]): string[] {

@@ -1,0 +1,99 @@
+import { CodedError } from "../../lambda/golang/coded-error.ts";
+import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
+
+/** What one look at a modfront found. */
+interface Finding {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly what: string;
+}
+
+interface Probe {
+  readonly check: string;
+  readonly path: string;
+  /** What is wrong with the answer, or `undefined`. */
+  readonly fault: (answer: Answer) => string | undefined;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+const status = (wanted: number) => (answer: Answer) =>
+  answer.status === wanted ? undefined : `answered ${answer.status} instead of ${wanted}: ${firstLine(answer.body)}`;
+
+const header = (name: string, wanted: RegExp) => (answer: Answer) =>
+  wanted.test(answer.headers.get(name) ?? "") ? undefined : `${name} is ${answer.headers.get(name) ?? "missing"}`;
+
+function all(...faults: readonly Probe["fault"][]): Probe["fault"] {
+  return (answer) => faults.map((fault) => fault(answer)).find((fault) => fault !== undefined);
+}
+
+/** What is asked of a modfront, in the order a client would; the last two only for a module version that was named. */
+function probes(module: string | undefined): readonly Probe[] {
+  const files = module === undefined ? [] : moduleProbes(module);
+  return [
+    { check: "it is up", path: "/-/live", fault: status(200) },
+    { check: "it can serve", path: "/-/ready", fault: status(200) },
+    {
+      check: "the checksum database goes through it",
+      path: "/sumdb/sum.golang.org/supported",
+      fault: status(200),
+    },
+    { check: "upper-case letters are refused", path: "/github.com/Azure/x/@v/list", fault: status(400) },
+    ...files,
+  ];
+}
+
+function moduleProbes(module: string): readonly Probe[] {
+  const at = module.lastIndexOf("@");
+  const [path, version] = [module.slice(0, at), module.slice(at + 1)].map(escapeName);
+  const immutable = header("cache-control", /immutable/);
+  return [
+    { check: `list of ${module.slice(0, at)}`, path: `/${path}/@v/list`, fault: status(200) },
+    { check: `info of ${module}`, path: `/${path}/@v/${version}.info`, fault: all(status(200), immutable) },
+    { check: `go.mod of ${module}`, path: `/${path}/@v/${version}.mod`, fault: all(status(200), immutable) },
+  ];
+}
+
+function escapeName(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => `!${letter.toLowerCase()}`);
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0]?.slice(0, 200) ?? "";
+}
+
+/** `modfront doctor URL`: asks a running modfront what a client would, and says what is wrong. */
+export const doctor: Verb = {
+  usage: "URL [MODULE@VERSION]",
+  summary: "checks a running modfront from outside, with one line for each thing that works or does not",
+  run: async (args, terminal) => {
+    const { positionals } = parseVerbArgs(args, {}, { least: 1, most: 2 });
+    const [base = "", module] = positionals;
+    if (!/^https?:\/\//.test(base) || !URL.canParse(base))
+      throw new CodedError("usage", "doctor takes the URL of a modfront");
+    if (module !== undefined && !/.@v/.test(module)) throw new CodedError("usage", "a module version is MODULE@vX.Y.Z");
+    const findings: Finding[] = [];
+    for (const probe of probes(module)) findings.push(await ask(base.replace(/\/+$/, ""), probe));
+    return report(findings, terminal);
+  },
+};
+
+async function ask(base: string, probe: Probe): Promise<Finding> {
+  try {
+    const response = await fetch(base + probe.path, { redirect: "follow", signal: AbortSignal.timeout(50_000) });
+    const answer = { status: response.status, headers: response.headers, body: await response.text() };
+    const fault = probe.fault(answer);
+    return { check: probe.check, ok: fault === undefined, what: fault ?? "" };
+  } catch {
+    return { check: probe.check, ok: false, what: "no answer" };
+  }
+}
+
+function report(findings: readonly Finding[], { print }: Terminal): number {
+  for (const { check, ok, what } of findings) print(ok ? `ok    ${check}` : `FAIL  ${check}: ${what}`);
+  return findings.every((finding) => finding.ok) ? 0 : 1;
+}

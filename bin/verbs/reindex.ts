@@ -1,0 +1,26 @@
+import { reindex } from "../../lambda/local/reindex.ts";
+import { readSettings } from "../../lambda/local/settings.ts";
+import { signedTreeSize, sumdbVerifier } from "../../lambda/proxy/known-sumdb.ts";
+import { parseVerbArgs, type Verb } from "./verb.ts";
+
+/** `modfront reindex`: brings the index of a data folder in line with its files. */
+export const reindexVerb: Verb = {
+  usage: "[--data FOLDER] [--config FILE]",
+  summary: "makes the index of a data folder anew from its files; replaces a damaged one (stop modfront first)",
+  run: async (args, { print, environment, now }) => {
+    const { values } = parseVerbArgs(
+      args,
+      { data: { type: "string" }, config: { type: "string" } },
+      { least: 0, most: 0 },
+    );
+    const flags = Object.entries(values).map(([flag, value]) => `--${flag}=${value}`);
+    const { data, config } = readSettings({ args: flags, environment, isTerminal: false, goEnvProxy: () => undefined });
+    const verifier = sumdbVerifier(config.sumdb.name);
+    const readHead = (name: string, note: Uint8Array) =>
+      name === verifier?.name ? signedTreeSize(verifier, note) : undefined;
+    const counts = await reindex({ data, now: now(), readHead });
+    print(`${counts.versions} versions: ${counts.added} added, ${counts.removed} removed`);
+    if (counts.movedAside !== undefined) print(`the damaged index is kept as ${counts.movedAside}`);
+    return 0;
+  },
+};
