@@ -137,8 +137,11 @@ function refuseHolder(why: Denial, holder: Identity): EdgeAnswer {
   return refuse("forbidden", line);
 }
 
+/** The longest key with its slash, every byte of it a percent form: what is longer is not worth a look. */
+const maxPath = 3 * (1 + 1024);
+
 function locate(received: string): Place | Misplaced {
-  const path = received.charAt(0) === "/" ? decodePath(received) : undefined;
+  const path = received.charAt(0) === "/" && received.length <= maxPath ? decodePath(received) : undefined;
   if (path !== undefined) return placePath(path);
   return { code: "bad-request", reason: malformed };
 }

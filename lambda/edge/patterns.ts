@@ -80,6 +80,5 @@ function matchClass(pattern: string, start: number, character: string): number {
 function classEnd(pattern: string, at: number): number {
   const first = pattern.charAt(at);
   if (first === "" || first === "-" || first === "]") return 0;
-  const end = first === "\\" ? at + 2 : at + 1;
-  return end < pattern.length ? end : 0;
+  return first === "\\" ? at + 2 : at + 1;
 }

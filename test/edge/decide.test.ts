@@ -128,6 +128,9 @@ test("elements of more than 255 bytes and keys of more than 1,024 are refused", 
   assert.equal(longest.length, 1025);
   assert.equal(ask(longest).kind, "forward");
   assert.equal(outcome(longest.replace("/ggg", "/gggg")), 400);
+  const spelt = longest.replace(/[a-z]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
+  assert.equal(outcome(spelt), outcome(longest));
+  assert.equal(outcome(`/${"x".repeat(100_000)}`), 400);
 });
 
 test("other methods than the row's are answered 405 with Allow, on a path that exists", () => {
