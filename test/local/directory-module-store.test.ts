@@ -94,8 +94,8 @@ test("opening sweeps what dead processes left, and nothing else", async (t) => {
   const dead = spawnSync(process.execPath, ["-e", ""]).pid;
   const now = Date.UTC(2026, 0, 2);
   const rows: readonly (readonly [name: string, swept: boolean])[] = [
-    [`${host}-${dead}-aaaaaaaaaaaa-1`, true],
-    [`${host}-${process.pid}-aaaaaaaaaaaa-1`, true], // an earlier process with our number: in a container, always
+    [`${host}-${dead}-aaaaaaaaaaaa-2`, true],
+    [`${host}-${process.pid}-aaaaaaaaaaaa-2`, true], // an earlier process with our number: in a container, always
     [`${host}-${process.pid}-${self}-1`, false],
     [`${host}-${process.ppid}-aaaaaaaaaaaa-1`, true], // untouched for a day: the number was given to someone else
     [`${host}-${process.ppid}-aaaaaaaaaaaa-2`, false],
