@@ -18,6 +18,7 @@ import { TemporaryFiles } from "../proxy/temporary-files.ts";
 import type { UpstreamRouter } from "../proxy/upstream.ts";
 import { WorkerZipInspector } from "../proxy/zip-inspector.ts";
 import { DirectoryModuleStore } from "./directory-module-store.ts";
+import type { Failpoint } from "./failpoints.ts";
 import { type IndexDatabase, indexFile, openIndexDatabase } from "./index-database.ts";
 import { localAccess, localKeyValues } from "./local-access.ts";
 import { Metrics } from "./metrics.ts";
@@ -41,6 +42,8 @@ export interface Surroundings {
   readonly write: (line: string) => void;
   /** What the operator should know, one line each. */
   readonly warn: (line: string) => void;
+  /** Called at each write boundary of the adapters: for tests that end the process there. */
+  readonly failpoint?: Failpoint;
 }
 
 /** A server that listens. */
@@ -53,7 +56,7 @@ export interface RunningServer {
 
 /** Starts modfront on one machine. Throws `CodedError` "start" with one line when it cannot. */
 export async function startLocal(settings: Settings, around: Surroundings): Promise<RunningServer> {
-  const store = await openStore(settings.data, around.clock.now());
+  const store = await openStore(settings.data, around);
   const database = await openIndex(settings, around);
   const metrics = new Metrics();
   const handlers = createHandlers(settings, around, { store, database, metrics });
@@ -83,13 +86,13 @@ interface Opened {
 
 function createHandlers(settings: Settings, around: Surroundings, opened: Opened): Record<RouteName, HttpHandler> {
   const { store, database, metrics } = opened;
-  const index = new SqliteVersionIndex(database);
+  const index = new SqliteVersionIndex(database, around.failpoint);
   const verifier = sumdbVerifier(settings.config.sumdb.name);
   const fill = new Fill({
     store,
     index,
-    leases: new SqliteLeaseStore(database),
-    heads: new SqliteHeadStore(database),
+    leases: new SqliteLeaseStore(database, around.failpoint),
+    heads: new SqliteHeadStore(database, around.failpoint),
     router: around.router,
     sumdb: verifier && { verifier, remote: around.sumdbRemote(verifier.name) },
     inspector: new WorkerZipInspector(around.zipWorker),
@@ -131,9 +134,9 @@ function explain(error: unknown): string {
   return error.cause === undefined ? error.message : `${error.message} (${explain(error.cause)})`;
 }
 
-async function openStore(data: string, now: number): Promise<DirectoryModuleStore> {
+async function openStore(data: string, { clock, failpoint }: Surroundings): Promise<DirectoryModuleStore> {
   try {
-    return await DirectoryModuleStore.open(data, now);
+    return await DirectoryModuleStore.open(data, clock.now(), failpoint);
   } catch (cause) {
     throw new CodedError("start", "the data folder cannot be written: choose another with --data", { cause });
   }

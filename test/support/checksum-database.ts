@@ -39,9 +39,9 @@ export class ChecksumDatabase {
     for (let i = first; i < first + count; i++) await this.addRecord(path, `v1.${i}.0`);
   }
 
-  /** Appends the record of one module version; `hash` stands for its content. */
-  async addRecord(path: string, version: string, hash = "h1:zip="): Promise<void> {
-    const record = Buffer.from(`${path} ${version} ${hash}\n${path} ${version}/go.mod h1:mod=\n`);
+  /** Appends the record of one module version; the hashes stand for its content. */
+  async addRecord(path: string, version: string, hash = "h1:zip=", modHash = "h1:mod="): Promise<void> {
+    const record = Buffer.from(`${path} ${version} ${hash}\n${path} ${version}/go.mod ${modHash}\n`);
     this.#ids.set(`${path}@${version}`, this.size);
     this.#stored.push(...(await storedHashes(BigInt(this.size), record, this.#read)));
     this.#records.push(record);

@@ -1,0 +1,99 @@
+import { readdirSync } from "node:fs";
+import { request } from "node:http";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseConfig } from "../../lambda/config.ts";
+import type { Failpoint } from "../../lambda/local/failpoints.ts";
+import { startLocal } from "../../lambda/local/start.ts";
+import { openSumdbRemote } from "../../lambda/proxy/sumdb-reach.ts";
+import type { UpstreamTimeouts } from "../../lambda/upstream/http-client.ts";
+import { openUpstreams } from "../../lambda/upstream/open-upstreams.ts";
+
+/** What is plain enough to reach another process as JSON. */
+export interface ProductOptions {
+  readonly data: string;
+  /** A `modfront.config.json`. */
+  readonly config: object;
+  readonly timeouts?: UpstreamTimeouts;
+  readonly port?: number;
+}
+
+export interface Product {
+  readonly url: string;
+  /** What the operator was told. */
+  readonly warnings: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** The composed product, as bin/local.ts puts it together, without the process's flags, environment and signals. */
+export async function startProduct(options: ProductOptions, failpoint?: Failpoint): Promise<Product> {
+  const config = parseConfig(JSON.stringify(options.config));
+  const upstreams = openUpstreams(config, {
+    now: () => performance.now(),
+    version: "0.0.0",
+    ...(options.timeouts && { timeouts: options.timeouts }),
+  });
+  const warnings: string[] = [];
+  const settings = {
+    port: options.port ?? 0,
+    host: "127.0.0.1",
+    data: options.data,
+    log: "off",
+    tls: undefined,
+    config,
+    upstream: { chain: "off", inherited: false },
+  } as const;
+  const server = await startLocal(settings, {
+    clock: { now: () => Date.now(), sleep: (milliseconds) => sleep(milliseconds) },
+    router: upstreams,
+    sumdbRemote: (name) => {
+      const { url } = config.sumdb;
+      return openSumdbRemote({ name, url, chain: upstreams.catchAll, direct: (to) => upstreams.direct(to) });
+    },
+    zipWorker: new URL("../../lambda/zip-worker.ts", import.meta.url),
+    write: () => {},
+    warn: (line) => warnings.push(line),
+    ...(failpoint && { failpoint }),
+  });
+  const stop = async () => {
+    await server.stop();
+    await upstreams.close();
+  };
+  return { url: server.url, warnings, stop };
+}
+
+export interface Got {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+/** GETs exactly this path: nothing is normalised. Rejects when the answer breaks off. */
+export function get(url: string, path: string, headers: Readonly<Record<string, string>> = {}): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { path, headers, agent: false }, async (response) => {
+      try {
+        const chunks: Buffer[] = [];
+        for await (const chunk of response) chunks.push(chunk);
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) });
+      } catch (error) {
+        reject(error);
+      }
+    });
+    outgoing.on("error", reject).end();
+  });
+}
+
+/** The keys of everything in a data folder's store. */
+export function storedKeys(data: string): string[] {
+  const files = readdirSync(join(data, "mod"), { recursive: true, withFileTypes: true }).filter((each) =>
+    each.isFile(),
+  );
+  const root = join(data, "mod").length + 1;
+  return files.map((file) => join(file.parentPath, file.name).slice(root)).sort();
+}
+
+/** What lies in a data folder's place for unfinished files. */
+export function temporaryNames(data: string): string[] {
+  return readdirSync(join(data, "tmp"));
+}
