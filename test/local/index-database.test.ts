@@ -98,8 +98,6 @@ test("a full disk is store-failed, and whoever is told nothing else got nothing"
   writeFileSync(join(data, "ballast"), Buffer.alloc(600 << 10));
   await assert.rejects(fill(), full);
   assert.ok(filled > 0);
-  // SQLite learns of a full disk at the commit, after it has given the new row to who did not wait for the end.
-  for (let i = 0; i < filled; i++) assert.equal((await leases.read(`lease ${i}`)).fence, 1, `lease ${i} of ${filled}`);
   assert.equal((await leases.read(`lease ${filled}`)).fence, 0);
   await assert.rejects(index.addVersion("m", "v1.0.0"), full);
   await assert.rejects(index.remember("m", "list", { text: "x".repeat(5000), freshUntil: 1 }), full);
