@@ -36,6 +36,7 @@ export class SumdbFill implements Checksums {
   readonly #name: string;
   readonly #client: SumdbClient;
   #headAsked = Number.NEGATIVE_INFINITY;
+  #marked = false;
 
   constructor(parts: SumdbFillParts) {
     this.#parts = parts;
@@ -100,9 +101,17 @@ export class SumdbFill implements Checksums {
     return this.#guard(async () => {
       await this.#refuseAfterFork();
       const found = await this.#client.lookup(module.path, module.version);
+      await this.#markSupported();
       await this.#parts.store.create(key, composeLookup(found, found.head));
       return found;
     }, absent);
+  }
+
+  /** Over `file://` it is this empty file that makes `go` look up records here instead of at the database itself. */
+  async #markSupported(): Promise<void> {
+    if (this.#marked) return;
+    await this.#parts.store.create(sumdbKey(this.#name, "supported"), new Uint8Array());
+    this.#marked = true;
   }
 
   /** After a fork nobody can say which of the two logs is the true one: only an operator may go on. */
