@@ -1,5 +1,6 @@
+import { refusalText } from "./refusal-text.ts";
 import { ServedError } from "./served-error.ts";
-import type { Chain, Upstream, UpstreamBody } from "./upstream.ts";
+import { type Chain, type Upstream, type UpstreamBody, UpstreamFailure } from "./upstream.ts";
 import { fetchFromChain, type RetryPolicy } from "./upstream-chain.ts";
 
 export interface SumdbGetOptions {
@@ -99,14 +100,20 @@ async function readAll(body: UpstreamBody): Promise<Uint8Array> {
 /** The caller's own abort reason and programming errors pass through as they are. */
 function translate(name: string, path: string, error: unknown): ServedError {
   if (!(error instanceof ServedError)) throw error;
-  const [first = "", ...said] = error.message.split("\n");
   if (error.code === "upstream-refused") return error;
   if (error.code === "not-found") {
     if (!path.startsWith("/lookup/")) return error;
     const line = `checksum database ${name} does not know this module version; add the module to private if it is yours`;
-    return new ServedError("checksum-unknown", [line, ...said].join("\n"), { cause: error });
+    return new ServedError("checksum-unknown", [line, ...databaseText(error)].join("\n"), { cause: error });
   }
+  const [first = ""] = error.message.split("\n");
   return new ServedError("checksum-unavailable", `checksum database ${name} cannot be asked: ${first}`, {
     cause: error,
   });
+}
+
+/** What the database itself said, in its own lines. */
+function databaseText({ cause }: ServedError): string[] {
+  const text = cause instanceof UpstreamFailure ? refusalText(cause.details?.text ?? "") : undefined;
+  return text === undefined ? [] : [text];
 }

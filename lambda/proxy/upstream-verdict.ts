@@ -62,12 +62,17 @@ export function judgeFailure(name: string, failure: UpstreamFailure): Verdict {
   const row = failure.code === "status" ? statusRow(status) : failureRows[failure.code];
   const line = lines[row.code]?.(name, failure.message) ?? `upstream ${name} ${failure.message}`;
   const text = quoting.has(row.code) ? refusalText(failure.details?.text ?? "") : undefined;
-  const message = text === undefined ? line : `${line}\n${text}`;
   return {
     retry: row.retry,
     absent: status === 404 || status === 410,
-    error: new ServedError(row.code, message, { cause: failure }),
+    error: new ServedError(row.code, quote(line, text), { cause: failure }),
   };
+}
+
+/** One line as long as the upstream said no more than one; several go below ours, which stays the first. */
+function quote(line: string, text: string | undefined): string {
+  if (text === undefined) return line;
+  return text.includes("\n") ? `${line}\n${text}` : `${line}: ${text}`;
 }
 
 // What reading a body can find wrong with what this upstream sent. All other ServedErrors (the store is full, the

@@ -160,6 +160,13 @@ test("a refusal carries the gatekeeper's text, cleaned", async () => {
   });
 });
 
+test("a text of one line does not make it two", async () => {
+  const fake = new FakeUpstream("https://a").on(path, 404, "unknown revision v9.9.9\n");
+  await assert.rejects(run({ steps: [{ upstream: fake, onAnyError: false }], end: "nothing" }), {
+    message: "not found: upstream https://a answered 404: unknown revision v9.9.9",
+  });
+});
+
 test("an error that a retry mends is no error", async () => {
   const { chain, fakes } = chainOf("503");
   let asked = 0;
