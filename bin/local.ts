@@ -20,7 +20,7 @@ function goEnvProxy(): string | undefined {
 function connect(settings: Settings): Upstreams {
   const { config, upstream } = settings;
   return openUpstreams(config, {
-    fallback: upstream.chain,
+    fallback: upstream,
     now: () => performance.now(),
     version: packageJson.version,
   });

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Config, parseConfig } from "../config.ts";
 import { CodedError } from "../golang/coded-error.ts";
+import { isCatchAll } from "../proxy/upstream-rules.ts";
 import type { LogFormat } from "./request-log.ts";
 
 /** What `npm start` runs with, after flags, environment, configuration file and defaults. */
@@ -12,8 +13,8 @@ export interface Settings {
   readonly log: LogFormat;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly config: Config;
-  /** The chain for everything no rule names, and where it was taken from. */
-  readonly upstream: { readonly chain: string; readonly inherited: boolean };
+  /** The chain for everything no rule names; `undefined` when a rule of the configuration is for that. */
+  readonly upstream: string | undefined;
 }
 
 /** What the settings are read from; nothing of the process is read behind the caller's back. */
@@ -107,19 +108,17 @@ function readConfigFile(named: string | undefined): Config {
   }
 }
 
-/** A chain given by flag or environment replaces the catch-all rule; without any, this machine's Go decides. */
+/** A chain given by flag or environment replaces the catch-all rule; without either, this machine's Go decides. */
 function withUpstream(
   config: Config,
   given: string | undefined,
   source: SettingsSource,
   port: number,
 ): Pick<Settings, "config" | "upstream"> {
-  if (given === undefined) return { config, upstream: { chain: inheritedChain(source, port), inherited: true } };
-  const upstreams = config.upstreams.flatMap((rule) => {
-    const patterns = rule.patterns.filter((pattern) => pattern !== "*");
-    return patterns.length === 0 ? [] : [{ ...rule, patterns }];
-  });
-  return { config: { ...config, upstreams }, upstream: { chain: given, inherited: false } };
+  const specific = config.upstreams.filter((rule) => !rule.patterns.every(isCatchAll));
+  if (given !== undefined) return { config: { ...config, upstreams: specific }, upstream: given };
+  const covered = specific.length < config.upstreams.length;
+  return { config, upstream: covered ? undefined : inheritedChain(source, port) };
 }
 
 function inheritedChain({ environment, goEnvProxy }: SettingsSource, port: number): string {
