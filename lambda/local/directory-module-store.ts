@@ -35,8 +35,8 @@ export class DirectoryModuleStore implements ModuleStore {
   static async open(data: string, now: number, failpoint: Failpoint = noFailpoint): Promise<DirectoryModuleStore> {
     const store = new DirectoryModuleStore(data, failpoint);
     try {
-      await mkdir(store.#root, { recursive: true });
-      await mkdir(store.#temporary, { recursive: true });
+      await makeFolder(store.#root);
+      await makeFolder(store.#temporary);
       await sweepTemporaryFiles(store.#temporary, now);
     } catch (error) {
       throw fileFailure(error);
@@ -179,6 +179,25 @@ async function absentIsUndefined<T>(read: () => Promise<T>): Promise<T | undefin
     if (errno(error) === "ENOENT" || errno(error) === "ENOTDIR") return undefined;
     throw fileFailure(error);
   }
+}
+
+/** mkdir -p. Node's own never returns where a folder's name cannot be made at all, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (errno(error) === "EEXIST" && (await stat(path)).isDirectory()) return;
+    if (errno(error) !== "ENOENT" || (await isFolder(dirname(path)))) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
 }
 
 /** link(2), making the folder where it is missing: it rarely is, only for the first version of a module. */

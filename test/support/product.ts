@@ -41,7 +41,7 @@ export async function startProduct(options: ProductOptions, failpoint?: Failpoin
     log: "off",
     tls: undefined,
     config,
-    upstream: { chain: "off", inherited: false },
+    upstream: "off",
   } as const;
   const server = await startLocal(settings, {
     clock: { now: () => Date.now(), sleep: (milliseconds) => sleep(milliseconds) },
