@@ -48,6 +48,60 @@ const access = z
   })
   .prefault({});
 
+const preheat = z
+  .strictObject({
+    modules: z
+      .array(z.string().regex(/^[^\s@]+(@[^\s@]+)?$/, "expected a module path, or path@version"))
+      .default([])
+      .describe("Modules to fetch before anyone asks: path for its latest version, or path@version"),
+    schedule: z
+      .string()
+      .regex(/^(rate|cron)\(.+\)$/, "expected rate(…) or cron(…)")
+      .default("rate(1 hour)")
+      .describe("How often, in the syntax of EventBridge Scheduler"),
+  })
+  .prefault({});
+
+const aws = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{1,18}[a-z0-9]$/, "expected 3 to 20 of a-z, 0-9 and -")
+      .default("modfront")
+      .describe("Begins every physical name, so that two deployments can share an account"),
+    regions: z
+      .array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "expected the name of an AWS region"))
+      .length(1, "expected one region")
+      .default(["us-east-1"])
+      .describe("Where to deploy; the first is the primary"),
+    existing: z
+      .boolean()
+      .default(false)
+      .describe("True when bucket, table and keys are there from an earlier deployment: they are used, not made"),
+    backgroundConcurrency: z
+      .number()
+      .int()
+      .min(2)
+      .max(1000)
+      .default(5)
+      .describe("How many fills may run in the background at once"),
+    domain: z
+      .strictObject({
+        name: z.string().min(1).describe("For example goproxy.corp.example"),
+        certificateArn: z.string().startsWith("arn:").optional().describe("In us-east-1; made when it is left out"),
+        hostedZone: z
+          .strictObject({ id: z.string().min(1), name: z.string().min(1) })
+          .optional()
+          .describe("The Route 53 zone in which the name, and a certificate that is made, are entered"),
+      })
+      .refine((domain) => domain.certificateArn !== undefined || domain.hostedZone !== undefined, {
+        message: "expected certificateArn or hostedZone",
+      })
+      .optional(),
+    firewall: z.boolean().default(false).describe("Put AWS WAF with a rate limit in front; it costs per request"),
+  })
+  .prefault({});
+
 /** The one configuration file, read by the CDK app, the local server and the CLI. */
 export const configSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -60,6 +114,8 @@ export const configSchema = z.strictObject({
   ttl,
   sumdb,
   access,
+  preheat,
+  aws,
 });
 
 export type Config = z.output<typeof configSchema>;
