@@ -1,0 +1,58 @@
+import {
+  CloudFrontKeyValueStoreClient,
+  DescribeKeyValueStoreCommand,
+  GetKeyCommand,
+  UpdateKeysCommand,
+} from "@aws-sdk/client-cloudfront-keyvaluestore";
+// The store takes requests signed for all regions at once (SigV4A) only; importing this teaches the client to.
+import "@aws-sdk/signature-v4a";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { awsErrorName, awsErrorStatus } from "./aws-failure.ts";
+import { readSecret } from "./identity-keys.ts";
+
+const attempts = 5;
+
+export type KeyValueClient = Pick<CloudFrontKeyValueStoreClient, "send">;
+
+/**
+ * Writes key values in one step, built from the present value of one of them: all of them, or none.
+ *
+ * Every write names the version of the store it was made for; when another writer was faster, it is made anew.
+ */
+export async function updateKeyValues(
+  client: KeyValueClient,
+  storeArn: string,
+  name: string,
+  make: (present: string | undefined) => Readonly<Record<string, string>>,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const { ETag } = await client.send(new DescribeKeyValueStoreCommand({ KvsARN: storeArn }));
+      const values = make(await readKeyValue(client, storeArn, name));
+      const Puts = Object.entries(values).map(([Key, Value]) => ({ Key, Value }));
+      await client.send(new UpdateKeysCommand({ KvsARN: storeArn, IfMatch: ETag, Puts }));
+      return;
+    } catch (error) {
+      if (awsErrorName(error) !== "ConflictException" || attempt === attempts) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt * (0.5 + Math.random() / 2)));
+    }
+  }
+}
+
+async function readKeyValue(client: KeyValueClient, storeArn: string, name: string): Promise<string | undefined> {
+  try {
+    return (await client.send(new GetKeyCommand({ KvsARN: storeArn, Key: name }))).Value;
+  } catch (error) {
+    if (awsErrorName(error) === "ResourceNotFoundException" || awsErrorStatus(error) === 404) return undefined;
+    throw error;
+  }
+}
+
+export function openKeyValues(): KeyValueClient {
+  return new CloudFrontKeyValueStoreClient({});
+}
+
+/** The text of a secret of another region. */
+export function readSecretIn(region: string, name: string): Promise<string> {
+  return readSecret(new SecretsManagerClient({ region }), name);
+}

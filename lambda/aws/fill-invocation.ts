@@ -1,0 +1,44 @@
+import type { FillAnswer, FillRequest } from "../proxy/fill-plane.ts";
+import { ServedError, type ServedErrorCode } from "../proxy/served-error.ts";
+
+/** The payload with which the serve plane invokes the fill plane. */
+export interface FillInvocation {
+  readonly request: FillRequest;
+}
+
+/** What the fill plane answers: bytes as base64, a stored file with an address to read it from, or why neither. */
+export type FillOutcome =
+  | { readonly body: string; readonly stale?: boolean; readonly freshUntil?: number }
+  | { readonly stored: string; readonly size: number; readonly url: string }
+  | { readonly error: { readonly code: ServedErrorCode; readonly message: string } };
+
+/**
+ * The largest body in bytes that is handed over. Lambda's answers end at 6 MB, twice on the way of a miss, and base64
+ * makes three bytes four.
+ */
+export const bodyLimit = 4 * 1024 * 1024;
+
+/** The outcome of an answer; `link` makes the address under which a stored file can be read for a while. */
+export async function packAnswer(
+  request: FillRequest,
+  answer: FillAnswer,
+  link: (key: string) => Promise<string>,
+): Promise<FillOutcome> {
+  if ("stored" in answer) return { stored: answer.stored, size: answer.size, url: await link(answer.stored) };
+  if (answer.body.length <= bodyLimit) return { ...answer, body: Buffer.from(answer.body).toString("base64") };
+  throw new ServedError("internal", `the answer to ${request.kind} is too large to hand over`);
+}
+
+/** The outcome of a failure. Only `ServedError` has a text that is meant for people. */
+export function packFailure(error: unknown): FillOutcome {
+  if (error instanceof ServedError) return { error: { code: error.code, message: error.message } };
+  return { error: { code: "internal", message: "modfront failed; its log says why" } };
+}
+
+/** The answer out of the payload that an invocation returned. Throws the `ServedError` that the fill plane ended with. */
+export function unpackOutcome(payload: Uint8Array): FillAnswer {
+  const outcome = JSON.parse(new TextDecoder().decode(payload)) as FillOutcome;
+  if ("error" in outcome) throw new ServedError(outcome.error.code, outcome.error.message);
+  if ("stored" in outcome) return outcome;
+  return { ...outcome, body: Buffer.from(outcome.body, "base64") };
+}

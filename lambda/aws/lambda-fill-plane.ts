@@ -1,0 +1,67 @@
+import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
+import type { Clock } from "../proxy/clock.ts";
+import type { FillAnswer, FillPlane, FillRequest } from "../proxy/fill-plane.ts";
+import { ServedError } from "../proxy/served-error.ts";
+import { awsErrorName } from "./aws-failure.ts";
+import { type FillInvocation, unpackOutcome } from "./fill-invocation.ts";
+
+export interface LambdaFillPlaneOptions {
+  /** Makes one attempt per call: a second one of its own would be a second fill. */
+  readonly client: LambdaClient;
+  /** Name or ARN, with the alias. */
+  readonly functionName: string;
+  readonly clock: Clock;
+}
+
+/** Milliseconds after which a miss stops waiting; the API gives up after 30 s, and the fill itself goes on. */
+export const patience = 25_000;
+
+const throttlePauses = { first: 100, longest: 2_000 } as const;
+
+/**
+ * The fill plane behind one synchronous invocation.
+ *
+ * Throws `ServedError` "fill-timeout" when the fill takes longer than 25 s, also when all of them went by without a free
+ * place: to be throttled is tried again, any other failure is not.
+ */
+export class LambdaFillPlane implements FillPlane {
+  readonly #options: LambdaFillPlaneOptions;
+
+  constructor(options: LambdaFillPlaneOptions) {
+    this.#options = options;
+  }
+
+  async fill(request: FillRequest): Promise<FillAnswer> {
+    const { clock } = this.#options;
+    const deadline = clock.now() + patience;
+    for (let pause: number = throttlePauses.first; ; pause = Math.min(pause * 2, throttlePauses.longest)) {
+      const payload = await this.#invoke({ request }, deadline - clock.now());
+      if (payload !== undefined) return unpackOutcome(payload);
+      if (clock.now() + pause >= deadline) throw tooLong();
+      await clock.sleep(pause * (0.5 + Math.random() / 2));
+    }
+  }
+
+  /** The payload of the answer, or `undefined` when there was no place for another fill. */
+  async #invoke(invocation: FillInvocation, milliseconds: number): Promise<Uint8Array | undefined> {
+    const { client, functionName } = this.#options;
+    const signal = AbortSignal.timeout(Math.max(milliseconds, 1));
+    try {
+      const answer = await client.send(
+        new InvokeCommand({ FunctionName: functionName, Payload: Buffer.from(JSON.stringify(invocation)) }),
+        { abortSignal: signal },
+      );
+      if (answer.FunctionError !== undefined || answer.Payload === undefined)
+        throw new Error("the fill function failed");
+      return answer.Payload;
+    } catch (cause) {
+      if (signal.aborted) throw tooLong(cause);
+      if (awsErrorName(cause) === "TooManyRequestsException") return undefined;
+      throw new ServedError("store-failed", "the fill plane could not be asked", { cause });
+    }
+  }
+}
+
+function tooLong(cause?: unknown): ServedError {
+  return new ServedError("fill-timeout", "the fetch of this version is still under way; try again", { cause });
+}

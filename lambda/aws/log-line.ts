@@ -1,0 +1,49 @@
+/** What one invocation reports about itself: what to look for, and what to count. */
+export interface LogEvent {
+  readonly message: string;
+  readonly fields: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Numbers that CloudWatch turns into metrics of the namespace `modfront`, by name. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export interface LogContext {
+  readonly handler: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly traceId: string | undefined;
+}
+
+/**
+ * One line of JSON that is a structured log entry and, in CloudWatch's embedded metric format, its metrics too.
+ *
+ * No header, query string, token or address of a caller is among the fields.
+ */
+export function logLine({ message, fields, metrics }: LogEvent, context: LogContext): string {
+  const names = Object.keys(metrics).map((Name) => ({
+    Name,
+    Unit: Name === "Milliseconds" ? "Milliseconds" : "Count",
+  }));
+  return JSON.stringify({
+    _aws: {
+      Timestamp: context.now,
+      CloudWatchMetrics: [{ Namespace: "modfront", Dimensions: [["Handler"]], Metrics: names }],
+    },
+    Handler: context.handler,
+    time: new Date(context.now).toISOString(),
+    traceId: context.traceId,
+    message,
+    ...fields,
+    ...metrics,
+  });
+}
+
+/** Codes that mean somebody lies; an alarm stands on their count. */
+export function isAlarming(code: string | undefined): boolean {
+  return code !== undefined && /^checksum-(mismatch|forged|fork)$|^invalid-module$/.test(code);
+}
+
+/** What went wrong down to its last cause, for the log only. */
+export function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message} (${explain(error.cause)})`;
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from "node:crypto";
+import { tmpdir } from "node:os";
+import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import { type FillInvocation, type FillOutcome, packAnswer, packFailure } from "./aws/fill-invocation.ts";
+import { explain, isAlarming, logLine } from "./aws/log-line.ts";
+import { openConsumer, openSecret, openStores } from "./aws/open-writer.ts";
+import { parseCredentials, withCredentials } from "./aws/upstream-credentials.ts";
+import { readEnvironment, readSettings, traceId } from "./env.ts";
+import { isCodedError } from "./golang/coded-error.ts";
+import { runJob } from "./proxy/background.ts";
+import { Fill } from "./proxy/fill.ts";
+import { sumdbVerifier } from "./proxy/known-sumdb.ts";
+import { openSumdbRemote } from "./proxy/sumdb-reach.ts";
+import { TemporaryFiles } from "./proxy/temporary-files.ts";
+import { WorkerZipInspector } from "./proxy/zip-inspector.ts";
+import { systemClock as clock } from "./system-clock.ts";
+import { openUpstreams } from "./upstream/open-upstreams.ts";
+
+// The fill plane: invoked by the serve plane for misses, and by the background queue.
+
+const environment = readEnvironment("fill");
+const settings = readSettings("fill");
+const credentials = parseCredentials(await openSecret(environment.MODFRONT_CREDENTIALS_SECRET));
+const upstreams = openUpstreams(
+  { ...settings, upstreams: withCredentials(settings.upstreams, credentials) },
+  { fallback: "https://proxy.golang.org", now: () => performance.now(), version: settings.version },
+);
+const stores = openStores(environment.MODFRONT_TABLE, environment.MODFRONT_BUCKET, (path) => upstreams.isPrivate(path));
+const verifier = sumdbVerifier(settings.sumdb.name);
+const fill = new Fill({
+  ...stores,
+  router: upstreams,
+  sumdb: verifier && {
+    verifier,
+    remote: openSumdbRemote({
+      name: verifier.name,
+      url: settings.sumdb.url,
+      chain: upstreams.catchAll,
+      direct: (url) => upstreams.direct(url),
+    }),
+  },
+  inspector: new WorkerZipInspector(new URL("./zip-worker.mjs", import.meta.url)),
+  temporaryFiles: new TemporaryFiles(tmpdir(), () => `fill-${randomUUID()}`),
+  clock,
+  ttl: settings.ttl,
+});
+const consume = openConsumer(
+  environment.MODFRONT_QUEUE,
+  (job) => runJob({ fill, ...stores }, job),
+  (outcome, messageId, error) =>
+    log("background", { outcome, messageId, error }, { Jobs: 1, FailedJobs: outcome === "done" ? 0 : 1 }),
+);
+
+function log(
+  message: string,
+  fields: Readonly<Record<string, string | undefined>>,
+  metrics: Readonly<Record<string, number>>,
+): void {
+  console.log(logLine({ message, fields, metrics }, { handler: "fill", now: clock.now(), traceId: traceId() }));
+}
+
+async function answer({ request }: FillInvocation): Promise<FillOutcome> {
+  const started = clock.now();
+  const asked = { kind: request.kind, module: "module" in request ? request.module.path : undefined };
+  const metrics = (alarming: boolean) => ({
+    Fills: 1,
+    Milliseconds: clock.now() - started,
+    Alarming: alarming ? 1 : 0,
+  });
+  try {
+    const outcome = await packAnswer(request, await fill.fill(request), stores.link);
+    log("fill", asked, metrics(false));
+    return outcome;
+  } catch (error) {
+    const code = isCodedError(error) ? error.code : "internal";
+    log("fill", { ...asked, code, error: explain(error) }, metrics(isAlarming(code)));
+    return packFailure(error);
+  }
+}
+
+export function handler(event: FillInvocation | SQSEvent): Promise<FillOutcome | SQSBatchResponse> {
+  return "Records" in event ? consume(event) : answer(event);
+}

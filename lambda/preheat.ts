@@ -1,0 +1,22 @@
+import { logLine } from "./aws/log-line.ts";
+import { knownModules, readPreheatFiles, sendJobs } from "./aws/open-writer.ts";
+import { readEnvironment, readSettings, traceId } from "./env.ts";
+import { preheatJobs, preheatPrefix } from "./proxy/preheat.ts";
+import { systemClock as clock } from "./system-clock.ts";
+
+const environment = readEnvironment("preheat");
+const { preheat } = readSettings("preheat");
+
+export async function handler(): Promise<void> {
+  const unreadable: string[] = [];
+  const jobs = preheatJobs({
+    modules: preheat.modules,
+    files: () => readPreheatFiles(environment.MODFRONT_BUCKET, preheatPrefix),
+    known: () => knownModules(environment.MODFRONT_TABLE),
+    unreadable: (name) => void unreadable.push(name),
+  });
+  const sent = await sendJobs(environment.MODFRONT_QUEUE, jobs);
+  const fields = { unreadable: unreadable.join(" ") || undefined };
+  const context = { handler: "preheat", now: clock.now(), traceId: traceId() };
+  console.log(logLine({ message: "preheat", fields, metrics: { SentJobs: sent } }, context));
+}
