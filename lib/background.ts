@@ -1,0 +1,49 @@
+import { Duration } from "aws-cdk-lib";
+import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
+import { Construct } from "constructs";
+import type { Names } from "./names.ts";
+
+/** Tries of a job before it is put aside. The consumer spaces them itself, by giving a failed message back for a while. */
+const tries = 4;
+
+/** The queue of fills that nobody waits for, its consumer bounded so that it never takes the place of people's misses. */
+export class Background extends Construct {
+  readonly queue: Queue;
+
+  constructor(scope: Construct, id: string, props: { readonly names: Names }) {
+    super(scope, id);
+    const dead = new Queue(this, "Dead", {
+      queueName: props.names.deadLetterQueue,
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    this.queue = new Queue(this, "Queue", {
+      queueName: props.names.queue,
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(4),
+      // A consumer that died without a word must not have its message read again while it might still be working.
+      visibilityTimeout: Duration.minutes(16),
+      deadLetterQueue: { queue: dead, maxReceiveCount: tries },
+    });
+    new Alarm(this, "DeadLetters", {
+      alarmDescription: "A background fill failed at every try",
+      metric: dead.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5) }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+  }
+
+  /** One message at a time to each of at most `atOnce` consumers. */
+  feed(consumer: IFunction, atOnce: number): void {
+    consumer.addEventSource(
+      new SqsEventSource(this.queue, { batchSize: 1, maxConcurrency: atOnce, reportBatchItemFailures: true }),
+    );
+  }
+}

@@ -1,0 +1,166 @@
+import { CfnOutput, Duration, Stack, type StackProps, Validations } from "aws-cdk-lib";
+import { Certificate, CertificateValidation, type ICertificate } from "aws-cdk-lib/aws-certificatemanager";
+import {
+  AllowedMethods,
+  type BehaviorOptions,
+  Distribution,
+  FunctionEventType,
+  HttpVersion,
+  OriginRequestHeaderBehavior,
+  OriginRequestPolicy,
+  S3OriginAccessControl,
+  SecurityPolicyProtocol,
+  Signing,
+  ViewerProtocolPolicy,
+} from "aws-cdk-lib/aws-cloudfront";
+import { AaaaRecord, ARecord, HostedZone, type IHostedZone, RecordTarget } from "aws-cdk-lib/aws-route53";
+import { CloudFrontTarget } from "aws-cdk-lib/aws-route53-targets";
+import { Bucket } from "aws-cdk-lib/aws-s3";
+import type { Construct } from "constructs";
+import type { Config } from "../lambda/config.ts";
+import { waitHeader } from "../lambda/edge/cloudfront.ts";
+import { identityHeader } from "../lambda/edge/identity.ts";
+import { type Route, type RouteName, routes } from "../lambda/edge/routes.ts";
+import { AccessLogs } from "./access-logs.ts";
+import { CachePolicies } from "./cache-policies.ts";
+import { EdgeFunction } from "./edge-function.ts";
+import { Firewall } from "./firewall.ts";
+import type { Names } from "./names.ts";
+import { originOf } from "./origins.ts";
+
+export interface EdgeStackProps extends StackProps {
+  readonly names: Names;
+  readonly config: Config;
+  readonly primaryRegion: string;
+  readonly apiDomainName: string;
+  /** Access logs need a kind of resource that the emulator does not know. */
+  readonly accessLogs: boolean;
+}
+
+/** CloudFront caches these for the error TTL whatever their headers say (400, 403, 405, 5xx), or when they say nothing. */
+const errorStatuses = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
+
+/** CloudFront, its function and whatever must be in us-east-1 for it: the one stack that every request passes. */
+export class EdgeStack extends Stack {
+  constructor(scope: Construct, id: string, props: EdgeStackProps) {
+    super(scope, id, props);
+    const { names, config } = props;
+    const domain = this.#domain(config);
+    const distribution = new Distribution(this, "Distribution", {
+      comment: `modfront (${names.prefix})`,
+      ...this.#behaviors(props),
+      errorResponses: errorStatuses.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
+      httpVersion: HttpVersion.HTTP2_AND_3,
+      enableIpv6: true,
+      ...(domain && {
+        domainNames: [domain.name],
+        certificate: domain.certificate,
+        minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
+      }),
+      ...(config.aws.firewall && { webAclId: new Firewall(this, "Firewall", { name: names.prefix }).arn }),
+    });
+    if (domain?.zone) this.#records(domain.zone, domain.name, distribution);
+    if (props.accessLogs) {
+      new AccessLogs(this, "AccessLogs", {
+        bucketName: names.logBucket(),
+        prefix: names.prefix,
+        distributionArn: distribution.distributionArn,
+      });
+    }
+    this.#outputs(domain?.name ?? distribution.distributionDomainName, config);
+    explainDistribution(distribution);
+  }
+
+  /** One behaviour for each pattern of the route table, in its order; `*` is CloudFront's default. */
+  #behaviors(props: EdgeStackProps): {
+    readonly defaultBehavior: BehaviorOptions;
+    readonly additionalBehaviors: Record<string, BehaviorOptions>;
+  } {
+    const make = this.#behaviorMaker(props);
+    const rows = Object.entries(routes) as [RouteName, Route][];
+    const patterns = new Map<string, BehaviorOptions>();
+    for (const [name, route] of rows) if (!patterns.has(route.pattern)) patterns.set(route.pattern, make(name));
+    const defaultBehavior = patterns.get("*");
+    if (defaultBehavior === undefined) throw new Error("the route table has no row for the default behaviour");
+    patterns.delete("*");
+    return { defaultBehavior, additionalBehaviors: Object.fromEntries(patterns) };
+  }
+
+  #behaviorMaker(props: EdgeStackProps): (name: RouteName) => BehaviorOptions {
+    const { names } = props;
+    const caching = new CachePolicies(this, "Caching", { prefix: names.prefix });
+    const { function: edge } = new EdgeFunction(this, "Edge", props);
+    const bucketName = names.bucket(props.primaryRegion);
+    const origins = {
+      bucket: Bucket.fromBucketAttributes(this, "Modules", { bucketName, region: props.primaryRegion }),
+      originAccessControl: new S3OriginAccessControl(this, "Access", { signing: Signing.SIGV4_ALWAYS }),
+      apiDomainName: props.apiDomainName,
+    };
+    // Outside the cache key: who asks and how often must not split the cache.
+    const originRequestPolicy = new OriginRequestPolicy(this, "Headers", {
+      originRequestPolicyName: names.prefix,
+      headerBehavior: OriginRequestHeaderBehavior.allowList(identityHeader, waitHeader),
+    });
+    return (name) => ({
+      origin: originOf(name, origins),
+      cachePolicy: caching.forRoute(name),
+      originRequestPolicy,
+      allowedMethods: AllowedMethods.ALLOW_ALL,
+      compress: name !== "zip",
+      viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+      functionAssociations: [{ function: edge, eventType: FunctionEventType.VIEWER_REQUEST }],
+    });
+  }
+
+  #domain(
+    config: Config,
+  ): { readonly name: string; readonly certificate: ICertificate; readonly zone: IHostedZone | undefined } | undefined {
+    const { domain } = config.aws;
+    if (domain === undefined) return undefined;
+    const zone =
+      domain.hostedZone &&
+      HostedZone.fromHostedZoneAttributes(this, "Zone", {
+        hostedZoneId: domain.hostedZone.id,
+        zoneName: domain.hostedZone.name,
+      });
+    const certificate =
+      domain.certificateArn === undefined
+        ? new Certificate(this, "Certificate", {
+            domainName: domain.name,
+            validation: CertificateValidation.fromDns(zone),
+          })
+        : Certificate.fromCertificateArn(this, "Certificate", domain.certificateArn);
+    return { name: domain.name, certificate, zone };
+  }
+
+  #records(zone: IHostedZone, recordName: string, distribution: Distribution): void {
+    const target = RecordTarget.fromAlias(new CloudFrontTarget(distribution));
+    new ARecord(this, "Address", { zone, recordName: `${recordName}.`, target });
+    new AaaaRecord(this, "AddressIpv6", { zone, recordName: `${recordName}.`, target });
+  }
+
+  /** The address, and the lines to paste. */
+  #outputs(host: string, config: Config): void {
+    const url = `https://${host}`;
+    const own = config.private.join(",");
+    const lines = [`go env -w GOPROXY=${url}`, ...(own === "" ? [] : [`go env -w GONOSUMDB=${own}`])];
+    new CfnOutput(this, "GoProxy", { value: url, description: "The value of GOPROXY" });
+    new CfnOutput(this, "Paste", { value: lines.join(" && "), description: "What everybody runs once" });
+  }
+}
+
+function explainDistribution(distribution: Distribution): void {
+  const reasons = {
+    CFR1: "Modules are fetched from wherever developers and build machines are.",
+    CFR2: "AWS WAF costs per request and is a choice of the configuration (aws.firewall); the function decides who may.",
+    CFR3: "Access logs are of version 2, delivered through CloudWatch Logs, which this rule does not know yet.",
+    CFR4: "Without a domain of one's own CloudFront's certificate is used, whose protocol version cannot be set.",
+  };
+  for (const [rule, reason] of Object.entries(reasons)) {
+    Validations.of(distribution).acknowledge({ id: `AwsSolutions-${rule}`, reason });
+  }
+  Validations.of(distribution).acknowledge({
+    id: "Annotation::@aws-cdk/aws-cloudfront-origins:updateImportedBucketPolicyOac",
+    reason: "The storage stack writes the bucket's policy, for every distribution of the account.",
+  });
+}

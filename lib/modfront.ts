@@ -1,0 +1,49 @@
+import type { App } from "aws-cdk-lib";
+import type { Config } from "../lambda/config.ts";
+import { EdgeStack } from "./edge-stack.ts";
+import { Names } from "./names.ts";
+import { ServiceStack } from "./service-stack.ts";
+import { StorageStack } from "./storage-stack.ts";
+
+export interface ModfrontProps {
+  readonly config: Config;
+  /** False for the emulator, which knows neither CodeDeploy nor the delivery of CloudFront's access logs. */
+  readonly complete: boolean;
+}
+
+/** CloudFront takes certificates, firewalls and log deliveries from here only. */
+const edgeRegion = "us-east-1";
+
+/**
+ * All stacks of one deployment, in their order: storage, service, edge.
+ *
+ * They know each other by name; only the API's address goes from service to edge, across regions if need be.
+ */
+export function addModfront(app: App, { config, complete }: ModfrontProps): void {
+  const names = new Names(config.aws.name);
+  const [primaryRegion = edgeRegion] = config.aws.regions;
+  const crossRegionReferences = primaryRegion !== edgeRegion;
+  const service = new ServiceStack(app, `${names.prefix}-service-${primaryRegion}`, {
+    env: { region: primaryRegion },
+    crossRegionReferences,
+    names,
+    config,
+    canary: complete,
+  });
+  const edge = new EdgeStack(app, `${names.prefix}-edge`, {
+    env: { region: edgeRegion },
+    crossRegionReferences,
+    names,
+    config,
+    primaryRegion,
+    apiDomainName: service.apiDomainName,
+    accessLogs: complete,
+  });
+  if (config.aws.existing) return;
+  const storage = new StorageStack(app, `${names.prefix}-storage-${primaryRegion}`, {
+    env: { region: primaryRegion },
+    names,
+  });
+  service.addStackDependency(storage);
+  edge.addStackDependency(storage);
+}

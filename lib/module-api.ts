@@ -1,0 +1,64 @@
+import { RemovalPolicy, Stack, Validations } from "aws-cdk-lib";
+import { AccessLogFormat } from "aws-cdk-lib/aws-apigateway";
+import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from "aws-cdk-lib/aws-apigatewayv2";
+import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+
+/** The HTTP API behind CloudFront: `GET` and `HEAD` of `<originPath>/{path+}` for each origin path, each its function. */
+export class ModuleApi extends Construct {
+  readonly domainName: string;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { readonly apiName: string; readonly functions: ReadonlyMap<string, IFunction> },
+  ) {
+    super(scope, id);
+    const api = new HttpApi(this, "Api", { apiName: props.apiName, createDefaultStage: false });
+    for (const [originPath, target] of props.functions) {
+      const name = originPath.slice(1);
+      const routes = api.addRoutes({
+        path: `${originPath}/{path+}`,
+        methods: [HttpMethod.GET, HttpMethod.HEAD],
+        integration: new HttpLambdaIntegration(name, target),
+      });
+      for (const route of routes) {
+        Validations.of(route).acknowledge({
+          id: "AwsSolutions-APIG4",
+          reason: "The function refuses whatever does not carry the header that the edge signs after deciding who may.",
+        });
+      }
+    }
+    this.#stage(api);
+    const { region, urlSuffix } = Stack.of(this);
+    this.domainName = `${api.apiId}.execute-api.${region}.${urlSuffix}`;
+  }
+
+  /** Its log joins the request to CloudFront's and the function's; nothing of it can hold a credential. */
+  #stage(api: HttpApi): void {
+    const log = new LogGroup(this, "Log", {
+      logGroupName: `/aws/apigateway/${api.httpApiName}`,
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const fields = {
+      requestId: "$context.requestId",
+      method: "$context.httpMethod",
+      path: "$context.path",
+      status: "$context.status",
+      milliseconds: "$context.responseLatency",
+      error: "$context.integrationErrorMessage",
+    };
+    new HttpStage(this, "Stage", {
+      httpApi: api,
+      stageName: "$default",
+      autoDeploy: true,
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(log),
+        format: AccessLogFormat.custom(JSON.stringify(fields)),
+      },
+    });
+  }
+}

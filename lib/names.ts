@@ -1,0 +1,53 @@
+import { Aws } from "aws-cdk-lib";
+import type { HandlerName } from "../lambda/env.ts";
+
+/**
+ * Every physical name, fixed: stacks refer to each other's resources by name, so that none holds the other, data that
+ * was retained is found again, and a replica's functions know the primary's.
+ */
+export class Names {
+  readonly prefix: string;
+
+  constructor(prefix: string) {
+    this.prefix = prefix;
+  }
+
+  /** Bucket names are shared by all accounts of the world. */
+  bucket(region: string): string {
+    return `${this.prefix}-${Aws.ACCOUNT_ID}-${region}`;
+  }
+
+  logBucket(): string {
+    return `${this.prefix}-logs-${Aws.ACCOUNT_ID}`;
+  }
+
+  get table(): string {
+    return this.prefix;
+  }
+
+  get signingKeyAlias(): string {
+    return `alias/${this.prefix}-signing`;
+  }
+
+  /** The key with which the edge signs what it tells the API. */
+  get edgeSecret(): string {
+    return `${this.prefix}/edge`;
+  }
+
+  /** User and password of upstreams, by host. */
+  get credentialsSecret(): string {
+    return `${this.prefix}/upstream-credentials`;
+  }
+
+  function(handler: HandlerName): string {
+    return `${this.prefix}-${handler}`;
+  }
+
+  get queue(): string {
+    return `${this.prefix}-background`;
+  }
+
+  get deadLetterQueue(): string {
+    return `${this.prefix}-background-dead`;
+  }
+}

@@ -1,0 +1,49 @@
+import { Duration } from "aws-cdk-lib";
+import {
+  type IOrigin,
+  OriginProtocolPolicy,
+  OriginSslPolicy,
+  type S3OriginAccessControl,
+} from "aws-cdk-lib/aws-cloudfront";
+import { HttpOrigin, OriginGroup, S3BucketOrigin } from "aws-cdk-lib/aws-cloudfront-origins";
+import type { IBucket } from "aws-cdk-lib/aws-s3";
+import { originPaths, type RouteName } from "../lambda/edge/routes.ts";
+
+export interface OriginsProps {
+  readonly bucket: IBucket;
+  readonly originAccessControl: S3OriginAccessControl;
+  readonly apiDomainName: string;
+}
+
+/** Routes whose files lie in the bucket under their own path. */
+const stored: ReadonlySet<RouteName> = new Set<RouteName>(["info", "mod", "zip"]);
+
+/** S3 answers 403 or 404 for what is not there, depending on who may list; the rest is S3 in trouble. */
+const failover = [403, 404, 500, 502, 503, 504];
+
+/**
+ * Where a route's misses of the cache go: to the API, or to the bucket first and to the API when the bucket has nothing.
+ *
+ * The origin path differs for each route while the path of the request stays: the API needs the former to choose a
+ * function, the bucket's keys are the latter.
+ */
+export function originOf(name: RouteName, props: OriginsProps): IOrigin {
+  const originPath = originPaths[name];
+  const api = new HttpOrigin(props.apiDomainName, {
+    originId: `api-${name}`,
+    originPath,
+    protocolPolicy: OriginProtocolPolicy.HTTPS_ONLY,
+    originSslProtocols: [OriginSslPolicy.TLS_V1_2],
+    connectionAttempts: 1,
+    connectionTimeout: Duration.seconds(5),
+    readTimeout: Duration.seconds(35),
+  });
+  if (!stored.has(name)) return api;
+  const files = S3BucketOrigin.withOriginAccessControl(props.bucket, {
+    originId: `files-${name}`,
+    originAccessControl: props.originAccessControl,
+    connectionAttempts: 1,
+    connectionTimeout: Duration.seconds(3),
+  });
+  return new OriginGroup({ primaryOrigin: files, fallbackOrigin: api, fallbackStatusCodes: [...failover] });
+}

@@ -1,0 +1,182 @@
+import { Duration, Size, Stack, type StackProps, Validations } from "aws-cdk-lib";
+import { Alarm, ComparisonOperator, Metric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IAlias, IFunction } from "aws-cdk-lib/aws-lambda";
+import { Schedule, ScheduleExpression } from "aws-cdk-lib/aws-scheduler";
+import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
+import type { Construct } from "constructs";
+import type { Config } from "../lambda/config.ts";
+import { originPaths } from "../lambda/edge/routes.ts";
+import type { Environment, HandlerName, ServeName } from "../lambda/env.ts";
+import packageJson from "../package.json" with { type: "json" };
+import { Background } from "./background.ts";
+import { Handler, type HandlerProps } from "./handler.ts";
+import { ModuleApi } from "./module-api.ts";
+import type { Names } from "./names.ts";
+import { StoredData } from "./stored-data.ts";
+
+export interface ServiceStackProps extends StackProps {
+  readonly names: Names;
+  readonly config: Config;
+  readonly canary: boolean;
+}
+
+/** Both planes of one region: the API with its read-only functions, and fill, the only writer, with its queue and schedule. */
+export class ServiceStack extends Stack {
+  readonly apiDomainName: string;
+  readonly #props: ServiceStackProps;
+  readonly #data: StoredData;
+  readonly #background: Background;
+
+  constructor(scope: Construct, id: string, props: ServiceStackProps) {
+    super(scope, id, props);
+    this.#props = props;
+    this.#data = new StoredData(this, "Data", { names: props.names, region: this.region });
+    this.#background = new Background(this, "Background", { names: props.names });
+    const fill = this.#fill();
+    this.#preheat();
+    this.#alarm();
+    const functions = this.#serve(fill.live);
+    this.apiDomainName = new ModuleApi(this, "Api", { apiName: props.names.prefix, functions }).domainName;
+  }
+
+  /**
+   * 15 minutes, for a large file from a slow upstream; room in /tmp for the largest zip and its staging; one whole CPU,
+   * because hashing is what it does.
+   */
+  #fill(): Handler<"fill"> {
+    const { names, config } = this.#props;
+    const { upstreams, allowHosts, ttl, sumdb } = config;
+    const fill = this.#handler("Fill", "fill", {
+      description: "Fetches, verifies and stores modules: the only writer",
+      environment: {
+        MODFRONT_TABLE: this.#data.tableName,
+        MODFRONT_BUCKET: this.#data.bucketName,
+        MODFRONT_QUEUE: this.#background.queue.queueUrl,
+        MODFRONT_CREDENTIALS_SECRET: names.credentialsSecret,
+      },
+      settings: { upstreams, allowHosts, ttl, sumdb, private: config.private, version: packageJson.version },
+      memorySize: 1769,
+      timeout: Duration.minutes(15),
+      ephemeralStorageSize: Size.gibibytes(2),
+    });
+    this.#grant(fill, ...this.#data.fillStore(), this.#data.readSecret(names.credentialsSecret));
+    Validations.of(fill).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-<AWS::AccountId>-${this.region}/*]`,
+      reason: "Fill is the one writer, of every module; the bucket's own policy refuses to overwrite any.",
+    });
+    this.#background.feed(fill.live, config.aws.backgroundConcurrency);
+    this.#background.queue.grant(fill.function, "sqs:ChangeMessageVisibility");
+    return fill;
+  }
+
+  /** One forged byte is one too many: fill counts content that breaks the rules or contradicts the checksum database. */
+  #alarm(): void {
+    new Alarm(this, "Alarming", {
+      alarmDescription: "Content that differs from the checksum database or breaks the zip rules was refused",
+      metric: new Metric({
+        namespace: "modfront",
+        metricName: "Alarming",
+        dimensionsMap: { Handler: "fill" },
+        statistic: "Sum",
+        period: Duration.minutes(1),
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+  }
+
+  #preheat(): void {
+    const { names, config } = this.#props;
+    const preheat = this.#handler("Preheat", "preheat", {
+      description: "Asks for modules to be filled before anyone needs them",
+      environment: {
+        MODFRONT_TABLE: this.#data.tableName,
+        MODFRONT_BUCKET: this.#data.bucketName,
+        MODFRONT_QUEUE: this.#background.queue.queueUrl,
+      },
+      settings: { preheat: config.preheat },
+      memorySize: 512,
+      timeout: Duration.minutes(5),
+    });
+    this.#grant(preheat, this.#data.listModules(), ...this.#data.readPreheatFiles());
+    Validations.of(preheat).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-<AWS::AccountId>-${this.region}/-/preheat/*]`,
+      reason: "Every file that people put into this one folder is read.",
+    });
+    this.#background.queue.grant(preheat.function, "sqs:SendMessage");
+    new Schedule(this, "PreheatSchedule", {
+      scheduleName: names.function("preheat"),
+      schedule: ScheduleExpression.expression(config.preheat.schedule),
+      target: new LambdaInvoke(preheat.live, { retryAttempts: 0, maxEventAge: Duration.minutes(10) }),
+    });
+  }
+
+  /** A function for each origin path of the route table; a path that no handler answers ends the synthesis. */
+  #serve(fill: IAlias): ReadonlyMap<string, IFunction> {
+    const handlers: Readonly<Record<string, () => Handler<ServeName>>> = {
+      "/list": () => this.#indexReader("list", fill),
+      "/latest": () => this.#indexReader("latest", fill),
+      "/info": () => this.#fillReader("info", fill),
+      "/mod": () => this.#fillReader("mod", fill),
+      "/zip": () => this.#fillReader("zip", fill),
+      "/sumdb": () => this.#fillReader("sumdb", fill),
+      "/internal": () => this.#reader("internal", {}),
+    };
+    const paths = new Set(Object.values(originPaths));
+    return new Map(
+      [...paths].map((path) => {
+        const make = handlers[path];
+        if (make === undefined) throw new Error(`no handler answers ${path}`);
+        return [path, make().live];
+      }),
+    );
+  }
+
+  #indexReader(name: "list" | "latest", fill: IAlias): Handler<ServeName> {
+    const environment = { MODFRONT_TABLE: this.#data.tableName, MODFRONT_FILL: fill.functionArn };
+    return this.#grant(this.#reader(name, environment), this.#data.readModules(), invocationOf(fill));
+  }
+
+  #fillReader(name: "info" | "mod" | "zip" | "sumdb", fill: IAlias): Handler<ServeName> {
+    return this.#grant(this.#reader(name, { MODFRONT_FILL: fill.functionArn }), invocationOf(fill));
+  }
+
+  #reader<Name extends ServeName>(
+    name: Name,
+    environment: Omit<Environment<Name>, "MODFRONT_EDGE_SECRET">,
+  ): Handler<ServeName> {
+    const { names, config } = this.#props;
+    const { ttl, sumdb, access } = config;
+    const reader = this.#handler<ServeName>(`${name.charAt(0).toUpperCase()}${name.slice(1)}`, name, {
+      description: `Answers ${name} requests that neither CloudFront nor S3 could`,
+      environment: { ...environment, MODFRONT_EDGE_SECRET: names.edgeSecret } as Environment<ServeName>,
+      settings: { ttl, sumdb, access, private: config.private },
+      memorySize: 512,
+      // The API gives up after 30 seconds; ending before it leaves time to say so in our own words.
+      timeout: Duration.seconds(29),
+    });
+    return this.#grant(reader, this.#data.readSecret(names.edgeSecret));
+  }
+
+  #handler<Name extends HandlerName>(
+    id: string,
+    handler: Name,
+    props: Omit<HandlerProps<Name>, "handler" | "functionName" | "canary">,
+  ): Handler<Name> {
+    const { names, canary } = this.#props;
+    return new Handler(this, id, { ...props, handler, functionName: names.function(handler), canary });
+  }
+
+  #grant<Name extends HandlerName>(handler: Handler<Name>, ...statements: readonly PolicyStatement[]): Handler<Name> {
+    for (const statement of statements) handler.function.addToRolePolicy(statement);
+    return handler;
+  }
+}
+
+/** One call of fill, by its alias: never a version that is not live. */
+function invocationOf(fill: IAlias): PolicyStatement {
+  return new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [fill.functionArn] });
+}

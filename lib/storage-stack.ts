@@ -1,0 +1,82 @@
+import { RemovalPolicy, Stack, type StackProps, Validations } from "aws-cdk-lib";
+import { AttributeType, Billing, TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import { Key, KeySpec, KeyUsage } from "aws-cdk-lib/aws-kms";
+import { Secret } from "aws-cdk-lib/aws-secretsmanager";
+import type { Construct } from "constructs";
+import { ModuleBucket } from "./module-bucket.ts";
+import type { Names } from "./names.ts";
+
+export interface StorageStackProps extends StackProps {
+  readonly names: Names;
+}
+
+/**
+ * What must outlive every deployment: files, index, signing key and secrets, all retained under fixed names.
+ *
+ * Other stacks find them by name and import nothing from here. A second region adds its own bucket in a stack of its
+ * own; table and signing key are made for replicas from the first day, because neither can be changed later.
+ */
+export class StorageStack extends Stack {
+  constructor(scope: Construct, id: string, props: StorageStackProps) {
+    super(scope, id, props);
+    const { names } = props;
+    new ModuleBucket(this, "Modules", { bucketName: names.bucket(this.region) });
+    this.#table(names);
+    this.#signingKey(names);
+    this.#secrets(names);
+  }
+
+  /** Rows as lambda/aws/table.ts lays them out. */
+  #table(names: Names): void {
+    new TableV2(this, "Table", {
+      tableName: names.table,
+      partitionKey: { name: "p", type: AttributeType.STRING },
+      sortKey: { name: "s", type: AttributeType.STRING },
+      timeToLiveAttribute: "x",
+      billing: Billing.onDemand(),
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+  }
+
+  /** Signs the heads of our own checksum database; its public half is in every GOSUMDB that people set. */
+  #signingKey(names: Names): void {
+    new Key(this, "SigningKey", {
+      alias: names.signingKeyAlias,
+      description: "Signs the tree heads of modfront's checksum database",
+      keySpec: KeySpec.ECC_NIST_EDWARDS25519,
+      keyUsage: KeyUsage.SIGN_VERIFY,
+      multiRegion: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+  }
+
+  #secrets(names: Names): void {
+    const edge = new Secret(this, "EdgeSecret", {
+      secretName: names.edgeSecret,
+      description: "The key with which the edge signs requests to the API",
+      generateSecretString: {
+        secretStringTemplate: "{}",
+        generateStringKey: "identityKey",
+        passwordLength: 43,
+        excludePunctuation: true,
+      },
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    const credentials = new Secret(this, "UpstreamCredentials", {
+      secretName: names.credentialsSecret,
+      description: 'JSON object: host of an upstream to "user:password"',
+      // Made with a value of no meaning: CloudFormation knows no empty object, and never writes it again.
+      generateSecretString: { secretStringTemplate: "{}", generateStringKey: "example.invalid" },
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    for (const secret of [edge, credentials]) {
+      Validations.of(secret).acknowledge({
+        id: "AwsSolutions-SMG4",
+        reason:
+          "Rotated by hand as docs/deploy.md says: upstreams give out their own credentials, the edge needs both keys.",
+      });
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import { ArnFormat, Stack } from "aws-cdk-lib";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { Construct } from "constructs";
+import { internalPrefix } from "../lambda/proxy/layout.ts";
+import type { Names } from "./names.ts";
+
+/**
+ * The storage stack's resources as other stacks know them, by name; and what each kind of function may do with them.
+ *
+ * Every grant is a list of actions that the code really calls, so that a read-only function has no verb that writes.
+ */
+export class StoredData extends Construct {
+  readonly bucketName: string;
+  readonly tableName: string;
+  readonly #table: string;
+  readonly #bucket: string;
+  readonly #secret: (name: string) => string;
+
+  constructor(scope: Construct, id: string, props: { readonly names: Names; readonly region: string }) {
+    super(scope, id);
+    const stack = Stack.of(this);
+    this.bucketName = props.names.bucket(props.region);
+    this.tableName = props.names.table;
+    this.#bucket = `arn:${stack.partition}:s3:::${this.bucketName}`;
+    this.#table = stack.formatArn({ service: "dynamodb", resource: "table", resourceName: this.tableName });
+    // Secrets Manager adds a hyphen and six letters of its own to the name.
+    this.#secret = (name) =>
+      stack.formatArn({
+        service: "secretsmanager",
+        resource: "secret",
+        resourceName: `${name}-??????`,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      });
+  }
+
+  /** One Query. */
+  readModules(): PolicyStatement {
+    return new PolicyStatement({ actions: ["dynamodb:Query"], resources: [this.#table] });
+  }
+
+  /** The names of all modules. */
+  listModules(): PolicyStatement {
+    return new PolicyStatement({ actions: ["dynamodb:Scan"], resources: [this.#table] });
+  }
+
+  /** Files, index, leases and heads: for fill only. Listing lets S3 say 404 instead of 403 for what is not there. */
+  fillStore(): readonly PolicyStatement[] {
+    return [
+      new PolicyStatement({
+        actions: [
+          "dynamodb:Query",
+          "dynamodb:GetItem",
+          "dynamodb:PutItem",
+          "dynamodb:UpdateItem",
+          "dynamodb:BatchWriteItem",
+        ],
+        resources: [this.#table],
+      }),
+      new PolicyStatement({
+        actions: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
+        resources: [`${this.#bucket}/*`],
+      }),
+      new PolicyStatement({ actions: ["s3:ListBucket"], resources: [this.#bucket] }),
+    ];
+  }
+
+  /** The go.mod and go.sum files that people put there for preheating. */
+  readPreheatFiles(): readonly PolicyStatement[] {
+    const folder = `${internalPrefix}preheat/*`;
+    return [
+      new PolicyStatement({ actions: ["s3:GetObject"], resources: [`${this.#bucket}/${folder}`] }),
+      new PolicyStatement({
+        actions: ["s3:ListBucket"],
+        resources: [this.#bucket],
+        conditions: { StringLike: { "s3:prefix": folder } },
+      }),
+    ];
+  }
+
+  readSecret(name: string): PolicyStatement {
+    return new PolicyStatement({ actions: ["secretsmanager:GetSecretValue"], resources: [this.#secret(name)] });
+  }
+}

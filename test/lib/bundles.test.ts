@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { HandlerName } from "../../lambda/env.ts";
+import { inspectBundle } from "../../lib/bundle.ts";
+
+// What is loaded at every cold start of the serve plane: small, and only its own.
+
+const limit = 500_000;
+const readers = ["list", "latest", "info", "mod", "zip", "sumdb", "internal"] as const;
+const handlers: readonly HandlerName[] = [...readers, "fill", "preheat", "edge-keys"];
+
+function bundleOf(name: HandlerName) {
+  const { metafile, outputFiles } = inspectBundle(name);
+  const size = outputFiles.find(({ path }) => path.endsWith("index.mjs"))?.contents.length ?? Number.POSITIVE_INFINITY;
+  const sources = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+  return { size, sources };
+}
+
+for (const name of readers) {
+  test(`${name} is under 500 KB, without S3 client, zod, CDK and other handlers`, () => {
+    const { size, sources } = bundleOf(name);
+    assert.ok(size < limit, `${size} bytes`);
+    const strangers = /node_modules\/(@aws-sdk\/(client-s3|client-sqs|s3-)|zod|aws-cdk|constructs|undici|yauzl)/;
+    assert.deepEqual(
+      sources.filter((source) => strangers.test(source)),
+      [],
+    );
+    const others = handlers.filter((other) => other !== name).map((other) => `lambda/${other}.ts`);
+    assert.deepEqual(
+      sources.filter((source) => others.includes(source)),
+      [],
+    );
+    assert.deepEqual(
+      sources.filter((source) => /^(lib|bin|test)\//.test(source)),
+      [],
+    );
+    assert.deepEqual(
+      sources.filter((source) => /lambda\/(upstream|local)\/|lambda\/aws\/s3-/.test(source)),
+      [],
+    );
+  });
+}
+
+test("only fill has the code that reaches upstreams and writes modules", () => {
+  const writing = /lambda\/(upstream\/|aws\/dynamo-lease-store|proxy\/file-fill)/;
+  const writers = handlers.filter((name) => bundleOf(name).sources.some((source) => writing.test(source)));
+  assert.deepEqual(writers, ["fill"]);
+});
+
+test("no handler brings the CDK or the configuration's schema", () => {
+  for (const name of handlers)
+    assert.deepEqual(
+      bundleOf(name).sources.filter((source) => /node_modules\/(aws-cdk|constructs|zod)/.test(source)),
+      [],
+      name,
+    );
+});

@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { identityHeader } from "../../lambda/edge/identity.ts";
+import { originPaths, routes } from "../../lambda/edge/routes.ts";
+import { propertiesOf, synthesise } from "../support/synthesis.ts";
+
+const { edge } = synthesise();
+
+interface Behavior {
+  readonly PathPattern?: string;
+  readonly TargetOriginId: string;
+  readonly CachePolicyId: { readonly Ref: string } | string;
+  readonly OriginRequestPolicyId: { readonly Ref: string };
+  readonly AllowedMethods: readonly string[];
+  readonly Compress: boolean;
+  readonly ViewerProtocolPolicy: string;
+  readonly FunctionAssociations: readonly { readonly EventType: string }[];
+}
+
+interface Origin {
+  readonly Id: string;
+  readonly OriginPath?: string;
+  readonly ConnectionAttempts: number;
+  readonly ConnectionTimeout: number;
+  readonly CustomOriginConfig?: { readonly OriginReadTimeout: number; readonly OriginProtocolPolicy: string };
+  readonly S3OriginConfig?: unknown;
+  readonly OriginAccessControlId?: unknown;
+}
+
+interface Group {
+  readonly Id: string;
+  readonly Members: { readonly Items: readonly { readonly OriginId: string }[] };
+  readonly FailoverCriteria: { readonly StatusCodes: { readonly Items: readonly number[] } };
+}
+
+interface Distribution {
+  readonly DistributionConfig: {
+    readonly CacheBehaviors: readonly Behavior[];
+    readonly DefaultCacheBehavior: Behavior;
+    readonly Origins: readonly Origin[];
+    readonly OriginGroups: { readonly Items: readonly Group[] };
+    readonly CustomErrorResponses: readonly { readonly ErrorCode: number; readonly ErrorCachingMinTTL: number }[];
+    readonly HttpVersion: string;
+    readonly IPV6Enabled: boolean;
+    readonly Aliases?: readonly string[];
+    readonly ViewerCertificate?: { readonly MinimumProtocolVersion: string };
+    readonly WebACLId?: unknown;
+  };
+}
+
+function configOf(template = edge): Distribution["DistributionConfig"] {
+  const [distribution] = propertiesOf<Distribution>(template, "AWS::CloudFront::Distribution");
+  assert.ok(distribution);
+  return distribution.DistributionConfig;
+}
+
+const config = configOf();
+const behaviors = [...config.CacheBehaviors, config.DefaultCacheBehavior];
+
+/** The origins of a behaviour in the order in which they are tried. */
+function originsOf(behavior: Behavior | undefined): readonly (Origin | undefined)[] {
+  const group = config.OriginGroups.Items.find(({ Id }) => Id === behavior?.TargetOriginId);
+  const ids = group?.Members.Items.map(({ OriginId }) => OriginId) ?? [behavior?.TargetOriginId];
+  return ids.map((id) => config.Origins.find((origin) => origin.Id === id));
+}
+
+test("the behaviours are the patterns of the route table, in its order, and the default last", () => {
+  const patterns = [...new Set(Object.values(routes).map(({ pattern }) => pattern))];
+  assert.deepEqual(
+    behaviors.map(({ PathPattern }) => PathPattern ?? "*"),
+    patterns,
+  );
+  assert.ok(patterns.indexOf("/sumdb/*") < patterns.indexOf("*.zip"));
+});
+
+test("every behaviour decides at the edge, allows all methods and sends identity and wait outside the cache key", () => {
+  for (const behavior of behaviors) {
+    assert.deepEqual(
+      behavior.FunctionAssociations.map(({ EventType }) => EventType),
+      ["viewer-request"],
+    );
+    assert.equal(behavior.AllowedMethods.length, 7);
+    assert.equal(behavior.ViewerProtocolPolicy, "redirect-to-https");
+    assert.deepEqual(behavior.OriginRequestPolicyId, behaviors[0]?.OriginRequestPolicyId);
+  }
+  edge.hasResourceProperties("AWS::CloudFront::OriginRequestPolicy", {
+    OriginRequestPolicyConfig: {
+      HeadersConfig: { HeaderBehavior: "whitelist", Headers: [identityHeader, "x-modfront-wait"] },
+      QueryStringsConfig: { QueryStringBehavior: "none" },
+      CookiesConfig: { CookieBehavior: "none" },
+    },
+  });
+});
+
+for (const name of ["info", "mod", "zip"] as const) {
+  test(`${name} is looked for in the bucket first, then asked of the API under its own origin path`, () => {
+    const [files, api] = originsOf(config.CacheBehaviors.find(({ PathPattern }) => PathPattern === `*.${name}`));
+    assert.deepEqual([files?.ConnectionAttempts, files?.ConnectionTimeout, files?.OriginPath], [1, 3, undefined]);
+    assert.ok(files?.S3OriginConfig && files.OriginAccessControlId);
+    assert.deepEqual([api?.OriginPath, api?.ConnectionAttempts], [`/${name}`, 1]);
+  });
+}
+
+test("a bucket without the file, without permission or in trouble hands over to the API", () => {
+  assert.equal(config.OriginGroups.Items.length, 3);
+  for (const { FailoverCriteria } of config.OriginGroups.Items)
+    assert.deepEqual(FailoverCriteria.StatusCodes.Items, [403, 404, 500, 502, 503, 504]);
+});
+
+test("everything else goes to the API alone, over TLS, and may take as long as the API can", () => {
+  for (const [name, { pattern }] of Object.entries(routes)) {
+    const origins = originsOf(behaviors.find(({ PathPattern }) => (PathPattern ?? "*") === pattern));
+    const api = origins.at(-1);
+    assert.equal(api?.OriginPath, originPaths[name as keyof typeof originPaths]);
+    assert.deepEqual(api?.CustomOriginConfig?.OriginReadTimeout, 35);
+    assert.equal(api?.CustomOriginConfig?.OriginProtocolPolicy, "https-only");
+    if (!["info", "mod", "zip"].includes(name)) assert.equal(origins.length, 1);
+  }
+});
+
+test("no error is kept by CloudFront's own rules: what a header does not allow is asked again", () => {
+  const statuses = config.CustomErrorResponses.map(({ ErrorCode }) => ErrorCode);
+  assert.deepEqual(statuses, [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504]);
+  for (const { ErrorCachingMinTTL } of config.CustomErrorResponses) assert.equal(ErrorCachingMinTTL, 0);
+});
+
+test("caches keep what the header says, up to the kind's limit, under the path alone", () => {
+  const policies = edge.findResources("AWS::CloudFront::CachePolicy");
+  const rows = behaviors.map(({ PathPattern = "*", CachePolicyId, Compress }) => {
+    if (typeof CachePolicyId === "string") return [PathPattern, CachePolicyId, Compress];
+    const {
+      MinTTL,
+      DefaultTTL,
+      MaxTTL,
+      ParametersInCacheKeyAndForwardedToOrigin: key,
+    } = policies[CachePolicyId.Ref]?.Properties.CachePolicyConfig ?? {};
+    assert.deepEqual([MinTTL, DefaultTTL], [0, 0]);
+    assert.equal(key.HeadersConfig.HeaderBehavior, "none");
+    assert.equal(key.QueryStringsConfig.QueryStringBehavior, "none");
+    assert.equal(key.CookiesConfig.CookieBehavior, "none");
+    assert.equal(key.EnableAcceptEncodingGzip, Compress);
+    return [PathPattern, MaxTTL, Compress];
+  });
+  const year = 365 * 86_400;
+  const disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+  assert.deepEqual(rows, [
+    ["/-/*", disabled, true],
+    ["/sumdb/*", year, true],
+    ["*/@v/list", 86_400, true],
+    ["*/@latest", 86_400, true],
+    ["*.info", year, true],
+    ["*.mod", year, true],
+    ["*.zip", year, false],
+    ["*", disabled, true],
+  ]);
+});
+
+test("HTTP/3 and IPv6 are on; requests are logged without headers and query strings, for 90 days", () => {
+  assert.deepEqual([config.HttpVersion, config.IPV6Enabled], ["http2and3", true]);
+  const [delivery] = propertiesOf<{ readonly RecordFields: readonly string[] }>(edge, "AWS::Logs::Delivery");
+  assert.ok(delivery?.RecordFields.includes("x-edge-request-id"));
+  for (const field of delivery?.RecordFields ?? []) assert.doesNotMatch(field, /query|cookie|header|referer|host/i);
+  edge.hasResourceProperties("AWS::S3::Bucket", {
+    LifecycleConfiguration: { Rules: [{ ExpirationInDays: 90, Status: "Enabled" }] },
+  });
+});
+
+test("the key of the edge is in no template: a function carries it from its secret", () => {
+  edge.hasResourceProperties("AWS::CloudFront::KeyValueStore", { Name: "modfront" });
+  const [store] = propertiesOf(edge, "AWS::CloudFront::KeyValueStore");
+  assert.ok(store && !("ImportSource" in store));
+  edge.resourceCountIs("Custom::EdgeKeyValues", 1);
+  assert.doesNotMatch(JSON.stringify(edge.toJSON()), /resolve:secretsmanager/);
+});
+
+test("a domain brings its certificate and TLS 1.2, and records where the zone is known", () => {
+  const zone = { id: "Z0123456789", name: "corp.example" };
+  const { edge: own } = synthesise({ aws: { domain: { name: "go.corp.example", hostedZone: zone } } });
+  assert.deepEqual(configOf(own).Aliases, ["go.corp.example"]);
+  assert.equal(configOf(own).ViewerCertificate?.MinimumProtocolVersion, "TLSv1.2_2021");
+  own.hasResourceProperties("AWS::CertificateManager::Certificate", { DomainName: "go.corp.example" });
+  const types = propertiesOf(own, "AWS::Route53::RecordSet").map(({ Type }) => Type);
+  assert.deepEqual(types, ["A", "AAAA"]);
+  own.hasOutput("GoProxy", { Value: "https://go.corp.example" });
+});
+
+test("the firewall is there when it is asked for", () => {
+  assert.equal(config.WebACLId, undefined);
+  const { edge: guarded } = synthesise({ aws: { firewall: true } });
+  assert.ok(configOf(guarded).WebACLId);
+  guarded.hasResourceProperties("AWS::WAFv2::WebACL", { Scope: "CLOUDFRONT" });
+});
+
+test("the outputs are the address and the lines to paste, with the private modules", () => {
+  const { edge: own } = synthesise({
+    private: "go.corp.example/*",
+    aws: { domain: { name: "p.corp.example", certificateArn: "arn:aws:acm:us-east-1:1:certificate/x" } },
+  });
+  own.hasOutput("Paste", {
+    Value: "go env -w GOPROXY=https://p.corp.example && go env -w GONOSUMDB=go.corp.example/*",
+  });
+});

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Match } from "aws-cdk-lib/assertions";
+import { originPaths } from "../../lambda/edge/routes.ts";
+import { propertiesOf, synthesise } from "../support/synthesis.ts";
+
+const { service } = synthesise();
+
+interface Policy {
+  readonly Roles: readonly { readonly Ref: string }[];
+  readonly PolicyDocument: { readonly Statement: readonly { readonly Action: string | readonly string[] }[] };
+}
+
+/** What the function whose name ends so may do, as a sorted list of actions. */
+function actionsOf(name: string): readonly string[] {
+  const functions = Object.values(service.findResources("AWS::Lambda::Function"));
+  const found = functions.find((each) => each.Properties.FunctionName === `modfront-${name}`);
+  const role = found?.Properties.Role["Fn::GetAtt"][0];
+  assert.ok(role, name);
+  assert.deepEqual(service.toJSON().Resources[role].Properties.ManagedPolicyArns, undefined);
+  return propertiesOf<Policy>(service, "AWS::IAM::Policy")
+    .filter(({ Roles }) => Roles.some(({ Ref }) => Ref === role))
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    .flatMap(({ Action }) => Action)
+    .sort();
+}
+
+const log = ["logs:CreateLogStream", "logs:PutLogEvents"];
+const secret = "secretsmanager:GetSecretValue";
+
+/** Every action of every function: whoever adds one changes this table. */
+const permissions: readonly (readonly [name: string, actions: readonly string[]])[] = [
+  ["list", ["dynamodb:Query", "lambda:InvokeFunction", ...log, secret]],
+  ["latest", ["dynamodb:Query", "lambda:InvokeFunction", ...log, secret]],
+  ["info", ["lambda:InvokeFunction", ...log, secret]],
+  ["mod", ["lambda:InvokeFunction", ...log, secret]],
+  ["zip", ["lambda:InvokeFunction", ...log, secret]],
+  ["sumdb", ["lambda:InvokeFunction", ...log, secret]],
+  ["internal", [...log, secret]],
+  ["preheat", ["dynamodb:Scan", ...log, "s3:GetObject", "s3:ListBucket", "sqs:SendMessage"]],
+  [
+    "fill",
+    [
+      "dynamodb:BatchWriteItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "dynamodb:UpdateItem",
+      ...log,
+      "s3:AbortMultipartUpload",
+      "s3:GetObject",
+      "s3:ListBucket",
+      "s3:PutObject",
+      secret,
+      "sqs:ChangeMessageVisibility",
+      "sqs:ChangeMessageVisibility",
+      "sqs:DeleteMessage",
+      "sqs:GetQueueAttributes",
+      "sqs:GetQueueUrl",
+      "sqs:ReceiveMessage",
+    ],
+  ],
+];
+
+for (const [name, actions] of permissions) {
+  test(`${name} may do what it needs and nothing else`, () => assert.deepEqual(actionsOf(name), actions));
+}
+
+test("only fill may write to bucket or table, and only fill reads the credentials of upstreams", () => {
+  const writers = permissions.filter(([, actions]) =>
+    actions.some((action) => /^(s3|dynamodb):.*(Put|Write|Update|Delete)/.test(action)),
+  );
+  assert.deepEqual(
+    writers.map(([name]) => name),
+    ["fill"],
+  );
+  const policies = Object.entries(service.findResources("AWS::IAM::Policy"));
+  const readers = policies.filter(([, policy]) => JSON.stringify(policy).includes("upstream-credentials"));
+  assert.deepEqual(
+    readers.map(([id]) => id.replace(/Role.*/, "")),
+    ["Fill"],
+  );
+});
+
+test("every function runs on Node 24 and arm64, with a log that ends and an alias that is live", () => {
+  const functions = propertiesOf(service, "AWS::Lambda::Function");
+  assert.equal(functions.length, permissions.length);
+  for (const each of functions) assert.deepEqual([each.Runtime, each.Architectures], ["nodejs24.x", ["arm64"]]);
+  service.resourceCountIs("AWS::Lambda::Alias", functions.length);
+  const logs = propertiesOf(service, "AWS::Logs::LogGroup");
+  assert.equal(logs.length, functions.length + 1);
+  for (const { RetentionInDays } of logs) assert.equal(RetentionInDays, 30);
+});
+
+test("fill has 15 minutes and room for the largest zip; what waits for the API ends before it", () => {
+  service.hasResourceProperties("AWS::Lambda::Function", {
+    FunctionName: "modfront-fill",
+    Timeout: 900,
+    EphemeralStorage: { Size: 2048 },
+    MemorySize: 1769,
+    ReservedConcurrentExecutions: Match.absent(),
+  });
+  for (const name of ["list", "latest", "info", "mod", "zip", "sumdb", "internal"])
+    service.hasResourceProperties("AWS::Lambda::Function", { FunctionName: `modfront-${name}`, Timeout: 29 });
+});
+
+test("the API has GET and HEAD of every origin path, each to the alias of its own function", () => {
+  const keys = propertiesOf(service, "AWS::ApiGatewayV2::Route").map((route) => route.RouteKey);
+  const paths = [...new Set(Object.values(originPaths))];
+  const expected = paths.flatMap((path) => [`GET ${path}/{path+}`, `HEAD ${path}/{path+}`]);
+  assert.deepEqual(keys.toSorted(), expected.toSorted());
+  const integrations = propertiesOf<{ readonly IntegrationUri: { readonly Ref: string } }>(
+    service,
+    "AWS::ApiGatewayV2::Integration",
+  );
+  const targets = new Set(integrations.map(({ IntegrationUri }) => IntegrationUri.Ref));
+  assert.equal(targets.size, paths.length);
+  for (const target of targets) assert.match(target, /Live/);
+});
+
+test("background fills are bounded, tried four times and then put aside, and a dead letter is an alarm", () => {
+  service.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
+    BatchSize: 1,
+    ScalingConfig: { MaximumConcurrency: 5 },
+    FunctionResponseTypes: ["ReportBatchItemFailures"],
+  });
+  service.hasResourceProperties("AWS::SQS::Queue", {
+    QueueName: "modfront-background",
+    VisibilityTimeout: 960,
+    RedrivePolicy: { maxReceiveCount: 4 },
+  });
+  service.hasResourceProperties("AWS::CloudWatch::Alarm", { MetricName: "ApproximateNumberOfMessagesVisible" });
+});
+
+test("preheat runs on the schedule of the configuration", () => {
+  const { service: own } = synthesise({ preheat: { schedule: "rate(5 minutes)" }, aws: { backgroundConcurrency: 9 } });
+  own.hasResourceProperties("AWS::Scheduler::Schedule", { ScheduleExpression: "rate(5 minutes)", State: "ENABLED" });
+  own.hasResourceProperties("AWS::Lambda::EventSourceMapping", { ScalingConfig: { MaximumConcurrency: 9 } });
+});
+
+test("new versions get a tenth of the traffic first and are taken back on errors; not on the emulator", () => {
+  service.allResourcesProperties("AWS::CodeDeploy::DeploymentGroup", {
+    DeploymentConfigName: "CodeDeployDefault.LambdaCanary10Percent5Minutes",
+    AlarmConfiguration: { Enabled: true, Alarms: [Match.anyValue()] },
+    AutoRollbackConfiguration: { Enabled: true, Events: Match.arrayWith(["DEPLOYMENT_STOP_ON_ALARM"]) },
+  });
+  service.resourceCountIs("AWS::CodeDeploy::DeploymentGroup", permissions.length);
+  synthesise({}, { emulator: "true" }).service.resourceCountIs("AWS::CodeDeploy::DeploymentGroup", 0);
+});
+
+test("a sign that somebody lies about a module is an alarm", () => {
+  service.hasResourceProperties("AWS::CloudWatch::Alarm", {
+    Namespace: "modfront",
+    MetricName: "Alarming",
+    Threshold: 1,
+  });
+});

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sweepAttribute } from "../../lambda/aws/table.ts";
+import { propertiesOf, synthesise } from "../support/synthesis.ts";
+
+const { storage } = synthesise();
+const [bucketId = ""] = Object.keys(storage.findResources("AWS::S3::Bucket"));
+const bucketArn = { "Fn::GetAtt": [bucketId, "Arn"] };
+
+interface Policy {
+  readonly PolicyDocument: { readonly Statement: readonly Readonly<Record<string, unknown>>[] };
+}
+
+function statement(sid: string): Record<string, unknown> {
+  const policies = propertiesOf<Policy>(storage, "AWS::S3::BucketPolicy");
+  const found = policies[0]?.PolicyDocument.Statement.find((each) => each.Sid === sid);
+  assert.ok(found, sid);
+  return found;
+}
+
+test("everything that holds data is retained under a fixed name", () => {
+  const rows = [
+    ["AWS::S3::Bucket", { "Fn::Join": ["", ["modfront-", { Ref: "AWS::AccountId" }, "-us-east-1"]] }, "BucketName"],
+    ["AWS::DynamoDB::GlobalTable", "modfront", "TableName"],
+    ["AWS::KMS::Alias", "alias/modfront-signing", "AliasName"],
+  ] as const;
+  for (const [type, name, property] of rows) storage.hasResource(type, { Properties: { [property]: name } });
+  const resources = storage.toJSON().Resources as Record<string, { Type: string; DeletionPolicy?: string }>;
+  for (const [id, { Type, DeletionPolicy }] of Object.entries(resources)) {
+    // An alias is a name only: with the key retained it can be given again.
+    if (Type !== "AWS::CDK::Metadata" && Type !== "AWS::KMS::Alias") assert.equal(DeletionPolicy, "Retain", id);
+  }
+});
+
+test("the bucket is versioned, encrypted and closed, and sweeps staging and unfinished uploads", () => {
+  storage.hasResourceProperties("AWS::S3::Bucket", {
+    VersioningConfiguration: { Status: "Enabled" },
+    BucketEncryption: {
+      ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" } }],
+    },
+    PublicAccessBlockConfiguration: {
+      BlockPublicAcls: true,
+      BlockPublicPolicy: true,
+      IgnorePublicAcls: true,
+      RestrictPublicBuckets: true,
+    },
+    LifecycleConfiguration: {
+      Rules: [
+        { Id: "staging", Prefix: "-/staging/", ExpirationInDays: 1, Status: "Enabled" },
+        { Id: "unfinished-uploads", AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
+        { Id: "removed", NoncurrentVersionExpiration: { NoncurrentDays: 30 } },
+      ],
+    },
+  });
+});
+
+test("a write that could overwrite a module file is denied to everybody", () => {
+  assert.deepEqual(statement("CreateOnly"), {
+    Sid: "CreateOnly",
+    Effect: "Deny",
+    Principal: { AWS: "*" },
+    Action: "s3:PutObject",
+    NotResource: { "Fn::Join": ["", [bucketArn, "/-/*"]] },
+    Condition: { Null: { "s3:if-none-match": "true" }, Bool: { "s3:ObjectCreationOperation": "true" } },
+  });
+});
+
+test("nothing but TLS 1.2 reaches the bucket, and only distributions of the account read it", () => {
+  const text = JSON.stringify(propertiesOf(storage, "AWS::S3::BucketPolicy"));
+  assert.match(text, /"Condition":\{"Bool":\{"aws:SecureTransport":"false"\}\},"Effect":"Deny"/);
+  assert.match(text, /"NumericLessThan":\{"s3:TlsVersion":1.2\}/);
+  const read = statement("ReadByCloudFront");
+  assert.deepEqual([read.Action, read.Principal], ["s3:GetObject", { Service: "cloudfront.amazonaws.com" }]);
+  assert.match(JSON.stringify(read.Condition), /"ArnLike":\{"AWS:SourceArn":.*:distribution\/\*/);
+});
+
+test("the table is on demand, recoverable, protected, and sweeps by the attribute that memories carry", () => {
+  storage.hasResourceProperties("AWS::DynamoDB::GlobalTable", {
+    BillingMode: "PAY_PER_REQUEST",
+    KeySchema: [
+      { AttributeName: "p", KeyType: "HASH" },
+      { AttributeName: "s", KeyType: "RANGE" },
+    ],
+    TimeToLiveSpecification: { AttributeName: sweepAttribute, Enabled: true },
+    Replicas: [
+      {
+        Region: "us-east-1",
+        DeletionProtectionEnabled: true,
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      },
+    ],
+  });
+});
+
+test("the signing key is Ed25519 and multi-Region from the first day", () => {
+  storage.hasResourceProperties("AWS::KMS::Key", {
+    KeySpec: "ECC_NIST_EDWARDS25519",
+    KeyUsage: "SIGN_VERIFY",
+    MultiRegion: true,
+  });
+});
+
+test("no secret is in the template: both are made by Secrets Manager", () => {
+  const secrets = propertiesOf(storage, "AWS::SecretsManager::Secret");
+  assert.deepEqual(secrets.map(({ Name }) => Name).sort(), ["modfront/edge", "modfront/upstream-credentials"]);
+  for (const secret of secrets) assert.ok(!("SecretString" in secret) && "GenerateSecretString" in secret);
+});
+
+test("with `existing` nothing is made that is there already, and everything else stays as it is", () => {
+  const again = synthesise({ aws: { existing: true } });
+  assert.deepEqual(again.storage.toJSON().Resources, {});
+  const all = synthesise();
+  const names = (template: typeof all.service) => Object.keys(template.toJSON().Resources).sort();
+  assert.deepEqual(names(again.service), names(all.service));
+  assert.deepEqual(names(again.edge), names(all.edge));
+});
