@@ -40,11 +40,24 @@ export async function startMinistack(settings: Readonly<Record<string, string>> 
     AWS_DEFAULT_REGION: "us-east-1",
     AWS_ENDPOINT_URL: endpoint,
   };
+  // Only a name can have an account's number put before it.
+  const lambdaEnv = {
+    AWS_ENDPOINT_URL: `http://localhost:${port}`,
+    NODE_OPTIONS: `--import=${new URL("localhost-names.ts", import.meta.url)}`,
+  };
   const folder = mkdtempSync(join(tmpdir(), "modfront-ministack-"));
   const path = [join(root, "node_modules/.bin"), join(process.execPath, ".."), process.env.PATH].join(delimiter);
   const child = spawn(program, {
     cwd: folder,
-    env: { ...process.env, ...env, PATH: path, GATEWAY_PORT: String(port), LAMBDA_EXECUTOR: "local", ...settings },
+    env: {
+      ...process.env,
+      ...env,
+      ...lambdaEnv,
+      PATH: path,
+      GATEWAY_PORT: String(port),
+      LAMBDA_EXECUTOR: "local",
+      ...settings,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines = collect(child);

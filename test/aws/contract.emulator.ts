@@ -1,0 +1,56 @@
+import { after, before } from "node:test";
+import { DynamoHeadStore } from "../../lambda/aws/dynamo-head-store.ts";
+import { DynamoLeaseStore } from "../../lambda/aws/dynamo-lease-store.ts";
+import { DynamoVersionIndex } from "../../lambda/aws/dynamo-version-index.ts";
+import { S3ModuleStore } from "../../lambda/aws/s3-module-store.ts";
+import { headStoreContract } from "../contract/head-store.ts";
+import { leaseStoreContract } from "../contract/lease-store.ts";
+import { moduleStoreContract } from "../contract/module-store.ts";
+import type { Open } from "../contract/opened.ts";
+import { versionIndexContract } from "../contract/version-index.ts";
+import { CallWatch, dynamoClient, makeBucket, makeTable, s3Client } from "../support/aws-clients.ts";
+import { type Ministack, startMinistack } from "../support/ministack.ts";
+
+// The contracts that the local adapters keep, kept by S3 and DynamoDB. "Another process" is another client.
+
+let aws: Ministack;
+
+before(async () => {
+  aws = await startMinistack();
+});
+
+after(async () => {
+  await aws.stop();
+});
+
+function overTable<T>(make: (client: ReturnType<typeof dynamoClient>, table: string) => T): Open<T> {
+  return async () => {
+    const client = dynamoClient(aws, new CallWatch());
+    const table = await makeTable(client);
+    return { store: make(client, table), reopen: async () => make(dynamoClient(aws, new CallWatch()), table) };
+  };
+}
+
+const headers = () => ({ contentType: "application/octet-stream", cacheControl: "no-store" });
+
+moduleStoreContract("S3ModuleStore", async () => {
+  const client = s3Client(aws, new CallWatch());
+  const bucket = await makeBucket(client);
+  const open = (again: typeof client) => new S3ModuleStore({ client: again, bucket, headers });
+  return { store: open(client), reopen: async () => open(s3Client(aws, new CallWatch())) };
+});
+
+versionIndexContract(
+  "DynamoVersionIndex",
+  overTable((client, table) => new DynamoVersionIndex(client, table)),
+);
+
+leaseStoreContract(
+  "DynamoLeaseStore",
+  overTable((client, table) => new DynamoLeaseStore(client, table)),
+);
+
+headStoreContract(
+  "DynamoHeadStore",
+  overTable((client, table) => new DynamoHeadStore(client, table)),
+);

@@ -1,0 +1,78 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import type { Ministack } from "./ministack.ts";
+
+// A real `cdk deploy` of the real app against the emulator.
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, "../..");
+const bin = join(root, "node_modules/.bin");
+const emulatorAccount = "aws://000000000000/us-east-1";
+
+export interface Template {
+  readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties: Record<string, unknown> }>>;
+  readonly Outputs?: Readonly<Record<string, { readonly Value: unknown }>>;
+}
+
+/** One deployment: the CDK's command line with everything it writes in folders of its own. */
+export class Deployment {
+  readonly #aws: Ministack;
+  readonly #folder = mkdtempSync(join(tmpdir(), "modfront-deploy-"));
+
+  constructor(aws: Ministack) {
+    this.#aws = aws;
+  }
+
+  /** From another folder: in the project's it would synthesise the app into the folder that is deployed. */
+  async bootstrap(): Promise<void> {
+    await this.#cdk(this.#folder, "bootstrap", emulatorAccount);
+  }
+
+  async synth(config: unknown): Promise<void> {
+    writeFileSync(join(this.#folder, "modfront.config.json"), JSON.stringify(config));
+    await this.#cdk(root, "synth", "--quiet", "-c", "emulator=true", "--output", this.#assembly);
+  }
+
+  /** What the command line said. */
+  async deploy(...stacks: readonly string[]): Promise<string> {
+    const which = stacks.length === 0 ? ["--all"] : stacks;
+    return await this.#cdk(root, "deploy", ...which, "--app", this.#assembly, "--require-approval", "never");
+  }
+
+  async destroy(): Promise<string> {
+    return await this.#cdk(root, "destroy", "--all", "--force", "--app", this.#assembly);
+  }
+
+  /** The synthesised template of the stack whose name has `part` in it. */
+  template(part: string): Template {
+    const name = readdirSync(this.#assembly).find((file) => file.includes(part) && file.endsWith(".template.json"));
+    if (name === undefined) throw new Error(`no template of ${part}`);
+    return JSON.parse(readFileSync(join(this.#assembly, name), "utf8"));
+  }
+
+  get #assembly(): string {
+    return join(this.#folder, "cdk.out");
+  }
+
+  async #cdk(cwd: string, ...args: readonly string[]): Promise<string> {
+    const env = {
+      ...process.env,
+      ...this.#aws.env,
+      PATH: [bin, process.env.PATH].join(delimiter),
+      HOME: this.#folder,
+      MODFRONT_CONFIG: join(this.#folder, "modfront.config.json"),
+      CI: "true",
+      CDK_DISABLE_CLI_TELEMETRY: "true",
+    };
+    try {
+      const { stdout, stderr } = await run(join(bin, "cdk"), args, { cwd, env, maxBuffer: 1 << 26 });
+      return stdout + stderr;
+    } catch (error) {
+      const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+      throw new Error(`cdk ${args.join(" ")} failed:\n${stdout}\n${stderr}`.slice(-6000));
+    }
+  }
+}
