@@ -31,6 +31,7 @@ const schema = `
     failure_code TEXT,
     failure_message TEXT
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX lease_unfinished ON lease (name) WHERE held_until > 0 OR failure_code = 'store-failed';
   CREATE TABLE head (
     name TEXT NOT NULL PRIMARY KEY,
     note BLOB NOT NULL

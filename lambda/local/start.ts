@@ -30,6 +30,7 @@ import { SqliteHeadStore } from "./sqlite-head-store.ts";
 import { SqliteLeaseStore } from "./sqlite-lease-store.ts";
 import { SqliteVersionIndex } from "./sqlite-version-index.ts";
 import { temporaryName } from "./temporary-files.ts";
+import { finishFills } from "./unfinished-fills.ts";
 
 /** What one machine needs from the program that starts it: its clock, its upstreams, its streams. */
 export interface Surroundings {
@@ -57,7 +58,7 @@ export interface RunningServer {
 /** Starts modfront on one machine. Throws `CodedError` "start" with one line when it cannot. */
 export async function startLocal(settings: Settings, around: Surroundings): Promise<RunningServer> {
   const store = await openStore(settings.data, around);
-  const database = await openIndex(settings, around);
+  const database = await openIndex(settings, around, store);
   const metrics = new Metrics();
   const handlers = createHandlers(settings, around, { store, database, metrics });
   const now = () => Math.floor(around.clock.now() / 1000);
@@ -143,9 +144,16 @@ async function openStore(data: string, { clock, failpoint }: Surroundings): Prom
 }
 
 /** The index; made anew from the files where it is missing, since everything stored must stay listed. */
-async function openIndex({ data, config }: Settings, { clock, warn }: Surroundings): Promise<IndexDatabase> {
+async function openIndex(
+  { data, config }: Settings,
+  { clock, warn }: Surroundings,
+  store: DirectoryModuleStore,
+): Promise<IndexDatabase> {
   const database = openIndexDatabase(join(data, indexFile));
-  if (!database.created) return database;
+  if (!database.created) {
+    await finishFills(database, store, clock.now());
+    return database;
+  }
   const verifier = sumdbVerifier(config.sumdb.name);
   const readHead = (name: string, note: Uint8Array) =>
     name === verifier?.name ? signedTreeSize(verifier, note) : undefined;

@@ -9,7 +9,8 @@ import { attempt } from "./storage-failure.ts";
 /** Rows per transaction: a modfront that runs beside waits for one of them at most, a few milliseconds. */
 const batchSize = 1000;
 
-interface StoredVersion {
+/** A version whose row is written or removed. */
+export interface StoredVersion {
   readonly module: string;
   readonly version: string;
 }
@@ -79,7 +80,8 @@ export async function removeOrphans(database: IndexDatabase, store: ModuleStore)
   }
 }
 
-async function hasFile(store: ModuleStore, { module, version }: StoredVersion): Promise<boolean> {
+/** True when any file of the version is stored. */
+export async function hasFile(store: ModuleStore, { module, version }: StoredVersion): Promise<boolean> {
   try {
     const stem = `${escapePath(module)}/@v/${escapeVersion(version)}`;
     for (const end of fileEnds) if ((await store.size(stem + end)) !== undefined) return true;

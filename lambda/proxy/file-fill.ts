@@ -43,12 +43,15 @@ export interface FilledFile {
 /**
  * Fetches, verifies and stores the files of module versions, each once.
  *
- * The order of writes is the design: verified file first, index row last. A crash in between leaves a file that the
- * next request for it finds, and gives its row.
+ * The order of writes is the design: verified file first, index row last. A crash in between leaves a file without its
+ * row and a lease that was not released: whoever takes that lease over writes the row, as does the next start of a local
+ * server. A row that could not be written otherwise is tried again after the next one that could.
  */
 export class FileFill {
   readonly #parts: FileFillParts;
   readonly #flights = new SingleFlight<FilledFile>();
+  /** Versions with a stored file and no row, because writing it failed. */
+  readonly #invisible = new Map<string, ModuleVersion>();
 
   constructor(parts: FileFillParts) {
     this.#parts = parts;
@@ -76,6 +79,10 @@ export class FileFill {
     return this.#parts.leases.run(`${module.path}@${module.version} ${kind}`, {
       look: () => this.#stored(kind, module),
       work: () => this.#fetch(kind, module),
+      adopt: async (found) => {
+        await this.#addRow(module);
+        return found;
+      },
       deadline: this.#parts.clock.now() + missTime[kind],
     });
   }
@@ -148,11 +155,22 @@ export class FileFill {
   }
 
   async #commit(kind: FileKind, module: ModuleVersion, source: FileSource, size: number): Promise<FilledFile> {
-    const { store, index } = this.#parts;
     const key = fileKey(module, kind);
-    await store.create(key, source);
-    await index.addVersion(module.path, module.version);
+    await this.#parts.store.create(key, source);
+    await this.#addRow(module);
     return { key, size, bytes: source instanceof Uint8Array ? source : undefined };
+  }
+
+  async #addRow(module: ModuleVersion): Promise<void> {
+    try {
+      await this.#parts.index.addVersion(module.path, module.version);
+    } catch (error) {
+      this.#invisible.set(`${module.path}@${module.version}`, module);
+      throw error;
+    }
+    const late = [...this.#invisible.values()];
+    this.#invisible.clear();
+    await Promise.allSettled(late.map((each) => this.#addRow(each)));
   }
 }
 

@@ -10,6 +10,8 @@ export interface LeasedWork<T> {
   /** The result, when somebody has finished it already: asked before working and while waiting. */
   readonly look: () => Promise<T | undefined>;
   readonly work: () => Promise<T>;
+  /** Completes a result found under the lease: whoever made it may have died before it was done with it. */
+  readonly adopt: (found: T) => Promise<T>;
   /** When waiting for another holder ends in "fill-timeout"; milliseconds since the epoch. */
   readonly deadline: number;
 }
@@ -42,7 +44,8 @@ export class Leases {
   async #hold<T>(name: string, lease: LeaseState, leased: LeasedWork<T>): Promise<T> {
     const renewal = setInterval(() => this.#renew(name, lease.fence), leaseTiming.renew);
     try {
-      const result = (await leased.look()) ?? (await leased.work());
+      const found = await leased.look();
+      const result = found === undefined ? await leased.work() : await leased.adopt(found);
       await this.#release(name, lease.fence, undefined);
       return result;
     } catch (error) {
@@ -70,7 +73,8 @@ export class Leases {
       if (state.heldUntil <= this.#clock.now()) {
         if (state.failure !== undefined)
           throw new ServedError(state.failure.code as ServedErrorCode, state.failure.message);
-        return leased.look();
+        // Held to the end of its time: the holder died, and what it left is taken on under a lease of our own.
+        return state.heldUntil > 0 ? undefined : leased.look();
       }
       if (this.#clock.now() > leased.deadline)
         throw new ServedError("fill-timeout", "another fetch of this version is still under way; try again");
