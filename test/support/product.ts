@@ -16,6 +16,8 @@ export interface ProductOptions {
   readonly config: object;
   readonly timeouts?: UpstreamTimeouts;
   readonly port?: number;
+  /** Milliseconds by which the product's clock is ahead: leases of the dead are over then. */
+  readonly ahead?: number;
 }
 
 export interface Product {
@@ -44,7 +46,7 @@ export async function startProduct(options: ProductOptions, failpoint?: Failpoin
     upstream: "off",
   } as const;
   const server = await startLocal(settings, {
-    clock: { now: () => Date.now(), sleep: (milliseconds) => sleep(milliseconds) },
+    clock: { now: () => Date.now() + (options.ahead ?? 0), sleep: (milliseconds) => sleep(milliseconds) },
     router: upstreams,
     sumdbRemote: (name) => {
       const { url } = config.sumdb;

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type FailpointName, failpoints } from "../../lambda/local/failpoints.ts";
+import { ChecksumDatabase } from "../support/checksum-database.ts";
+import { dataFolder } from "../support/data-folder.ts";
+import { serveDatabase } from "../support/database-server.ts";
+import { addFixture, filePath, moduleFixture, versionsPath } from "../support/module-fixture.ts";
+import { get, startProduct, storedKeys, temporaryNames } from "../support/product.ts";
+import { ProductProcess } from "../support/product-process.ts";
+import { ScriptedUpstream } from "../support/scripted-upstream.ts";
+
+// kill -9 of the product at each write boundary while it fills a zip, and what the next start makes of what it left.
+
+const module = moduleFixture("example.com/m");
+const zip = filePath(module, "zip");
+const list = `${versionsPath(module)}/list`;
+
+interface World {
+  readonly upstream: ScriptedUpstream;
+  readonly config: object;
+}
+
+async function world(t: TestContext): Promise<World> {
+  const [upstream, sumdb] = await Promise.all([ScriptedUpstream.start(), ScriptedUpstream.start()]);
+  t.after(() => Promise.all([upstream.close(), sumdb.close()]));
+  for (const kind of ["info", "mod", "zip"] as const) upstream.on(filePath(module, kind), { body: module[kind] });
+  upstream.on(list, { status: 501 });
+  const database = new ChecksumDatabase();
+  await database.add("example.com/other", 300);
+  await addFixture(database, module);
+  sumdb.otherwise(serveDatabase(database));
+  const config = {
+    upstreams: [{ patterns: ["*"], chain: upstream.url }],
+    sumdb: { name: database.vkey, url: sumdb.url },
+  };
+  return { upstream, config };
+}
+
+/** How often a fill of a zip gets to each boundary; the order among parallel parts is left open. */
+const times: Partial<Record<FailpointName, readonly number[]>> = {
+  // Tiles, the lookup, both small files, the zip.
+  "store.create.before": [1, 6],
+  "store.create.written": [1, 6],
+  "store.create.linked": [1, 2, 3, 4, 5, 6],
+  "store.create.after": [1, 6],
+  "index.addVersion.before": [1, 3],
+  "index.addVersion.after": [1, 3],
+  "lease.acquire.after": [1, 3],
+};
+
+const rows = failpoints
+  .filter((name) => !name.startsWith("reindex."))
+  .flatMap((dieAt) => (times[dieAt] ?? [1]).map((dieOn) => ({ dieAt, dieOn })));
+
+/** Makes the child get to the boundary. */
+async function provoke(child: ProductProcess, { upstream }: World, dieAt: FailpointName): Promise<void> {
+  if (dieAt.startsWith("lease.renew")) upstream.on(zip, { body: module.zip, delay: 3500 }, { body: module.zip });
+  if (dieAt.startsWith("index.remember")) upstream.on(list, { body: "v1.0.0\n" }, { status: 501 });
+  await get(child.url, dieAt.startsWith("index.remember") ? list : zip).catch(() => {});
+}
+
+test("killed at any write boundary", { concurrency: 4 }, async (t) => {
+  await Promise.all(
+    rows.map(({ dieAt, dieOn }) =>
+      t.test(`${dieAt}, the ${dieOn}. time: the next start serves and lists everything`, async (t) => {
+        const data = dataFolder(t);
+        const around = await world(t);
+        const child = await ProductProcess.start({ data, config: around.config, dieAt, dieOn });
+        t.after(() => child.kill());
+        await provoke(child, around, dieAt);
+        assert.equal(await Promise.race([child.ended, sleep(1000, "alive", { ref: false })]), "SIGKILL");
+
+        const product = await startProduct({ data, config: around.config, ahead: 15_000 });
+        t.after(() => product.stop());
+        assert.deepEqual(temporaryNames(data), [], "what the dead process left is swept");
+        const stored = storedKeys(data).filter((key) => key.startsWith("example.com/m/"));
+        const listed = await get(product.url, list);
+        const known = stored.length > 0 || dieAt === "index.remember.after";
+        assert.equal(listed.status === 200 && listed.body.toString() === "v1.0.0\n", known, String(stored));
+        for (const kind of ["zip", "mod"] as const) {
+          const answer = await get(product.url, filePath(module, kind));
+          assert.deepEqual([answer.status, answer.body.equals(module[kind])], [200, true], kind);
+        }
+        assert.equal((await get(product.url, filePath(module, "info"))).status, 200);
+        assert.equal((await get(product.url, list)).body.toString(), "v1.0.0\n");
+        assert.deepEqual(temporaryNames(data), []);
+      }),
+    ),
+  );
+});
