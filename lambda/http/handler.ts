@@ -1,4 +1,5 @@
 import middy from "@middy/core";
+import type { Identity } from "../edge/token.ts";
 import { policies } from "../proxy/layout.ts";
 import type { Served } from "../proxy/serve.ts";
 import { errorAnswer, type HttpAnswer } from "./answers.ts";
@@ -11,6 +12,10 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** How often the client was sent back here because a fill takes long. */
   readonly wait?: number;
+  /** The query string as received, without the question mark: only the page reads it. */
+  readonly query?: string;
+  /** Who asks, as the edge found; absent: nobody in particular. */
+  readonly identity?: Identity;
 }
 
 export type HttpHandler = (request: HttpRequest) => Promise<HttpAnswer>;

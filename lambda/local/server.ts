@@ -104,10 +104,11 @@ async function serveMiss(
   exchange: Exchange,
   decision: EdgeForward,
 ): Promise<Outcome> {
-  const { path, route } = decision;
+  const { path, route, identity } = decision;
   const method = exchange.request.method === "HEAD" ? "HEAD" : "GET";
   const headers = exchange.request.headers as Record<string, string>;
-  const given = await parts.handlers[route]({ method, path, headers });
+  const query = splitTarget(exchange.request).query;
+  const given = await parts.handlers[route]({ method, path, headers, query, identity });
   if (given.status !== 200) return { route, status: send(exchange, given), error: errorText(given) };
   const stored = await serveStored(parts, memory, exchange, decision);
   if (stored !== undefined) return { route, status: stored };
@@ -156,9 +157,13 @@ function errorText(answer: HttpAnswer): string | undefined {
 function finish(parts: ServerParts, { request }: Exchange, outcome: Outcome, started?: number): void {
   parts.count(outcome.route, outcome.status);
   if (parts.log === undefined) return;
-  const { method = "", url = "" } = request;
-  const query = url.indexOf("?");
-  const path = query < 0 ? url : url.slice(0, query);
+  const { method = "" } = request;
+  const { path } = splitTarget(request);
   const milliseconds = started === undefined ? 0 : parts.now() - started;
   parts.log({ method, path, status: outcome.status, milliseconds, error: outcome.error });
+}
+
+function splitTarget({ url = "" }: IncomingMessage): { readonly path: string; readonly query: string } {
+  const mark = url.indexOf("?");
+  return mark < 0 ? { path: url, query: "" } : { path: url.slice(0, mark), query: url.slice(mark + 1) };
 }

@@ -8,6 +8,7 @@ import { CodedError } from "../golang/coded-error.ts";
 import type { HttpAnswer } from "../http/answers.ts";
 import { createHandler, type HttpHandler, type HttpRequest } from "../http/handler.ts";
 import { hmac } from "../http/hmac.ts";
+import { page } from "../http/page-handler.ts";
 import { live, ready, textAnswer } from "../http/probes.ts";
 import type { Clock } from "../proxy/clock.ts";
 import { Fill } from "../proxy/fill.ts";
@@ -28,6 +29,7 @@ import { createLocalServer } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { SqliteHeadStore } from "./sqlite-head-store.ts";
 import { SqliteLeaseStore } from "./sqlite-lease-store.ts";
+import { SqliteModuleCatalogue } from "./sqlite-module-catalogue.ts";
 import { SqliteVersionIndex } from "./sqlite-version-index.ts";
 import { temporaryName } from "./temporary-files.ts";
 import { finishFills } from "./unfinished-fills.ts";
@@ -60,7 +62,12 @@ export async function startLocal(settings: Settings, around: Surroundings): Prom
   const store = await openStore(settings.data, around);
   const database = await openIndex(settings, around, store);
   const metrics = new Metrics();
-  const handlers = createHandlers(settings, around, { store, database, metrics });
+  const handlers = createHandlers(settings, around, {
+    store,
+    database,
+    metrics,
+    address: () => address(server, settings),
+  });
   const now = () => Math.floor(around.clock.now() / 1000);
   const knowledge = { keyValues: localKeyValues(settings, around.clock.now), hmac, now };
   const open = localAccess(settings).anonymous === "all";
@@ -83,6 +90,8 @@ interface Opened {
   readonly store: DirectoryModuleStore;
   readonly database: IndexDatabase;
   readonly metrics: Metrics;
+  /** Where the server is reached, once it listens. */
+  readonly address: () => string;
 }
 
 function createHandlers(settings: Settings, around: Surroundings, opened: Opened): Record<RouteName, HttpHandler> {
@@ -118,8 +127,18 @@ function createHandlers(settings: Settings, around: Surroundings, opened: Opened
     ready: ready(async () => void (await index.module("ready"))),
     metrics: async () => textAnswer(metrics.format(), "text/plain; version=0.0.4; charset=utf-8"),
     gosumdb: async () => textAnswer(`${verifier?.name ?? "off"}\n`),
-    page: async () => textAnswer("modfront\n"),
+    page: page({
+      catalogue: new SqliteModuleCatalogue(database),
+      access: localAccess(settings),
+      address: opened.address,
+      gosumdb: ownSumdb(settings.config.sumdb.name),
+    }),
   };
+}
+
+/** What developers set GOSUMDB to: nothing for the database that `go` knows, or for none, which says nothing to `go`. */
+function ownSumdb(name: string): string | undefined {
+  return name.includes("+") ? name : undefined;
 }
 
 /** Failures that nobody expects, and those that mean somebody lies, are for the operator too. */
