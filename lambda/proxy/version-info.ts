@@ -1,4 +1,4 @@
-import { check } from "../golang/module.ts";
+import { canonicalVersion, check } from "../golang/module.ts";
 import { isPseudoVersion, pseudoVersionTime } from "../golang/pseudo.ts";
 import type { ModuleVersion } from "./layout.ts";
 import { ServedError } from "./served-error.ts";
@@ -60,6 +60,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function requireVersionOf(path: string, version: string): void {
+  if (canonicalVersion(version) !== version) throw malformed("names a version that is not canonical");
   try {
     check(path, version);
   } catch (cause) {

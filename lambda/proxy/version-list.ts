@@ -1,4 +1,4 @@
-import { check } from "../golang/module.ts";
+import { canonicalVersion, check } from "../golang/module.ts";
 import { isPseudoVersion, pseudoVersionTime } from "../golang/pseudo.ts";
 import { build, compare, prerelease, sort } from "../golang/semver.ts";
 import { ServedError } from "./served-error.ts";
@@ -59,10 +59,11 @@ export function parseRemembered(text: string): VersionList {
   return versionList(text.split("\n").filter((line) => line !== ""));
 }
 
+/** True for canonical versions that the module can have: `check` alone lets `v1.5` and `v1.0.0+build` pass. */
 function isVersionOf(path: string, version: string): boolean {
   try {
     check(path, version);
-    return true;
+    return canonicalVersion(version) === version;
   } catch {
     return false;
   }
