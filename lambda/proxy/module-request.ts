@@ -1,3 +1,4 @@
+import { isCodedError } from "../golang/coded-error.ts";
 import { canonicalVersion, check, unescapePath, unescapeVersion } from "../golang/module.ts";
 import type { FileKind, ModuleVersion } from "./layout.ts";
 import { ServedError } from "./served-error.ts";
@@ -53,7 +54,6 @@ function attempt<T>(what: string, parse: () => T): T {
   try {
     return parse();
   } catch (cause) {
-    const reason = cause instanceof Error ? `: ${cause.message}` : "";
-    throw new ServedError("bad-request", `malformed ${what}${reason}`, { cause });
+    throw new ServedError("bad-request", isCodedError(cause) ? cause.message : `malformed ${what}`, { cause });
   }
 }
