@@ -1,0 +1,111 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Bench, Part, Peer } from "./part.ts";
+import { measureCold } from "./parts/cold.ts";
+import { measureHerd } from "./parts/herd.ts";
+import { measureHits } from "./parts/hits.ts";
+import { formatTable, type Sample, summarize } from "./report.ts";
+import { startReplay } from "./servers.ts";
+import { ensureProgram, hasProgram } from "./tools.ts";
+
+// npm run bench: modfront beside nginx, the direct upstream, file://, bare node and Go's own code, on this machine.
+
+const parts: Readonly<Record<string, Part>> = {
+  hits: measureHits,
+  cold: measureCold,
+  herd: measureHerd,
+};
+
+/** What the ratios are to. */
+const base = "nginx";
+
+const usage = `usage: npm run bench -- [--only ${Object.keys(parts).join(",")}] [--rounds 3] [--peer name=url] [--save name]`;
+
+interface Options {
+  readonly only: readonly string[];
+  readonly rounds: number;
+  readonly peers: readonly Peer[];
+  /** The name under bench/results. */
+  readonly save: string;
+}
+
+function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: "string", default: Object.keys(parts).join(",") },
+      rounds: { type: "string", default: "3" },
+      peer: { type: "string", multiple: true, default: [] },
+      save: { type: "string", default: "last.local" },
+    },
+  });
+  const only = values.only.split(",");
+  const wrong = only.find((name) => !(name in parts));
+  if (wrong !== undefined || !/^[1-9]\d?$/.test(values.rounds) || !/^[\w.-]+$/.test(values.save))
+    throw new Error(usage);
+  return { only, rounds: Number(values.rounds), peers: values.peer.map(parsePeer), save: values.save };
+}
+
+function parsePeer(text: string): Peer {
+  const [, name, url] = /^([\w. -]+)=(https?:\/\/.+?)\/?$/.exec(text) ?? [];
+  if (name === undefined || url === undefined) throw new Error(usage);
+  return { name, url };
+}
+
+/** The real upstream behind the recordings: the first proxy that this machine's Go uses. */
+function realUpstream(): string {
+  const go = spawnSync("go", ["env", "GOPROXY"], { encoding: "utf8" });
+  const chain = process.env.GOPROXY ?? (go.status === 0 ? go.stdout.trim() : "");
+  return /https?:\/\/[^,|]+/.exec(chain)?.[0].replace(/\/$/, "") ?? "https://proxy.golang.org";
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  const samples: Sample[] = [];
+  const folder = mkdtempSync(join(process.env.MODFRONT_BENCH_FOLDER ?? tmpdir(), "modfront-bench-"));
+  try {
+    await using replay = await startReplay(recordings(), realUpstream());
+    const bench = { ...options, folder, replay, ...findPrograms() };
+    for (const part of options.only) await runPart(part, bench, samples);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const figures = summarize(samples, base);
+  process.stdout.write(formatTable(figures, base));
+  save(options, figures);
+}
+
+/** Kept between runs, because the real upstream is to be asked once. */
+function recordings(): string {
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "modfront-bench");
+}
+
+function findPrograms(): Pick<Bench, "hasNginx" | "hasLoad" | "hasGo"> {
+  const hasNginx = ensureProgram("nginx", "nginx-light");
+  if (!hasNginx) say("nginx is missing and cannot be installed: it is left out, and there are no ratios");
+  return { hasNginx, hasLoad: ensureProgram("wrk"), hasGo: hasProgram("go") };
+}
+
+async function runPart(part: string, given: Omit<Bench, "add" | "say">, samples: Sample[]): Promise<void> {
+  say(`${part} …`);
+  const add: Bench["add"] = (row, target, values) => {
+    for (const [metric, value] of Object.entries(values)) samples.push({ part, row, target, metric, value });
+  };
+  await parts[part]?.({ ...given, add, say });
+}
+
+function save({ save: name, rounds }: Options, figures: ReturnType<typeof summarize>): void {
+  const results = join(import.meta.dirname, "results");
+  mkdirSync(results, { recursive: true });
+  const machine = { cores: availableParallelism(), node: process.version, date: new Date().toISOString().slice(0, 10) };
+  writeFileSync(join(results, `${name}.json`), `${JSON.stringify({ machine, rounds, base, figures }, undefined, 1)}\n`);
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+await main();

@@ -1,0 +1,97 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { downloadGraph } from "../go-client.ts";
+import { type Bench, files, get, memory } from "../part.ts";
+import { type Measured, startModfront, startNginx } from "../servers.ts";
+
+// The whole graph with the real client, from nothing and again; and one zip that nobody has asked for before.
+
+const roundTrip = 50;
+
+export async function measureCold(bench: Bench): Promise<void> {
+  if (bench.hasGo) await measureGraph(bench);
+  else bench.say("cold: the graph is left out, Go is missing");
+  await measureOneZip(bench);
+}
+
+type Start = (folder: string, upstream: string) => Promise<Measured>;
+
+function caches({ hasNginx }: Bench): ReadonlyMap<string, Start> {
+  const modfront: Start = (folder, upstream) => startModfront(folder, ["--upstream", upstream]);
+  return new Map([["modfront", modfront], ...(hasNginx ? [["nginx", startNginx] as const] : [])]);
+}
+
+async function measureGraph(bench: Bench): Promise<void> {
+  const { replay, folder } = bench;
+  await replay.tell({ delay: 0 });
+  await downloadGraph(folder, replay.url);
+  // Which partial tiles a proxy asks for depends on the heads it meets: what is missing is recorded before it counts.
+  for (const start of caches(bench).values()) await withServer(bench, start, ({ url }) => downloadGraph(folder, url));
+  for (let round = 0; round < bench.rounds; round++) {
+    for (const [name, start] of caches(bench)) {
+      await withServer(bench, start, (server) => measureColdAndWarm(bench, name, server));
+    }
+    bench.add("whole graph", "direct upstream", { "cold, s": await downloadGraph(folder, replay.url) });
+    for (const { name, url } of bench.peers)
+      bench.add("whole graph", name, { "warm, s": await downloadGraph(folder, url) });
+  }
+  await withServer(bench, caches(bench).get("modfront") as Start, async ({ url }, data) => {
+    await downloadGraph(folder, url);
+    for (let round = 0; round < bench.rounds; round++)
+      bench.add("whole graph", "file://", { "warm, s": await downloadGraph(folder, `file://${data}/mod`) });
+  });
+}
+
+async function measureColdAndWarm(bench: Bench, name: string, server: Measured): Promise<void> {
+  const { replay, folder } = bench;
+  await replay.tell({ delay: 0 });
+  const cold = await downloadGraph(folder, server.url);
+  const { cpu } = server.usage();
+  const { requests, recorded } = await replay.tell({ delay: 0 });
+  if (recorded > 0) bench.say(`cold: ${recorded} requests of ${name} went to the real upstream`);
+  const warm = await downloadGraph(folder, server.url);
+  bench.add("whole graph", name, {
+    "cold, s": cold,
+    "cold, CPU s": cpu,
+    "upstream requests": Object.values(requests).reduce((sum, count) => sum + count, 0),
+    "warm, s": warm,
+    "warm, CPU s": server.usage().cpu - cpu,
+    ...memory(server),
+  });
+}
+
+/** A zip alone: what a developer waits for who adds a module that nobody had before. */
+async function measureOneZip(bench: Bench): Promise<void> {
+  const { replay } = bench;
+  for (let round = 0; round < bench.rounds; round++) {
+    for (const [name, start] of caches(bench)) {
+      for (const [row, path] of [["100 KB", files.zip100K] as const, ["7.1 MB", files.zip7M] as const]) {
+        await withServer(bench, start, async ({ url }) => {
+          // Another module before it, so that tiles, connections and compiled code are those of a running server.
+          await get(`${url}${files.small}.info`);
+          await replay.tell({ delay: roundTrip });
+          const { seconds } = await get(url + path);
+          const { requests } = await replay.tell({ delay: 0 });
+          bench.add(`one uncached ${row} zip, ${roundTrip} ms upstream`, name, {
+            ms: seconds * 1000,
+            "round trips": (seconds * 1000) / roundTrip,
+            "upstream requests": Object.values(requests).reduce((sum, count) => sum + count, 0),
+          });
+        });
+      }
+    }
+  }
+}
+
+let count = 0;
+
+/** Runs `work` with a new server on an empty folder. */
+async function withServer<T>(bench: Bench, start: Start, work: (server: Measured, data: string) => Promise<T>) {
+  const data = join(bench.folder, `cold-${count++}`);
+  try {
+    await using server = await start(data, bench.replay.url);
+    return await work(server, data);
+  } finally {
+    rmSync(data, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,38 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Bench, files, get, memory } from "../part.ts";
+import { type Measured, startModfront, startNginx } from "../servers.ts";
+
+// Sixty-four clients want one zip that nobody has asked for before, at the same moment.
+
+const clients = 64;
+
+export async function measureHerd(bench: Bench): Promise<void> {
+  for (let round = 0; round < bench.rounds; round++) {
+    await measureOne(bench, "modfront", await start(bench, round, "modfront"));
+    if (bench.hasNginx) await measureOne(bench, "nginx", await start(bench, round, "nginx"));
+    for (const name of ["modfront", "nginx"])
+      rmSync(join(bench.folder, `herd-${name}-${round}`), { recursive: true, force: true });
+  }
+}
+
+function start({ folder, replay }: Bench, round: number, name: "modfront" | "nginx"): Promise<Measured> {
+  const data = join(folder, `herd-${name}-${round}`);
+  return name === "nginx" ? startNginx(data, replay.url) : startModfront(data, ["--upstream", replay.url]);
+}
+
+async function measureOne(bench: Bench, name: string, server: Measured): Promise<void> {
+  await using _ = server;
+  await get(`${server.url}${files.small}.info`);
+  await bench.replay.tell({ delay: 0 });
+  const started = performance.now();
+  await Promise.all(Array.from({ length: clients }, () => get(server.url + files.zip7M)));
+  const seconds = (performance.now() - started) / 1000;
+  const { requests } = await bench.replay.tell({ delay: 0 });
+  const zips = Object.entries(requests).filter(([path]) => path.endsWith(".zip"));
+  bench.add(`${clients} clients, one uncached 7.1 MB zip`, name, {
+    "wall, s": seconds,
+    "zip requests upstream": zips.reduce((sum, [, count]) => sum + count, 0),
+    ...memory(server),
+  });
+}
