@@ -104,9 +104,14 @@ const aws = z
 
 /** The one configuration file, read by the CDK app, the local server and the CLI. */
 export const configSchema = z.strictObject({
-  $schema: z.string().optional(),
-  upstreams: z.array(upstreamRule).default([]),
-  private: patterns.default([]),
+  $schema: z.string().optional().describe("Where an editor finds the schema of this file"),
+  upstreams: z
+    .array(upstreamRule)
+    .default([])
+    .describe("Where modules come from; without a rule for everything public, this machine's Go decides"),
+  private: patterns
+    .default([])
+    .describe("Module paths that no public proxy and no checksum database may learn of, in GOPRIVATE syntax"),
   allowHosts: z
     .array(z.string().min(1))
     .default([])

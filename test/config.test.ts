@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { schemaFile, schemaText } from "../bin/schema.ts";
+import { parseConfig } from "../lambda/config.ts";
+
+test("the schema that editors read is the one of the code: else run npm run schema", () => {
+  assert.equal(readFileSync(schemaFile, "utf8"), schemaText());
+});
+
+test("every key of the configuration says what it is for", () => {
+  const undescribed: string[] = [];
+  const visit = (name: string, node: Node) => {
+    const inner = Object.entries(node.properties ?? node.items?.properties ?? {});
+    if (inner.length === 0 && node.description === undefined) undescribed.push(name);
+    for (const [key, child] of inner) visit(`${name}.${key}`, child);
+  };
+  visit("", JSON.parse(schemaText()) as Node);
+  assert.deepEqual(
+    undescribed.filter((name) => !name.startsWith(".aws.domain.hostedZone")),
+    [],
+  );
+});
+
+interface Node {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly items?: Node;
+}
+
+test("an empty configuration is a whole one", () => {
+  const { upstreams, private: own, ttl, sumdb, access } = parseConfig("{}");
+  assert.deepEqual(
+    { upstreams, own, ttl, sumdb, access },
+    {
+      upstreams: [],
+      own: [],
+      ttl: { list: 60, query: 60, notFound: 60 },
+      sumdb: { name: "sum.golang.org" },
+      access: {},
+    },
+  );
+});
+
+test("patterns are a string as in GOPRIVATE, or an array", () => {
+  const rows: readonly (readonly [unknown, readonly string[]])[] = [
+    ["a.example/*, b.example,", ["a.example/*", "b.example"]],
+    [
+      ["a.example/*", " b.example "],
+      ["a.example/*", "b.example"],
+    ],
+    ["", []],
+  ];
+  for (const [value, expected] of rows)
+    assert.deepEqual(parseConfig(JSON.stringify({ private: value })).private, expected);
+});
+
+test("a wrong key stops with its path and what was expected", () => {
+  const rows: readonly (readonly [text: string, message: RegExp])[] = [
+    ["{", /not valid JSON/],
+    ["[]", /\(top level\).*expected object/],
+    ['{"privat":"x"}', /\(top level\).*"privat"/],
+    ['{"ttl":{"list":-1}}', /ttl\.list.*>=0/],
+    ['{"ttl":{"list":"60"}}', /ttl\.list.*expected number/],
+    ['{"upstreams":[{"patterns":"*","chain":"off"},{"patterns":"*"}]}', /upstreams\.1\.chain.*expected string/],
+    ['{"sumdb":{"url":"ftp://x"}}', /sumdb\.url/],
+    ['{"access":{"anonymous":"some"}}', /access\.anonymous.*"none"\|"public"\|"all"/],
+  ];
+  for (const [text, message] of rows) assert.throws(() => parseConfig(text), { code: "config", message }, text);
+});
