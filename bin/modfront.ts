@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { CodedError, isCodedError } from "../lambda/golang/coded-error.ts";
 import { doctor } from "./verbs/doctor.ts";
+import { logVerb } from "./verbs/log.ts";
 import { reindexVerb } from "./verbs/reindex.ts";
 import type { Verb } from "./verbs/verb.ts";
 
@@ -8,6 +9,7 @@ import type { Verb } from "./verbs/verb.ts";
 
 const verbs: Readonly<Record<string, Verb>> = {
   reindex: reindexVerb,
+  log: logVerb,
   doctor,
 };
 

@@ -1,4 +1,4 @@
-import { isCodedError } from "../golang/coded-error.ts";
+import { CodedError, isCodedError } from "../golang/coded-error.ts";
 import { escapePath, escapeVersion } from "../golang/module.ts";
 import type { Verifier } from "../golang/note.ts";
 import {
@@ -12,6 +12,7 @@ import {
 import type { Checksums, VersionHashes } from "./checksums.ts";
 import type { Clock } from "./clock.ts";
 import type { FillAnswer } from "./fill-plane.ts";
+import { readFork, rememberFork } from "./fork-evidence.ts";
 import type { HeadStore } from "./head-store.ts";
 import { type ModuleVersion, sumdbKey } from "./layout.ts";
 import type { ModuleStore } from "./module-store.ts";
@@ -45,7 +46,7 @@ export class SumdbFill implements Checksums {
     this.#client = new SumdbClient({
       verifier: parts.verifier,
       ops: {
-        readRemote: (path, limit) => remote.get(path, { limit }),
+        readRemote: (path, limit) => remote.get(path, { limit }).catch(forClient),
         readTile: (path) => store.read(sumdbKey(this.#name, path)),
         writeTile: async (path, data) => void (await store.create(sumdbKey(this.#name, path), data)),
         readHead: () => heads.read(this.#name),
@@ -56,7 +57,8 @@ export class SumdbFill implements Checksums {
 
   async hashes(module: ModuleVersion): Promise<VersionHashes | undefined> {
     if (this.#parts.isPrivate(module.path)) return undefined;
-    const { record } = await this.#verified(module);
+    await this.#refuseAfterFork();
+    const { record } = (await this.#stored(module)) ?? (await this.#ask(module, "checksum-unknown"));
     const { zip, mod } = recordedHashes(record, module.path, module.version);
     if (zip[0] !== undefined && mod[0] !== undefined) return { zip: zip[0], goMod: mod[0] };
     throw new ServedError(
@@ -67,7 +69,7 @@ export class SumdbFill implements Checksums {
 
   /** A lookup answer: the verified record under the newest verified head, whose proofs need no tile we do not have. */
   async lookup(module: ModuleVersion): Promise<Uint8Array> {
-    const { id, record } = await this.#verified(module, "not-found");
+    const { id, record } = (await this.#stored(module)) ?? (await this.#askUnlessForked(module));
     const head = await this.#guard(async () => (await this.#client.head()) ?? (await this.#client.latest()));
     return composeLookup({ id, record }, head);
   }
@@ -93,16 +95,22 @@ export class SumdbFill implements Checksums {
     }
   }
 
-  /** The record of a module version, from the store or else verified now and stored, with all its proofs need. */
-  async #verified(module: ModuleVersion, absent: ServedErrorCode = "checksum-unknown") {
-    const key = sumdbKey(this.#name, `lookup/${escapePath(module.path)}@${escapeVersion(module.version)}`);
-    const stored = await this.#parts.store.read(key);
-    if (stored !== undefined) return parseLookup(stored);
+  async #stored(module: ModuleVersion) {
+    const stored = await this.#parts.store.read(this.#lookupKey(module));
+    return stored && parseLookup(stored);
+  }
+
+  async #askUnlessForked(module: ModuleVersion) {
+    await this.#refuseAfterFork();
+    return this.#ask(module, "not-found");
+  }
+
+  /** The record of a module version, verified now and stored, with all its proofs need. */
+  #ask(module: ModuleVersion, absent: ServedErrorCode) {
     return this.#guard(async () => {
-      await this.#refuseAfterFork();
       const found = await this.#client.lookup(module.path, module.version);
       await this.#markSupported();
-      await this.#parts.store.create(key, composeLookup(found, found.head));
+      await this.#parts.store.create(this.#lookupKey(module), composeLookup(found, found.head));
       return found;
     }, absent);
   }
@@ -114,9 +122,14 @@ export class SumdbFill implements Checksums {
     this.#marked = true;
   }
 
+  #lookupKey({ path, version }: ModuleVersion): string {
+    return sumdbKey(this.#name, `lookup/${escapePath(path)}@${escapeVersion(version)}`);
+  }
+
   /** After a fork nobody can say which of the two logs is the true one: only an operator may go on. */
   async #refuseAfterFork(): Promise<void> {
-    if ((await this.#parts.heads.read(forkName(this.#name))) === undefined) return;
+    const fork = await readFork(this.#parts.heads, this.#name);
+    if (fork === undefined || fork.decided) return;
     throw new ServedError(
       "checksum-fork",
       `SECURITY ERROR: the checksum database ${this.#name} has shown two logs that contradict each other; ` +
@@ -128,21 +141,19 @@ export class SumdbFill implements Checksums {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof SumdbForkError) await this.#rememberFork(error);
+      if (error instanceof SumdbForkError) await rememberFork(this.#parts.heads, this.#name, error);
       throw servedError(error, this.#name, absent);
     }
   }
-
-  /** Both signed heads are kept: they are the proof of the database's misbehaviour. */
-  async #rememberFork(fork: SumdbForkError): Promise<void> {
-    const evidence = Buffer.concat([fork.olderNote, Buffer.from("\n"), fork.newerNote]);
-    await this.#parts.heads.replace(forkName(this.#name), undefined, evidence);
-  }
 }
 
-/** Under which name the two heads of a fork are kept beside the newest verified head. */
-export function forkName(database: string): string {
-  return `${database} fork`;
+/**
+ * Puts a 404 into the client's words: it then asks for the full tile in place of a partial one, and takes a database that
+ * lacks a tile of its own log for a liar. As a 404 of ours it would send `go` to the next proxy.
+ */
+function forClient(error: unknown): never {
+  if (!isCodedError(error, "not-found")) throw error;
+  throw new CodedError("sumdb-not-found" satisfies SumdbErrorCode, error.message, { cause: error });
 }
 
 const forged: readonly SumdbErrorCode[] = ["sumdb-bad-note", "sumdb-bad-record", "sumdb-bad-tile"];

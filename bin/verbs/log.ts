@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import { CodedError } from "../../lambda/golang/coded-error.ts";
+import { indexFile, openIndexDatabase } from "../../lambda/local/index-database.ts";
+import { readSettings } from "../../lambda/local/settings.ts";
+import { SqliteHeadStore } from "../../lambda/local/sqlite-head-store.ts";
+import { type Fork, keepOurs, readFork } from "../../lambda/proxy/fork-evidence.ts";
+import type { HeadStore } from "../../lambda/proxy/head-store.ts";
+import { sumdbVerifier } from "../../lambda/proxy/known-sumdb.ts";
+import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
+
+const options = { data: { type: "string" }, config: { type: "string" }, "keep-ours": { type: "boolean" } } as const;
+
+/** `modfront log fork`: what to do after a checksum database has shown two logs that contradict each other. */
+export const logVerb: Verb = {
+  usage: "fork [--keep-ours] [--data FOLDER] [--config FILE]",
+  summary: "shows both heads after a fork of the checksum database; --keep-ours goes on with the one verified so far",
+  run: async (args, { print, environment }) => {
+    const { values, positionals } = parseVerbArgs(args, options, { least: 1, most: 1 });
+    if (positionals[0] !== "fork") throw new CodedError("usage", "log takes the word fork");
+    const { "keep-ours": keep, ...given } = values;
+    const flags = Object.entries(given).map(([flag, value]) => `--${flag}=${value}`);
+    const { data, config } = readSettings({ args: flags, environment, isTerminal: false, goEnvProxy: () => undefined });
+    const name = sumdbVerifier(config.sumdb.name)?.name;
+    if (name === undefined) throw new CodedError("usage", "no checksum database is configured");
+    const database = openIndexDatabase(join(data, indexFile));
+    try {
+      return await decide(new SqliteHeadStore(database), name, { keep: keep === true, print });
+    } finally {
+      database.close();
+    }
+  },
+};
+
+/** Exit code 1 while a fork waits for its decision, so that a script notices. */
+async function decide(
+  heads: HeadStore,
+  name: string,
+  { keep, print }: Pick<Terminal, "print"> & { readonly keep: boolean },
+): Promise<number> {
+  const fork = await readFork(heads, name);
+  if (fork === undefined) {
+    print(`${name} has not forked`);
+    return 0;
+  }
+  show(fork, print);
+  if (fork.decided || (keep && (await keepOurs(heads, name)))) {
+    print(`decided: public modules are fetched, and verified under our head of ${name}`);
+    return 0;
+  }
+  print("undecided: no public module is fetched; --keep-ours goes on with ours");
+  return 1;
+}
+
+function show({ ours, theirs }: Fork, print: (line: string) => void): void {
+  print(`ours, under which everything stored here was verified:\n\n${ours}`);
+  print(`theirs, signed with the same key and not a continuation of it:\n\n${theirs}`);
+}
