@@ -1,39 +1,61 @@
+import { Writable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { CodedError, isCodedError } from "../lambda/golang/coded-error.ts";
-import { doctor } from "./verbs/doctor.ts";
-import { logVerb } from "./verbs/log.ts";
-import { reindexVerb } from "./verbs/reindex.ts";
-import type { Verb } from "./verbs/verb.ts";
+import type { Terminal, Verb } from "./verbs/verb.ts";
 
 // The CLI: results on stdout, everything else on stderr; exit codes 0 done, 1 failed, 2 wrong usage or configuration.
 
-const verbs: Readonly<Record<string, Verb>> = {
-  reindex: reindexVerb,
-  log: logVerb,
-  doctor,
+/** Loaded one at a time: the go command runs `credential` anew after every answer 4xx. */
+const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
+  token: async () => (await import("./verbs/token.ts")).token,
+  login: async () => (await import("./verbs/login.ts")).login,
+  credential: async () => (await import("./verbs/credential.ts")).credential,
+  reindex: async () => (await import("./verbs/reindex.ts")).reindexVerb,
+  log: async () => (await import("./verbs/log.ts")).logVerb,
+  doctor: async () => (await import("./verbs/doctor.ts")).doctor,
 };
 
-function help(): string {
-  const lines = Object.entries(verbs).map(
-    ([name, { usage, summary }]) => `  modfront ${name} ${usage}\n      ${summary}`,
-  );
-  return `usage: modfront VERB …\n\n${lines.join("\n")}\n`;
+async function help(): Promise<string> {
+  const rows = Object.entries(verbs).map(async ([name, load]) => {
+    const { usage, summary } = await load();
+    return `  modfront ${name} ${usage}\n      ${summary}`;
+  });
+  return `usage: modfront VERB …\n\n${(await Promise.all(rows)).join("\n")}\n`;
 }
 
 async function run(args: readonly string[]): Promise<number> {
   const [name = "", ...rest] = args;
   if (["help", "--help", "-h"].includes(name)) {
-    process.stdout.write(help());
+    process.stdout.write(await help());
     return 0;
   }
-  const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
-  if (verb === undefined) throw new CodedError("usage", `there is no verb ${JSON.stringify(name)}\n\n${help()}`);
-  return verb.run(rest, {
-    print: (line) => process.stdout.write(`${line}\n`),
-    note: (line) => process.stderr.write(`${line}\n`),
-    environment: process.env,
-    now: () => Date.now(),
-  });
+  const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+  if (load === undefined) throw new CodedError("usage", `there is no verb ${JSON.stringify(name)}\n\n${await help()}`);
+  return (await load()).run(rest, terminal);
+}
+
+const terminal: Terminal = {
+  print: (line) => process.stdout.write(`${line}\n`),
+  write: (result) => process.stdout.write(result),
+  note: (line) => process.stderr.write(`${line}\n`),
+  readSecret: (prompt) => (process.stdin.isTTY ? typeSecret(prompt) : text(process.stdin)),
+  environment: process.env,
+  now: () => Date.now(),
+};
+
+/** The line editor writes what is typed: into nothing here. */
+async function typeSecret(prompt: string): Promise<string> {
+  const { createInterface } = await import("node:readline/promises");
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const editor = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  process.stderr.write(prompt);
+  try {
+    return await editor.question("");
+  } finally {
+    editor.close();
+    process.stderr.write("\n");
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

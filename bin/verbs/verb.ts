@@ -5,9 +5,13 @@ import { CodedError } from "../../lambda/golang/coded-error.ts";
 export interface Terminal {
   /** A line of the result, for stdout. */
   readonly print: (line: string) => void;
+  /** A result that is not lines of text for a person, for stdout as it is. */
+  readonly write: (text: string) => void;
   /** A line for the person, for stderr. */
   readonly note: (line: string) => void;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What is piped in, or else typed after `prompt`, without showing it. */
+  readonly readSecret: (prompt: string) => Promise<string>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }

@@ -34,7 +34,7 @@ export async function createToken(
   const modules = checkText("modules", request.modules ?? (role === "admin" ? "*" : ""), 0, 500).replaceAll(" ", "");
   const days = checkDays(request.days);
   return store.update((present) => {
-    const state = dropEnded(present.keys.length > 0 ? present : newState(), now);
+    const state = dropEnded(present.keys.length > 0 ? present : newState(present.identityKeys), now);
     const key = state.keys[0] as SigningKey;
     const id = unusedId(state);
     const record = { id, subject, role, modules, created: now, expires: now + days * day, key: key.id };
@@ -90,9 +90,9 @@ function signToken(record: TokenRecord, secret: string): string {
   return `mf_${claims}.${hmac(secret, `mf_${claims}`)}`;
 }
 
-/** Returns the state in which the first token is made. */
-export function newState(): TokenState {
-  return { keys: [newKey()], identityKeys: [newSecret()], tokens: [] };
+/** Returns the state in which the first token is made. Where an edge is at work already, its identity key goes on. */
+export function newState(identityKeys: readonly string[] = []): TokenState {
+  return { keys: [newKey()], identityKeys: identityKeys.length > 0 ? identityKeys : [newSecret()], tokens: [] };
 }
 
 function newKey(): SigningKey {

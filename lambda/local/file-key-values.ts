@@ -2,7 +2,8 @@ import { readFileSync, statSync } from "node:fs";
 import type { AccessSettings, KeyValueName, KeyValues } from "../edge/key-values.ts";
 import { formatAccess, packTokens } from "../http/key-values.ts";
 import { newState } from "../http/tokens.ts";
-import { isMissing, parseTokenState } from "./file-token-store.ts";
+import { parseTokenState } from "./file-token-store.ts";
+import { isMissing } from "./private-file.ts";
 
 export interface FileKeyValuesOptions {
   /** The file of a `FileTokenStore`. */

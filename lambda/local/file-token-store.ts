@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CodedError } from "../golang/coded-error.ts";
 import { emptyTokenState, type TokenState, type TokenStore } from "../http/token-store.ts";
+import { isMissing, replacePrivateFile } from "./private-file.ts";
 
 /** How long a writer waits for another: 100 times 50 ms. A change takes a millisecond or two. */
 const attempts = 100;
@@ -32,7 +32,7 @@ export class FileTokenStore implements TokenStore {
     const lock = await this.#lock();
     try {
       const [state, result] = change(await this.read());
-      await this.#replace(JSON.stringify(state, undefined, 1));
+      await replacePrivateFile(this.#path, JSON.stringify(state, undefined, 1));
       return result;
     } finally {
       await lock.close();
@@ -48,23 +48,6 @@ export class FileTokenStore implements TokenStore {
       await sleep(pause);
     }
     throw new CodedError("tokens-locked", "another process changes the tokens, or died at it and left its .lock file");
-  }
-
-  /** A reader sees the old file or the new one; a crash leaves one of them. */
-  async #replace(text: string): Promise<void> {
-    const temporary = `${this.#path}.${randomBytes(6).toString("hex")}`;
-    try {
-      const file = await open(temporary, "wx", 0o600);
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, this.#path);
-    } finally {
-      await rm(temporary, { force: true });
-    }
   }
 }
 
@@ -92,8 +75,4 @@ async function openNew(path: string): Promise<FileHandle | undefined> {
     if (error instanceof Error && "code" in error && error.code === "EEXIST") return undefined;
     throw new CodedError("tokens-unwritable", "the file of tokens cannot be written", { cause: error });
   }
-}
-
-export function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
