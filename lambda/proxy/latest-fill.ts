@@ -23,6 +23,7 @@ export interface LatestFillParts {
   readonly files: FileFill;
   readonly clock: Clock;
   readonly listSeconds: number;
+  readonly notFoundSeconds: number;
 }
 
 type LatestAnswer = Extract<FillAnswer, { readonly body: Uint8Array }>;
@@ -90,17 +91,26 @@ export class LatestFill {
   }
 
   /** The version an upstream's `@latest` names, or why it does not: many upstreams have no `@latest`. */
-  #upstreamLatest(path: string): Promise<string | ServedError> {
-    const { source } = this.#parts;
+  async #upstreamLatest(path: string): Promise<string | ServedError> {
+    const { source, index, clock } = this.#parts;
+    const missing = await index.recall(path, "missing latest");
+    if (missing !== undefined && missing.freshUntil > clock.now()) return new ServedError("not-found", missing.text);
     const version = source.fetch(path, `/${escapePath(path)}/@latest`, {
       limit: infoLimit,
       budget: missTime,
       consume: async (body) => parseInfo(path, await readBody(body)).version,
     });
-    return version.catch((error: unknown) => {
-      if (error instanceof ServedError) return error;
-      throw error;
+    return version.catch(async (error: unknown) => {
+      if (!(error instanceof ServedError)) throw error;
+      if (error.code === "not-found") await this.#rememberMissing(path, error);
+      return error;
     });
+  }
+
+  async #rememberMissing(path: string, error: ServedError): Promise<void> {
+    const { index, clock, notFoundSeconds } = this.#parts;
+    const freshUntil = clock.now() + notFoundSeconds * 1000;
+    await index.remember(path, "missing latest", { text: error.message, freshUntil });
   }
 
   /** What the go.mod of the highest version retracts; nothing where it cannot be had. */
