@@ -4,7 +4,7 @@ import type { FillAnswer } from "./fill-plane.ts";
 import { type ModuleSource, readBody } from "./module-source.ts";
 import { isOutage, ServedError } from "./served-error.ts";
 import { SingleFlight } from "./single-flight.ts";
-import type { Remembered, VersionIndex } from "./version-index.ts";
+import type { MemoryName, Remembered, VersionIndex } from "./version-index.ts";
 import { formatInfo, infoLimit, parseInfo } from "./version-info.ts";
 
 /** Milliseconds within which a query ends. */
@@ -36,7 +36,7 @@ export class QueryFill {
     const { index, clock } = this.#parts;
     const last = await index.recall(path, `query ${query}`);
     if (last !== undefined && last.freshUntil > clock.now()) return answer(last);
-    const missing = await index.recall(path, `missing ${query}`);
+    const missing = await index.recall(path, missingQuery(query));
     if (missing !== undefined && missing.freshUntil > clock.now()) throw new ServedError("not-found", missing.text);
     try {
       return await this.#ask(path, query);
@@ -61,8 +61,13 @@ export class QueryFill {
 
   async #rememberMissing(path: string, query: string, error: ServedError): Promise<void> {
     const freshUntil = this.#parts.clock.now() + this.#parts.notFoundSeconds * 1000;
-    await this.#parts.index.remember(path, `missing ${query}`, { text: error.message, freshUntil });
+    await this.#parts.index.remember(path, missingQuery(query), { text: error.message, freshUntil });
   }
+}
+
+/** Apart from the names for files: `/@v/v1.0.0.zip.info` asks for a query that is called like the zip of v1.0.0. */
+function missingQuery(query: string): MemoryName {
+  return `missing query ${query}`;
 }
 
 function answer(memory: Remembered): Extract<FillAnswer, { readonly body: Uint8Array }> {
