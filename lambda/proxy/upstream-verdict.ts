@@ -92,7 +92,9 @@ const contentCodes: ReadonlySet<ServedErrorCode> = new Set([
 export function judgeError(name: string, error: unknown): Verdict | undefined {
   if (error instanceof UpstreamFailure) return judgeFailure(name, error);
   if (error instanceof ServedError) {
-    return contentCodes.has(error.code) ? { retry: false, absent: false, error } : undefined;
+    if (!contentCodes.has(error.code)) return undefined;
+    const named = new ServedError(error.code, `upstream ${name}: ${error.message}`, { cause: error });
+    return { retry: false, absent: false, error: named };
   }
   if (!isCodedError(error)) return undefined;
   const message = `upstream ${name} sent something that is not valid: ${error.message}`;

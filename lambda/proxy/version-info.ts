@@ -110,5 +110,5 @@ function parseOrigin(value: unknown): VersionInfo["origin"] {
 }
 
 function malformed(what: string, cause?: unknown): ServedError {
-  return new ServedError("upstream-failed", `the upstream's version information ${what}`, { cause });
+  return new ServedError("upstream-failed", `its version information ${what}`, { cause });
 }

@@ -26,7 +26,7 @@ export function parseList(path: string, text: string): VersionList {
     .filter((word) => word !== "");
   const valid = words.filter((word) => isVersionOf(path, word));
   if (words.length > 0 && valid.length === 0)
-    throw new ServedError("upstream-failed", "the upstream's version list has no version in it");
+    throw new ServedError("upstream-failed", "its version list has no version in it");
   return versionList(valid);
 }
 

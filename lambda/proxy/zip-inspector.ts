@@ -68,7 +68,7 @@ export class WorkerZipInspector implements ZipInspector {
     this.#waiting.delete(answer.id);
     if (this.#waiting.size === 0) worker.unref();
     if ("facts" in answer) waiting?.resolve(answer.facts);
-    else if ("refusal" in answer) waiting?.reject(new ServedError("invalid-module", answer.refusal));
+    else if ("refusal" in answer) waiting?.reject(new ServedError("invalid-module", `its zip: ${answer.refusal}`));
     else waiting?.reject(new ServedError("internal", "the zip could not be read", { cause: answer.failure }));
   }
 
