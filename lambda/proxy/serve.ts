@@ -74,6 +74,6 @@ export async function serveSumdb(parts: ServeSumdbParts, target: string): Promis
 function privateLookup(path: string): ServedError {
   return new ServedError(
     "forbidden",
-    `${path} is private and not in the public checksum database: set GONOSUMDB=${path} (or GOPRIVATE with this proxy in GOPROXY)`,
+    `${path} is private and not in the public checksum database: set GONOSUMDB=${path} (GOPRIVATE would make go pass this proxy by)`,
   );
 }
