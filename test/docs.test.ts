@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { schemaText } from "../bin/schema.ts";
+import { parseConfig } from "../lambda/config.ts";
+import { usage } from "../lambda/local/settings.ts";
+import packageJson from "../package.json" with { type: "json" };
+
+// What the documentation names exists.
+
+const root = join(import.meta.dirname, "..");
+const pages = globSync(["*.md", "docs/**/*.md"], { cwd: root });
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+const readme = read("README.md");
+
+/** The commands of code blocks that begin with npm, each without its comment. */
+function commands(text: string): readonly string[] {
+  const blocks = [...text.matchAll(/^```[a-z]*\n([\s\S]*?)^```/gm)].map(([, block = ""]) => block);
+  return blocks.flatMap((block) => block.split(/\n|&&/)).flatMap((line) => line.match(/^\s*npm [^#]+/) ?? []);
+}
+
+test("the README has its two commands", () => {
+  const lines = readme.split("\n");
+  for (const command of ["npm ci && npm start", "npm ci && npm test"]) assert.ok(lines.includes(command), command);
+});
+
+test("npm scripts and verbs named in the documentation exist", () => {
+  const named = pages.flatMap((page) => commands(read(page)).map((command) => [page, command] as const));
+  assert.ok(named.length > 5);
+  for (const [page, command] of named) {
+    const [, script = ""] = /^\s*npm (?:run (?:-s )?)?([\w:-]+)/.exec(command) ?? [];
+    assert.ok(["ci", "install"].includes(script) || Object.hasOwn(packageJson.scripts, script), `${page}: ${command}`);
+    const verb = /\bmodfront -- (\w+)/.exec(command)?.[1];
+    if (verb !== undefined)
+      assert.match(read("bin/modfront.ts"), new RegExp(`^  ${verb}[,:]`, "m"), `${page}: ${verb}`);
+  }
+});
+
+test("links within the documentation lead somewhere", () => {
+  for (const page of pages) {
+    for (const [, target = ""] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target) || target.startsWith("#")) continue;
+      assert.ok(existsSync(join(root, dirname(page), target.replace(/#.*/, ""))), `${page}: ${target}`);
+    }
+  }
+});
+
+test("files named in the documentation exist", () => {
+  for (const page of pages) {
+    for (const [, path = ""] of read(page).matchAll(/`((?:bin|lib|lambda|test|docs)\/[\w./-]+)`/g))
+      assert.ok(existsSync(join(root, path)), `${page}: ${path}`);
+  }
+});
+
+test("names of code in docs/architecture.md are in the code", () => {
+  const code = globSync("{bin,lib,lambda}/**/*.ts", { cwd: root }).map(read).join("\n");
+  const words = new Set(code.match(/[A-Za-z]\w*/g));
+  const named = [...read("docs/architecture.md").matchAll(/`#?([A-Za-z]\w*(?:\.[a-z]\w*)?)`/g)].map(
+    ([, name = ""]) => name,
+  );
+  assert.ok(named.length > 20);
+  for (const name of named.filter((each) => !/\.(ts|mod|json)$/.test(each)))
+    for (const word of name.split(".")) assert.ok(words.has(word), name);
+});
+
+test("the README's settings are those of the code", () => {
+  const flags = (text: string) => [...new Set([...text.matchAll(/--[a-z][a-z-]+/g)].map(([flag]) => flag))].sort();
+  const table = readme.split("\n").filter((line) => line.startsWith("| `--"));
+  assert.deepEqual(flags(table.join("\n")), flags(usage));
+  const { properties } = JSON.parse(schemaText()) as { properties: object };
+  const keys = [...readme.matchAll(/^\| (`[a-z][^|]*)\|/gm)].flatMap(([, cell = ""]) => cell.match(/[a-zA-Z]+/) ?? []);
+  assert.ok(keys.length > 3);
+  for (const key of keys) assert.ok(Object.hasOwn(properties, key), key);
+});
+
+test("the README's configurations are configurations", () => {
+  const examples = [...readme.matchAll(/^```json\n([\s\S]*?)^```/gm)].map(([, text = ""]) => text);
+  assert.ok(examples.length > 0);
+  for (const example of examples) assert.ok(parseConfig(example));
+});
