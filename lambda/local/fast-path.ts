@@ -2,21 +2,47 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type ByteRange, parseRange } from "../http/byte-range.ts";
 import { entityTag, matchesTag } from "../http/entity-tag.ts";
-import { fitsInMemory, flatHeaders, type ReadyResponse, type ReadyResponses } from "./ready-responses.ts";
+import { pour } from "./file-pour.ts";
+import {
+  fitsInMemory,
+  flatHeaders,
+  type ReadyResponse,
+  type ReadyResponses,
+  readyResponse,
+} from "./ready-responses.ts";
 
 // What CloudFront and S3 do when deployed: answer from what is stored, without any of the product's code.
 
 /** Sends a ready answer: the whole, a part, or that the client has it already. Returns the status. */
 export function sendReady(request: IncomingMessage, response: ServerResponse, ready: ReadyResponse): number {
-  const { headers } = request;
-  if (headers["if-none-match"] !== undefined && matchesTag(headers["if-none-match"], ready.etag))
-    return sendHead(response, 304, withoutLength(ready.headers));
-  const range = headers.range === undefined ? undefined : requestedRange(request, ready.etag, ready.body.length);
-  if (range === "unsatisfiable") return sendUnsatisfiable(response, ready.body.length);
-  if (range !== undefined) return sendPart(request, response, ready, range);
+  const status = isConditional(request) ? sendConditional(request, response, ready) : undefined;
+  if (status !== undefined) return status;
   response.writeHead(200, ready.headers as string[]);
-  response.end(request.method === "HEAD" ? undefined : ready.body);
+  if (request.method === "HEAD") response.end();
+  // As text it leaves in one write together with the headers, and not in two.
+  else if (ready.text !== undefined) response.end(ready.text, "latin1");
+  else response.end(ready.body);
   return 200;
+}
+
+/** Looks at the names as they came: `request.headers` would make an object of them, which costs more than all the rest. */
+function isConditional({ rawHeaders }: IncomingMessage): boolean {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 5 && name.toLowerCase() === "range") return true;
+    if (name.length === 13 && name.toLowerCase() === "if-none-match") return true;
+  }
+  return false;
+}
+
+/** The answer to a request with a condition or a range; `undefined` where it is the whole after all. */
+function sendConditional(request: IncomingMessage, response: ServerResponse, ready: ReadyResponse): number | undefined {
+  const condition = request.headers["if-none-match"];
+  if (condition !== undefined && matchesTag(condition, ready.etag))
+    return sendHead(response, 304, withoutLength(ready.headers));
+  const range = requestedRange(request, ready.etag, ready.body.length);
+  if (range === "unsatisfiable") return sendUnsatisfiable(response, ready.body.length);
+  return range === undefined ? undefined : sendPart(request, response, ready, range);
 }
 
 /** What a file on disk is answered with, beside its own bytes. */
@@ -53,7 +79,7 @@ export async function sendFile(
 function readyFile(headers: Readonly<Record<string, string>>, body: Uint8Array): ReadyResponse {
   const etag = entityTag(body);
   const all = { ...headers, etag, "accept-ranges": "bytes" };
-  return { headers: flatHeaders(all, body.length), etag, body, freshUntil: Number.POSITIVE_INFINITY };
+  return readyResponse(all, etag, body, Number.POSITIVE_INFINITY);
 }
 
 interface LargeFile {
@@ -80,34 +106,6 @@ async function streamFile(
   if (request.method === "HEAD") response.end();
   else await pour(file, response, { start, end });
   return status;
-}
-
-/** Bytes read and handed to the socket at a time: large enough that calls do not count, small beside a process's memory. */
-const pieceSize = 512 << 10;
-
-/** Writes a part of a file as fast as the client takes it; ends early when the client has gone. */
-async function pour(file: FileHandle, response: ServerResponse, { start, end }: ByteRange): Promise<void> {
-  for (let at = start; at <= end && !response.destroyed; ) {
-    const length = Math.min(pieceSize, end + 1 - at);
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, at);
-    if (bytesRead === 0) throw new Error("a stored file became shorter");
-    at += bytesRead;
-    if (!response.write(buffer.subarray(0, bytesRead))) await drained(response);
-  }
-  response.end();
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = () => {
-      response.off("drain", settle);
-      response.off("close", settle);
-      resolve();
-    };
-    response.on("drain", settle);
-    response.on("close", settle);
-    if (response.destroyed) settle();
-  });
 }
 
 /** `If-Range` holds the range to the copy the client has: another one gets the whole (RFC 9110, 13.1.5). */

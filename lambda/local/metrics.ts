@@ -1,20 +1,48 @@
+/** One number that only grows. */
+export interface Counter {
+  value: number;
+}
+
 /** Counters of this process in Prometheus' text format. */
 export class Metrics {
-  readonly #counters = new Map<string, number>();
+  readonly #counters = new Map<string, Counter>();
 
-  /** Adds one to the counter `name` with these labels. Label values are ours or a table's, never the client's. */
-  count(name: string, labels: Readonly<Record<string, string | number>> = {}): void {
+  /** The counter `name` with these labels, for who counts often. Label values are ours or a table's, never the client's. */
+  counter(name: string, labels: Readonly<Record<string, string | number>> = {}): Counter {
     const text = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
     const key = text.length === 0 ? name : `${name}{${text.join(",")}}`;
-    this.#counters.set(key, (this.#counters.get(key) ?? 0) + 1);
+    const known = this.#counters.get(key);
+    if (known !== undefined) return known;
+    const counter = { value: 0 };
+    this.#counters.set(key, counter);
+    return counter;
+  }
+
+  /** Adds one to a counter. */
+  count(name: string, labels: Readonly<Record<string, string | number>> = {}): void {
+    this.counter(name, labels).value++;
   }
 
   /** The text that `/-/metrics` answers. */
   format(): string {
     const lines = [...this.#counters].sort(([a], [b]) => (a < b ? -1 : 1));
     const typed = new Set<string>();
-    return lines.map(([key, value]) => `${typeLine(key, typed)}${key} ${value}\n`).join("");
+    return lines.map(([key, { value }]) => `${typeLine(key, typed)}${key} ${value}\n`).join("");
   }
+}
+
+/** Counts requests by route and status, without making the text of the labels anew for each of them. */
+export function requestCounter(metrics: Metrics): (route: string, status: number) => void {
+  const counters = new Map<string, Counter>();
+  return (route, status) => {
+    const key = `${route} ${status}`;
+    let counter = counters.get(key);
+    if (counter === undefined) {
+      counter = metrics.counter("modfront_requests_total", { route, status });
+      counters.set(key, counter);
+    }
+    counter.value++;
+  };
 }
 
 function typeLine(key: string, typed: Set<string>): string {

@@ -5,6 +5,8 @@ export interface ReadyResponse {
   readonly headers: readonly string[];
   readonly etag: string;
   readonly body: Uint8Array;
+  /** A small body with a character for each byte. */
+  readonly text: string | undefined;
   /** Milliseconds since the epoch; `Infinity` for what never changes. */
   readonly freshUntil: number;
 }
@@ -26,7 +28,7 @@ export class ReadyResponses {
   readonly #responses = new LRUCache<string, ReadyResponse>({
     maxSize: allBodies,
     maxEntrySize: largestBody + entryWeight,
-    sizeCalculation: (response) => response.body.length + entryWeight,
+    sizeCalculation: ({ body, text = "" }) => body.length + text.length + entryWeight,
   });
 
   /** The answer kept for `path`, while it is fresh at `now`. */
@@ -44,6 +46,20 @@ export class ReadyResponses {
 /** True when a body of `size` bytes may be kept: for who would otherwise read a large file into memory first. */
 export function fitsInMemory(size: number): boolean {
   return size <= largestBody;
+}
+
+/** Up to this size in bytes a body is also kept as text. */
+const largestText = 8 << 10;
+
+/** Makes an answer ready. */
+export function readyResponse(
+  headers: Readonly<Record<string, string>>,
+  etag: string,
+  body: Uint8Array,
+  freshUntil: number,
+): ReadyResponse {
+  const text = body.length <= largestText ? Buffer.from(body).toString("latin1") : undefined;
+  return { headers: flatHeaders(headers, body.length), etag, body, text, freshUntil };
 }
 
 /** Headers as a flat list with the length of the body: `["content-type", "…", "content-length", "12"]`. */

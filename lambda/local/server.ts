@@ -6,7 +6,7 @@ import { errorAnswer, type HttpAnswer } from "../http/answers.ts";
 import type { HttpHandler } from "../http/handler.ts";
 import { policies } from "../proxy/layout.ts";
 import { type FileAnswer, sendFile, sendReady } from "./fast-path.ts";
-import { flatHeaders, ReadyResponses } from "./ready-responses.ts";
+import { ReadyResponses, readyResponse } from "./ready-responses.ts";
 import type { LoggedRequest } from "./request-log.ts";
 
 export interface ServerParts {
@@ -41,8 +41,9 @@ interface Outcome {
 export function createLocalServer(parts: ServerParts): Server {
   const memory = new ReadyResponses();
   const listener: RequestListener = (request, response) => {
-    const ready = parts.isOpen() ? memory.get(request.url ?? "", parts.now()) : undefined;
-    if (ready !== undefined && (request.method === "GET" || request.method === "HEAD"))
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    const ready = isRead && parts.isOpen() ? memory.get(request.url ?? "", parts.now()) : undefined;
+    if (ready !== undefined)
       return finish(parts, { request, response }, { route: "edge", status: sendReady(request, response, ready) });
     void answer(parts, memory, { request, response });
   };
@@ -126,12 +127,7 @@ function sendFresh(
   answer: HttpAnswer & { readonly body: Uint8Array },
 ): number {
   const freshUntil = answer.freshUntil ?? 0;
-  const ready = {
-    headers: flatHeaders(answer.headers, answer.body.length),
-    etag: answer.headers.etag ?? "",
-    body: answer.body,
-    freshUntil,
-  };
+  const ready = readyResponse(answer.headers, answer.headers.etag ?? "", answer.body, freshUntil);
   if (freshUntil > parts.now()) memory.set(path, ready);
   return sendReady(request, response, ready);
 }

@@ -22,7 +22,7 @@ import { DirectoryModuleStore } from "./directory-module-store.ts";
 import type { Failpoint } from "./failpoints.ts";
 import { type IndexDatabase, indexFile, openIndexDatabase } from "./index-database.ts";
 import { localAccess, localKeyValues } from "./local-access.ts";
-import { Metrics } from "./metrics.ts";
+import { Metrics, requestCounter } from "./metrics.ts";
 import { reindex } from "./reindex.ts";
 import { requestLog } from "./request-log.ts";
 import { createLocalServer } from "./server.ts";
@@ -79,7 +79,7 @@ export async function startLocal(settings: Settings, around: Surroundings): Prom
     isPrivate: (module) => around.router.isPrivate(module),
     now: around.clock.now,
     log: requestLog(settings.log, around.write, () => new Date(around.clock.now())),
-    count: (route, status) => metrics.count("modfront_requests_total", { route, status }),
+    count: requestCounter(metrics),
     tls: readTls(settings.tls),
   });
   await listen(server, settings);
