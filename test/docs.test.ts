@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -28,12 +29,12 @@ test("the README has its two commands", () => {
 test("npm scripts and verbs named in the documentation exist", () => {
   const named = pages.flatMap((page) => commands(read(page)).map((command) => [page, command] as const));
   assert.ok(named.length > 5);
-  for (const [page, command] of named) {
+  const verbs = execFileSync(process.execPath, [join(root, "bin/modfront.ts"), "help"], { encoding: "utf8" });
+  for (const [page, command] of named.filter(([, each]) => !each.includes("-- help"))) {
     const [, script = ""] = /^\s*npm (?:run (?:-s )?)?([\w:-]+)/.exec(command) ?? [];
     assert.ok(["ci", "install"].includes(script) || Object.hasOwn(packageJson.scripts, script), `${page}: ${command}`);
     const verb = /\bmodfront -- (\w+)/.exec(command)?.[1];
-    if (verb !== undefined)
-      assert.match(read("bin/modfront.ts"), new RegExp(`^  ${verb}[,:]`, "m"), `${page}: ${verb}`);
+    assert.ok(verb === undefined || verbs.includes(`modfront ${verb} `), `${page}: ${verb}`);
   }
 });
 
