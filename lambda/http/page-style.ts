@@ -29,8 +29,7 @@ ul.modules{list-style:none;margin:.75rem 0;padding:0;border:1px solid var(--line
 ul.modules li{display:flex;flex-wrap:wrap;align-items:baseline;gap:.1rem 1rem;padding:.5rem 1rem;border-top:1px solid var(--line)}
 ul.modules li:first-child{border-top:0}
 ul.modules .path{flex:1 1 20rem;min-width:0;overflow-wrap:anywhere;font:.875rem/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace}
-ul.modules span{display:flex;flex-wrap:wrap;gap:.1rem .6rem}
-ul.modules .versions,ul.modules .more{font-size:.875rem}
+ul.modules .versions,ul.modules .more{display:flex;flex-wrap:wrap;gap:.1rem .6rem;font-size:.875rem}
 ul.modules a{text-decoration:none}
 ul.modules a:hover{text-decoration:underline}
 footer{margin-top:2.5rem;padding-top:1rem;padding-bottom:2.5rem;font-size:.875rem;color:var(--quiet)}

@@ -165,7 +165,7 @@ function row({ module, versions, newest }: SurveyedModule): Html {
   const rest = versions - newest.length;
   const more = newest.length === 0 ? some(versions, "version") : `and ${number(rest)} older`;
   return html`<li>
-<span class="path">${module}</span>
+<span class="path">${module.split("/").map((element, i) => (i === 0 ? element : html`/<wbr>${element}`))}</span>
 <span class="versions">${newest.map((version) => versionLink(base, version))}${rest > 0 ? html`<span class="quiet">${more}</span>` : undefined}</span>
 <span class="more"><a href="${base}/@v/list" aria-label="list of ${module}">list</a><a href="${base}/@latest" aria-label="latest of ${module}">latest</a></span>
 </li>`;
