@@ -16,7 +16,7 @@ const rows = {
   internal: ["MODFRONT_EDGE_SECRET"],
   fill: ["MODFRONT_TABLE", "MODFRONT_BUCKET", "MODFRONT_QUEUE", "MODFRONT_CREDENTIALS_SECRET"],
   preheat: ["MODFRONT_TABLE", "MODFRONT_BUCKET", "MODFRONT_QUEUE"],
-  "edge-keys": ["MODFRONT_EDGE_SECRET", "MODFRONT_PRIMARY_REGION"],
+  "edge-keys": ["MODFRONT_EDGE_SECRET", "MODFRONT_PRIMARY_REGION", "MODFRONT_KEY_VALUE_STORE"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type HandlerName = keyof typeof rows;

@@ -54,7 +54,12 @@ export class EdgeFunction extends Construct {
       handler: "edge-keys",
       functionName: names.function("edge-keys"),
       description: "Writes what the edge function knows into its KeyValueStore",
-      environment: { MODFRONT_EDGE_SECRET: names.edgeSecret, MODFRONT_PRIMARY_REGION: props.primaryRegion },
+      // `modfront token --stack` reads them too: they are all it takes to find the tokens of a deployment.
+      environment: {
+        MODFRONT_EDGE_SECRET: names.edgeSecret,
+        MODFRONT_PRIMARY_REGION: props.primaryRegion,
+        MODFRONT_KEY_VALUE_STORE: store.keyValueStoreArn,
+      },
       settings: { access: config.access, private: config.private },
       memorySize: 256,
       timeout: Duration.minutes(2),

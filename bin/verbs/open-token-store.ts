@@ -1,18 +1,26 @@
 import { join } from "node:path";
+import { CodedError } from "../../lambda/golang/coded-error.ts";
 import type { TokenStore } from "../../lambda/http/token-store.ts";
 import { FileTokenStore } from "../../lambda/local/file-token-store.ts";
 import { tokenFile } from "../../lambda/local/local-access.ts";
 import { readSettings } from "../../lambda/local/settings.ts";
 import type { Terminal } from "./verb.ts";
 
-/** Whose tokens: those of a data folder. */
+/** Whose tokens: those of a data folder, or of a deployment by its name. */
 export interface TokenPlace {
   readonly data?: string | undefined;
   readonly config?: string | undefined;
+  readonly stack?: string | undefined;
 }
 
 /** Returns the store of tokens that the flags name; without any, that of the data folder `npm start` would use. */
-export async function openTokenStore({ data, config }: TokenPlace, { environment }: Terminal): Promise<TokenStore> {
+export async function openTokenStore(place: TokenPlace, { environment, now }: Terminal): Promise<TokenStore> {
+  const { data, config, stack } = place;
+  if (stack !== undefined) {
+    if (data !== undefined) throw new CodedError("usage", "--stack and --data name two places: which one?");
+    const { openDeployedTokens } = await import("../../lambda/aws/open-deployed-tokens.ts");
+    return await openDeployedTokens(stack, () => Math.floor(now() / 1000));
+  }
   const flags = Object.entries({ data, config }).flatMap(([flag, value]) =>
     value === undefined ? [] : [`--${flag}=${value}`],
   );

@@ -4,7 +4,7 @@ import { createToken, listTokens, revokeToken, rotateKey } from "../../lambda/ht
 import { openTokenStore } from "./open-token-store.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
 
-const place = { data: { type: "string" }, config: { type: "string" } } as const;
+const place = { data: { type: "string" }, config: { type: "string" }, stack: { type: "string" } } as const;
 
 const request = {
   subject: { type: "string" },
@@ -59,7 +59,7 @@ const actions: Readonly<Record<string, Action>> = { create, list, revoke, "rotat
 export const token: Verb = {
   usage:
     "create --subject S [--role R] [--modules PATTERNS] [--days N] | list | revoke ID | rotate-key [--drop-old]\n" +
-    "      each with [--data FOLDER] [--config FILE]",
+    "      each with [--data FOLDER] [--config FILE], or --stack NAME for a deployment on AWS",
   summary: "makes, lists and ends the tokens by which people and machines are let in",
   run: async ([name = "", ...args], terminal) => {
     const action = Object.hasOwn(actions, name) ? actions[name] : undefined;

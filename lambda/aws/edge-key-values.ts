@@ -25,13 +25,26 @@ export async function updateKeyValues(
   name: string,
   make: (present: string | undefined) => Readonly<Record<string, string>>,
 ): Promise<void> {
+  await withVersion(client, storeArn, async (IfMatch) => {
+    const values = make(await readKeyValue(client, storeArn, name));
+    const Puts = Object.entries(values).map(([Key, Value]) => ({ Key, Value }));
+    await client.send(new UpdateKeysCommand({ KvsARN: storeArn, IfMatch, Puts }));
+  });
+}
+
+/**
+ * Reads and changes the store as one step: `change` is told the version it begins with and names it in its one write.
+ * It is called again when that write ends with a conflict, because another writer was faster.
+ */
+export async function withVersion<Result>(
+  client: KeyValueClient,
+  storeArn: string,
+  change: (version: string | undefined) => Promise<Result>,
+): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
       const { ETag } = await client.send(new DescribeKeyValueStoreCommand({ KvsARN: storeArn }));
-      const values = make(await readKeyValue(client, storeArn, name));
-      const Puts = Object.entries(values).map(([Key, Value]) => ({ Key, Value }));
-      await client.send(new UpdateKeysCommand({ KvsARN: storeArn, IfMatch: ETag, Puts }));
-      return;
+      return await change(ETag);
     } catch (error) {
       if (awsErrorName(error) !== "ConflictException" || attempt === attempts) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt * (0.5 + Math.random() / 2)));
@@ -39,7 +52,12 @@ export async function updateKeyValues(
   }
 }
 
-async function readKeyValue(client: KeyValueClient, storeArn: string, name: string): Promise<string | undefined> {
+/** The value of a key, `undefined` where there is none. */
+export async function readKeyValue(
+  client: KeyValueClient,
+  storeArn: string,
+  name: string,
+): Promise<string | undefined> {
   try {
     return (await client.send(new GetKeyCommand({ KvsARN: storeArn, Key: name }))).Value;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from "node:crypto";
+import { hash, randomBytes, randomInt } from "node:crypto";
 import type { Role } from "../edge/routes.ts";
 import { formatClaims } from "../edge/token.ts";
 import { CodedError } from "../golang/coded-error.ts";
@@ -96,7 +96,13 @@ export function newState(identityKeys: readonly string[] = []): TokenState {
 }
 
 function newKey(): SigningKey {
-  return { id: randomBytes(3).toString("hex"), secret: newSecret() };
+  const secret = newSecret();
+  return { id: keyId(secret), secret };
+}
+
+/** Returns the id of a signing key, which can be told without telling the key: `"3f9a1c"`. */
+export function keyId(secret: string): string {
+  return hash("sha256", secret).slice(0, 6);
 }
 
 function newSecret(): string {

@@ -87,6 +87,7 @@ test("wrong usage is code 2 and one line that says what was expected, and makes 
     [["create", "--subject", "s", "--root"], /--root/],
     [["create", "--subject", "s", "word"], /wrong number of words/],
     [["revoke"], /wrong number of words/],
+    [["list", "--stack", "modfront"], /--stack and --data name two places/],
   ];
   for (const [args, said] of rows) {
     const { code, stdout, stderr } = await token(...args);
@@ -101,4 +102,16 @@ test("wrong usage is code 2 and one line that says what was expected, and makes 
   const damaged = await token("create", "--subject", "s");
   assert.deepEqual([damaged.code, damaged.stdout], [1, ""]);
   assert.match(damaged.stderr, /tokens is damaged/);
+});
+
+test("a deployment that cannot be asked is one line without any text of AWS", async () => {
+  const environment = {
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+    AWS_ENDPOINT_URL: "http://127.0.0.1:1",
+    AWS_MAX_ATTEMPTS: "1",
+  };
+  const { code, stdout, stderr } = await runCli(["token", "list", "--stack", "modfront"], { environment });
+  assert.deepEqual([code, stdout], [1, ""]);
+  assert.equal(stderr, "modfront: the deployment cannot be asked for: are there AWS credentials, and may they?\n");
 });

@@ -8,9 +8,11 @@ import { hmac } from "../../lambda/http/hmac.ts";
 import { createToken, listTokens, revokeToken } from "../../lambda/http/tokens.ts";
 import { FileKeyValues } from "../../lambda/local/file-key-values.ts";
 import { FileTokenStore } from "../../lambda/local/file-token-store.ts";
+import { tokenStoreContract } from "../contract/token-store.ts";
 import { basic } from "../support/tokens.ts";
 
 const now = 1_800_000_000;
+const access = { anonymous: "none", private: "" } as const;
 const request = { subject: "s", role: "viewer", modules: "", days: 1 };
 let folder: string;
 let path: string;
@@ -21,11 +23,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test("writers take turns, also across stores, and the file is its owner's alone", async () => {
-  const stores = [new FileTokenStore(path), new FileTokenStore(path), new FileTokenStore(path)];
-  const made = await Promise.all([...stores, ...stores].map((store) => createToken(store, request, now)));
-  const listed = await listTokens(new FileTokenStore(path), now);
-  assert.deepEqual(listed.map((record) => record.id).sort(), made.map(({ record }) => record.id).sort());
+tokenStoreContract("FileTokenStore", async () => ({
+  store: new FileTokenStore(path),
+  other: new FileTokenStore(path),
+  edge: async (time) => new FileKeyValues({ path, access, now: () => time }).get("tokens"),
+}));
+
+test("the file is its owner's alone, and nothing else is left in the folder", async () => {
+  await createToken(new FileTokenStore(path), request, now);
   assert.equal(statSync(path).mode & 0o777, 0o600);
   assert.deepEqual(readdirSync(join(folder, "data")), ["access.json"]);
 });
@@ -49,7 +54,6 @@ test("a damaged file is never taken for an empty one", async () => {
 
 test("the server follows the file within a second, without it nobody has a token, damaged it lets nobody in", async () => {
   let time = now;
-  const access = { anonymous: "none", private: "" } as const;
   const knowledge = { keyValues: new FileKeyValues({ path, access, now: () => time }), hmac, now: () => time };
   const status = (token: string) => {
     const headers = { authorization: basic(token) };

@@ -1,0 +1,49 @@
+import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { CodedError } from "../golang/coded-error.ts";
+import type { TokenStore } from "../http/token-store.ts";
+import { awsErrorName } from "./aws-failure.ts";
+import { openKeyValues } from "./edge-key-values.ts";
+import { KeyValueTokenStore } from "./key-value-token-store.ts";
+
+/** Where lib/ puts the edge, and with it the function that knows where everything is. */
+const edgeRegion = "us-east-1";
+
+/**
+ * Opens the tokens of a deployment by its name (`aws.name` of the configuration), with the AWS credentials at hand.
+ *
+ * Their places are in the environment of the function that fills the edge's key values. Throws `CodedError`
+ * "no-such-stack" where there is no such function, "tokens-unavailable" where AWS cannot be asked.
+ */
+export async function openDeployedTokens(name: string, now: () => number): Promise<TokenStore> {
+  const variables = await readPlaces(name);
+  const { MODFRONT_EDGE_SECRET, MODFRONT_PRIMARY_REGION, MODFRONT_KEY_VALUE_STORE } = variables;
+  if (!MODFRONT_EDGE_SECRET || !MODFRONT_PRIMARY_REGION || !MODFRONT_KEY_VALUE_STORE) throw noSuchStack(name);
+  return new KeyValueTokenStore({
+    keyValues: openKeyValues(),
+    storeArn: MODFRONT_KEY_VALUE_STORE,
+    secrets: new SecretsManagerClient({ region: MODFRONT_PRIMARY_REGION }),
+    edgeSecret: MODFRONT_EDGE_SECRET,
+    now,
+  });
+}
+
+async function readPlaces(name: string): Promise<Readonly<Record<string, string | undefined>>> {
+  const client = new LambdaClient({ region: edgeRegion });
+  try {
+    const found = await client.send(new GetFunctionConfigurationCommand({ FunctionName: `${name}-edge-keys` }));
+    return found.Environment?.Variables ?? {};
+  } catch (cause) {
+    if (awsErrorName(cause) === "ResourceNotFoundException") throw noSuchStack(name, cause);
+    const message = "the deployment cannot be asked for: are there AWS credentials, and may they?";
+    throw new CodedError("tokens-unavailable", message, { cause });
+  }
+}
+
+function noSuchStack(name: string, cause?: unknown): CodedError {
+  return new CodedError(
+    "no-such-stack",
+    `no deployment named ${JSON.stringify(name)} is in this account: --stack takes aws.name of its configuration`,
+    { cause },
+  );
+}
