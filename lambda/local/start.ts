@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { createSecureContext } from "node:tls";
 import { decide } from "../edge/decide.ts";
 import type { RouteName } from "../edge/routes.ts";
 import { CodedError } from "../golang/coded-error.ts";
@@ -184,9 +185,11 @@ async function openIndex(
 function readTls(tls: Settings["tls"]): { readonly cert: Buffer; readonly key: Buffer } | undefined {
   if (tls === undefined) return undefined;
   try {
-    return { cert: readFileSync(tls.cert), key: readFileSync(tls.key) };
+    const pair = { cert: readFileSync(tls.cert), key: readFileSync(tls.key) };
+    createSecureContext(pair);
+    return pair;
   } catch (cause) {
-    throw new CodedError("start", "the files of --tls-cert and --tls-key cannot be read", { cause });
+    throw new CodedError("start", "the files of --tls-cert and --tls-key are no certificate and its key", { cause });
   }
 }
 
@@ -206,10 +209,17 @@ function address(server: Server, { host, tls }: Settings): string {
   return `${tls === undefined ? "http" : "https"}://${name}:${port}`;
 }
 
-/** Keep-alive connections without a request are closed at once; the others when their answer is out. */
+/** Milliseconds between looks for connections whose answer is out while the server stops. */
+const idlePoll = 20;
+
+/**
+ * Keep-alive connections without a request are closed at once; the others when their answer is out, which node:http
+ * leaves to the client: `go` would keep them for a minute and a half.
+ */
 async function stop(server: Server, database: IndexDatabase): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
-  server.closeIdleConnections();
+  const sweep = setInterval(() => server.closeIdleConnections(), idlePoll);
   await closed;
+  clearInterval(sweep);
   database.close();
 }
