@@ -1,11 +1,18 @@
 import { z } from "zod";
 import { CodedError } from "./golang/coded-error.ts";
+import { newVerifier } from "./golang/note.ts";
+import { matchPath } from "./golang/path-match.ts";
 
 /** Patterns in GOPRIVATE syntax: `"github.com/corp/*,*.corp.example"`, or the same as an array. */
 const patterns = z
   .union([z.string(), z.array(z.string())])
   .transform((value) => (typeof value === "string" ? value.split(",") : value))
   .transform((value) => value.map((pattern) => pattern.trim()).filter((pattern) => pattern !== ""))
+  // go ignores a malformed pattern; here that would tell the public upstream what was meant to be private.
+  .refine(
+    (value) => value.every((pattern) => !matchPath(pattern, "").malformed),
+    "expected patterns in GOPRIVATE syntax",
+  )
   .describe("Module path patterns in GOPRIVATE syntax, as one comma-separated string or an array");
 
 const seconds = z.number().int().min(0).max(86_400);
@@ -25,11 +32,22 @@ const ttl = z
   })
   .prefault({});
 
+/** Names that `GOSUMDB` takes: the one that go knows the key of, a verifier key, or off. */
+function isSumdbName(name: string): boolean {
+  if (name === "sum.golang.org" || name === "off") return true;
+  try {
+    newVerifier(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const sumdb = z
   .strictObject({
     name: z
       .string()
-      .min(1)
+      .refine(isSumdbName, "expected sum.golang.org, a verifier key name+hash+key, or off")
       .default("sum.golang.org")
       .describe("The checksum database: sum.golang.org, or any other as its verifier key name+hash+key; off for none"),
     url: z

@@ -64,6 +64,10 @@ test("a wrong key stops with its path and what was expected", () => {
     ['{"ttl":{"list":"60"}}', /ttl\.list.*expected number/],
     ['{"upstreams":[{"patterns":"*","chain":"off"},{"patterns":"*"}]}', /upstreams\.1\.chain.*expected string/],
     ['{"sumdb":{"url":"ftp://x"}}', /sumdb\.url/],
+    ['{"sumdb":{"name":"sum.example.com"}}', /sumdb\.name: expected sum\.golang\.org, a verifier key/],
+    ['{"sumdb":{"name":"sum.example.com+00000000+AAAA"}}', /sumdb\.name: expected/],
+    ['{"private":"corp.example/[a"}', /private: expected patterns in GOPRIVATE syntax/],
+    ['{"upstreams":[{"patterns":["[a"],"chain":"off"}]}', /upstreams\.0\.patterns: expected patterns/],
     ['{"access":{"anonymous":"some"}}', /access\.anonymous.*"none"\|"public"\|"all"/],
   ];
   for (const [text, message] of rows) assert.throws(() => parseConfig(text), { code: "config", message }, text);
