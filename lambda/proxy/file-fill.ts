@@ -111,6 +111,7 @@ export class FileFill {
   async #fetchSmall(kind: "info" | "mod", module: ModuleVersion): Promise<FilledFile> {
     const [bytes, hashes] = await together(this.#download(kind, module), this.#parts.checksums.hashes(module));
     if (kind === "mod") checkGoMod(module, bytes, hashes);
+    if (kind === "mod" && hashes === undefined && modulePath(bytes) !== module.path) await this.#confirm(module, bytes);
     return this.#commit(kind, module, bytes, bytes.length);
   }
 
@@ -123,6 +124,19 @@ export class FileFill {
         return kind === "info" ? rewriteInfo(module, bytes) : bytes;
       },
     });
+  }
+
+  /**
+   * Believes a go.mod that names another module only when the zip has the same: a fork used by `replace` has one, but so
+   * has an upstream that mixes up its answers, and a wrong go.mod would stay for ever and keep the true zip out.
+   */
+  async #confirm(module: ModuleVersion, goMod: Uint8Array): Promise<void> {
+    const file = this.#parts.temporaryFiles.next();
+    try {
+      checkZipFacts(module, await this.#downloadZip(module, file), goMod, undefined);
+    } finally {
+      await this.#parts.temporaryFiles.remove(file);
+    }
   }
 
   /** The small files and the checksum database's answer are on their way while the zip is. */
