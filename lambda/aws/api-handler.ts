@@ -2,9 +2,9 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "
 import { waitHeader } from "../edge/cloudfront.ts";
 import { identityHeader } from "../edge/identity.ts";
 import type { AccessSettings } from "../edge/key-values.ts";
-import { encodePath, type Place, placePath } from "../edge/place.ts";
-import type { RouteName } from "../edge/routes.ts";
+import { encodePath, placePath } from "../edge/place.ts";
 import { isCodedError } from "../golang/coded-error.ts";
+import { type Admit, type Handlers, withAdmission } from "../http/admission.ts";
 import { errorAnswer, type HttpAnswer, type StoredBody } from "../http/answers.ts";
 import { checkCaller } from "../http/caller.ts";
 import type { HttpHandler, HttpRequest } from "../http/handler.ts";
@@ -15,7 +15,7 @@ import { explain, isAlarming, logLine } from "./log-line.ts";
 export interface ApiHandlerParts {
   readonly name: string;
   /** The routes that this function answers. */
-  readonly handlers: Partial<Readonly<Record<RouteName, HttpHandler>>>;
+  readonly handlers: Handlers;
   /** What the handlers' `observe` was told, by request. */
   readonly failures: WeakMap<HttpRequest, unknown>;
   readonly identityKeys: IdentityKeys;
@@ -38,9 +38,10 @@ const longestWait = 8;
  * longer than the API waits.
  */
 export function createApiHandler(parts: ApiHandlerParts): (event: APIGatewayProxyEventV2) => Promise<Result> {
+  const handlers = withAdmission(parts.handlers, admitter(parts));
   return async (event) => {
     const started = parts.now();
-    const { answer, path, error } = await answerTo(parts, event);
+    const { answer, path, error } = await answerTo(parts, handlers, event);
     const code = isCodedError(error) ? error.code : error === undefined ? undefined : "internal";
     const fields = {
       method: event.requestContext.http.method,
@@ -63,11 +64,11 @@ interface Answered {
   readonly error: unknown;
 }
 
-async function answerTo(parts: ApiHandlerParts, event: APIGatewayProxyEventV2): Promise<Answered> {
+async function answerTo(parts: ApiHandlerParts, handlers: Handlers, event: APIGatewayProxyEventV2): Promise<Answered> {
   // The first element is the origin path by which the API chose this function.
   const path = event.rawPath.slice(event.rawPath.indexOf("/", 1));
   try {
-    const handler = await admit(parts, event, path);
+    const handler = find(handlers, path);
     const request = readRequest(event, path);
     const answer = await handler(request);
     const error = parts.failures.get(request);
@@ -78,24 +79,21 @@ async function answerTo(parts: ApiHandlerParts, event: APIGatewayProxyEventV2): 
   }
 }
 
-async function admit(parts: ApiHandlerParts, event: APIGatewayProxyEventV2, path: string) {
-  const place = placePath(path);
-  if (!isPlace(place)) throw new ServedError(place.code, place.reason);
-  const handler = parts.handlers[place.route];
-  if (handler === undefined) throw new ServedError("not-found", "this is not a path of the module proxy protocol");
-  const seconds = () => Math.floor(parts.now() / 1000);
-  await parts.identityKeys.use((identityKeys) =>
-    checkCaller(event.headers[identityHeader], place.route, place.module, {
-      identityKeys,
-      access: parts.access,
-      now: seconds,
-    }),
-  );
-  return handler;
+/** Whoever comes past the edge has no header that it signed. */
+function admitter({ identityKeys, access, now }: ApiHandlerParts): Admit {
+  const seconds = () => Math.floor(now() / 1000);
+  return ({ headers }, route, module) =>
+    identityKeys.use((keys) =>
+      checkCaller(headers[identityHeader], route, module, { identityKeys: keys, access, now: seconds }),
+    );
 }
 
-function isPlace(place: ReturnType<typeof placePath>): place is Place {
-  return "route" in place;
+function find(handlers: Handlers, path: string): HttpHandler {
+  const place = placePath(path);
+  if (!("route" in place)) throw new ServedError(place.code, place.reason);
+  const handler = handlers[place.route];
+  if (handler === undefined) throw new ServedError("not-found", "this is not a path of the module proxy protocol");
+  return handler;
 }
 
 function readRequest(event: APIGatewayProxyEventV2, path: string): HttpRequest {

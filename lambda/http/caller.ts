@@ -29,8 +29,17 @@ export function checkCaller(
 ): Identity {
   const identity = verifyIdentity(header, gate.identityKeys, gate.now(), hmac);
   if (identity === undefined) throw new ServedError("forbidden", "this address answers only through the edge");
-  if (denial(routes[route].access, gate.access, identity, module) !== undefined) {
-    throw new ServedError("forbidden", "whoever asks may not see this");
-  }
+  checkIdentity(identity, route, module, gate.access);
   return identity;
+}
+
+/** Decides again whether they may; throws `ServedError` "forbidden" when not. */
+export function checkIdentity(
+  identity: Identity,
+  route: RouteName,
+  module: string | undefined,
+  access: AccessSettings,
+): void {
+  if (denial(routes[route].access, access, identity, module) === undefined) return;
+  throw new ServedError("forbidden", "whoever asks may not see this");
 }

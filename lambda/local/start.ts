@@ -5,8 +5,11 @@ import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import { decide } from "../edge/decide.ts";
 import type { RouteName } from "../edge/routes.ts";
+import { anonymous } from "../edge/token.ts";
 import { CodedError } from "../golang/coded-error.ts";
+import { type Admit, withAdmission } from "../http/admission.ts";
 import type { HttpAnswer } from "../http/answers.ts";
+import { checkIdentity } from "../http/caller.ts";
 import { createHandler, type HttpHandler, type HttpRequest } from "../http/handler.ts";
 import { hmac } from "../http/hmac.ts";
 import { page } from "../http/page-handler.ts";
@@ -75,7 +78,7 @@ export async function startLocal(settings: Settings, around: Surroundings): Prom
   const server = createLocalServer({
     decide: (request) => decide(request, knowledge),
     isOpen: () => open,
-    handlers,
+    handlers: withAdmission(handlers, admitter(settings)),
     filePath: (key) => store.path(key),
     isPrivate: (module) => around.router.isPrivate(module),
     now: around.clock.now,
@@ -85,6 +88,15 @@ export async function startLocal(settings: Settings, around: Surroundings): Prom
   });
   await listen(server, settings);
   return { url: address(server, settings), stop: () => stop(server, database) };
+}
+
+/** In one process the edge's word needs no signature; whether they may is decided again all the same. */
+function admitter(settings: Settings): Admit {
+  const access = localAccess(settings);
+  return async ({ identity = anonymous }, route, module) => {
+    checkIdentity(identity, route, module, access);
+    return identity;
+  };
 }
 
 interface Opened {
