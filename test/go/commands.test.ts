@@ -84,7 +84,7 @@ describe("what developers type, with the real go command", { skip: await skipWit
 
   test("go install makes a tool that runs", async () => {
     using machine = new GoMachine(modfront.url);
-    const install = await machine.go("install", "golang.org/x/tools/cmd/goyacc@latest");
+    const install = await machine.go("install", "golang.org/x/tools/cmd/goyacc@v0.30.0");
     assert.equal(install.code, 0, install.stderr);
     assert.match(spawnSync(machine.program("goyacc"), ["-h"], { encoding: "utf8" }).stderr, /^Usage of /);
   });
@@ -104,6 +104,26 @@ describe("what developers type, with the real go command", { skip: await skipWit
       );
     });
   }
+
+  test("two machines at once, through two processes on one data folder, fetch nothing twice", async () => {
+    const shared = makeDataFolder();
+    await using recorded = await RecordingProxy.start(realUpstream() ?? "");
+    const flags = ["--data", shared.path, "--upstream", recorded.url];
+    await using one = await ModfrontProcess.start(...flags);
+    await using two = await ModfrontProcess.start(...flags);
+    const runs = await Promise.all(
+      [one, two].map(async ({ url }) => {
+        const graph = goMod("github.com/golang/groupcache v0.0.0-20241129210726-2c02b8208cf8");
+        using machine = new GoMachine(url).write("go.mod", graph);
+        return await machine.go("mod", "download", "all");
+      }),
+    );
+    for (const run of runs) assert.equal(run.code, 0, run.stderr);
+    const files = recorded.served.filter((target) => target.includes("/@v/"));
+    assert.deepEqual(files.toSorted(), [...new Set(files)].sort());
+    assert.ok(files.length > 0);
+    shared.remove();
+  });
 
   describe("when the upstream is down", () => {
     before(() => upstream.stop());
