@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { FrontDoor, script } from "../support/front-door.ts";
+import { filePath, moduleFixture, noise, zipOf } from "../support/module-fixture.ts";
+import { get } from "../support/product.ts";
+
+// A zip that is too large to be kept ready in memory goes out in pieces from disk, by the same rules as small files.
+
+const small = moduleFixture("corp.example/large");
+const module = {
+  ...small,
+  zip: zipOf(small, [{ name: "corp.example/large@v1.0.0/noise.bin", content: noise("large", 3 << 20) }]),
+};
+const path = filePath(module, "zip");
+const size = module.zip.length;
+
+describe("a zip larger than what is kept in memory", () => {
+  let door: FrontDoor;
+  let tag = "";
+
+  before(async () => {
+    door = await FrontDoor.start();
+    script(door.corp, module);
+  });
+  after(() => door[Symbol.asyncDispose]());
+
+  test("arrives whole, the first time and from the store", async () => {
+    for (const _ of ["fetched", "stored"]) {
+      const { status, headers, body } = await get(door.url, path);
+      assert.equal(status, 200);
+      assert.ok(body.equals(module.zip));
+      tag = String(headers.etag);
+      assert.match(tag, /^"[^"]+"$/);
+    }
+  });
+
+  test("has the headers of every zip", async () => {
+    assert.equal(
+      await door.ask({ method: "HEAD", path }),
+      [
+        "200",
+        "accept-ranges: bytes",
+        "cache-control: private, max-age=31536000, immutable",
+        `content-length: ${size}`,
+        "content-type: application/zip",
+        `etag: ${tag}`,
+        "x-content-type-options: nosniff",
+        "",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("is not sent to who has it", async () => {
+    const answer = await door.ask({ path, headers: { "if-none-match": tag } });
+    assert.match(
+      answer,
+      /^304\naccept-ranges: bytes\ncache-control: private, .*\ncontent-type: .*\netag: .*\nx-.*\n\n$/,
+    );
+  });
+
+  const ranges: readonly (readonly [range: string, from: number, to: number])[] = [
+    ["bytes=0-0", 0, 0],
+    ["bytes=1048570-2097160", 1048570, 2097160],
+    [`bytes=${size - 5}-`, size - 5, size - 1],
+    ["bytes=-7", size - 7, size - 1],
+    ["bytes=3000000-99999999", 3000000, size - 1],
+  ];
+  for (const [range, from, to] of ranges) {
+    test(range, async () => {
+      const { status, headers, body } = await get(door.url, path, { range, "if-range": tag });
+      assert.deepEqual(
+        [status, headers["content-range"], headers["content-length"], headers.etag],
+        [206, `bytes ${from}-${to}/${size}`, String(to - from + 1), tag],
+      );
+      assert.ok(body.equals(module.zip.subarray(from, to + 1)));
+    });
+  }
+
+  test("a range beyond its end, and one of another copy", async () => {
+    assert.equal(
+      await door.ask({ path, headers: { range: `bytes=${size}-` } }),
+      `416\ncontent-length: 0\ncontent-range: bytes */${size}\n\n`,
+    );
+    const { status, body } = await get(door.url, path, { range: "bytes=0-3", "if-range": '"another"' });
+    assert.deepEqual([status, body.length], [200, size]);
+  });
+});
