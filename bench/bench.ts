@@ -4,23 +4,29 @@ import { availableParallelism, homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Bench, Part, Peer } from "./part.ts";
+import { measureBig } from "./parts/big.ts";
 import { measureCold } from "./parts/cold.ts";
+import { measureEdge } from "./parts/edge.ts";
+import { measureGolang } from "./parts/golang.ts";
 import { measureHerd } from "./parts/herd.ts";
 import { measureHits } from "./parts/hits.ts";
-import { formatTable, type Sample, summarize } from "./report.ts";
+import { measureIndex } from "./parts/index.ts";
+import { type Figure, formatTable, type Sample, summarize } from "./report.ts";
 import { startReplay } from "./servers.ts";
 import { ensureProgram, hasProgram } from "./tools.ts";
 
 // npm run bench: modfront beside nginx, the direct upstream, file://, bare node and Go's own code, on this machine.
 
-const parts: Readonly<Record<string, Part>> = {
-  hits: measureHits,
-  cold: measureCold,
-  herd: measureHerd,
+/** Each part, and the target that its ratios are to. */
+const parts: Readonly<Record<string, { readonly run: Part; readonly base: string }>> = {
+  hits: { run: measureHits, base: "nginx" },
+  cold: { run: measureCold, base: "nginx" },
+  herd: { run: measureHerd, base: "nginx" },
+  big: { run: measureBig, base: "plain download" },
+  golang: { run: measureGolang, base: "x/mod" },
+  index: { run: measureIndex, base: "" },
+  edge: { run: measureEdge, base: "" },
 };
-
-/** What the ratios are to. */
-const base = "nginx";
 
 const usage = `usage: npm run bench -- [--only ${Object.keys(parts).join(",")}] [--rounds 3] [--peer name=url] [--save name]`;
 
@@ -64,17 +70,15 @@ function realUpstream(): string {
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
-  const samples: Sample[] = [];
+  const figures: Figure[] = [];
   const folder = mkdtempSync(join(process.env.MODFRONT_BENCH_FOLDER ?? tmpdir(), "modfront-bench-"));
   try {
     await using replay = await startReplay(recordings(), realUpstream());
     const bench = { ...options, folder, replay, ...findPrograms() };
-    for (const part of options.only) await runPart(part, bench, samples);
+    for (const part of options.only) figures.push(...(await runPart(part, bench)));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const figures = summarize(samples, base);
-  process.stdout.write(formatTable(figures, base));
   save(options, figures);
 }
 
@@ -89,19 +93,24 @@ function findPrograms(): Pick<Bench, "hasNginx" | "hasLoad" | "hasGo"> {
   return { hasNginx, hasLoad: ensureProgram("wrk"), hasGo: hasProgram("go") };
 }
 
-async function runPart(part: string, given: Omit<Bench, "add" | "say">, samples: Sample[]): Promise<void> {
+async function runPart(part: string, given: Omit<Bench, "add" | "say">): Promise<readonly Figure[]> {
   say(`${part} …`);
+  const samples: Sample[] = [];
   const add: Bench["add"] = (row, target, values) => {
     for (const [metric, value] of Object.entries(values)) samples.push({ part, row, target, metric, value });
   };
-  await parts[part]?.({ ...given, add, say });
+  const { run, base } = parts[part] as (typeof parts)[string];
+  await run({ ...given, add, say });
+  const figures = summarize(samples, base);
+  process.stdout.write(`${formatTable(figures, base)}\n`);
+  return figures;
 }
 
-function save({ save: name, rounds }: Options, figures: ReturnType<typeof summarize>): void {
+function save({ save: name, rounds }: Options, figures: readonly Figure[]): void {
   const results = join(import.meta.dirname, "results");
   mkdirSync(results, { recursive: true });
   const machine = { cores: availableParallelism(), node: process.version, date: new Date().toISOString().slice(0, 10) };
-  writeFileSync(join(results, `${name}.json`), `${JSON.stringify({ machine, rounds, base, figures }, undefined, 1)}\n`);
+  writeFileSync(join(results, `${name}.json`), `${JSON.stringify({ machine, rounds, figures }, undefined, 1)}\n`);
 }
 
 function say(line: string): void {

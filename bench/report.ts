@@ -50,7 +50,7 @@ export function summarize(samples: readonly Sample[], base: string): readonly Fi
 
 /** The figures as a Markdown table: `| row | metric | target | median | low … high | × nginx |`. */
 export function formatTable(figures: readonly Figure[], base: string): string {
-  const head = ["", "metric", "target", "median", "low … high", `× ${base}`];
+  const head = ["", "metric", "target", "median", "low … high", base === "" ? "" : `× ${base}`];
   const rows = figures.map((figure, i) => {
     const before = figures[i - 1];
     const repeated = before?.row === figure.row && before.part === figure.part;
