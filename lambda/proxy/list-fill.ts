@@ -97,7 +97,7 @@ export class ListFill {
 }
 
 /** The remembered list while it is fresh. */
-export function freshList(entry: ModuleEntry, now: number): FilledList | undefined {
+function freshList(entry: ModuleEntry, now: number): FilledList | undefined {
   if (entry.list === undefined || entry.list.freshUntil <= now) return undefined;
   return { list: parseRemembered(entry.list.text), freshUntil: entry.list.freshUntil, stale: false };
 }

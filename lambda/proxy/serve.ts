@@ -1,12 +1,11 @@
 import type { Clock } from "./clock.ts";
 import type { FillAnswer, FillPlane, FillRequest } from "./fill-plane.ts";
 import type { PolicyName } from "./layout.ts";
-import { freshList } from "./list-fill.ts";
 import { type ModuleRequest, parseModuleRequest } from "./module-request.ts";
 import { ServedError } from "./served-error.ts";
 import { parseSumdbRequest } from "./sumdb-request.ts";
 import type { ModuleEntry, VersionIndex } from "./version-index.ts";
-import { formatList } from "./version-list.ts";
+import { rememberedBody } from "./version-list.ts";
 
 /** An answer before HTTP: what it is, and its body or the key of the stored file that is the body. */
 export interface Served {
@@ -44,14 +43,10 @@ export async function serveIndex(parts: ServeIndexParts, target: string): Promis
 }
 
 function remembered(request: ModuleRequest, entry: ModuleEntry, now: number): FillAnswer | undefined {
-  const encode = (text: string) => new TextEncoder().encode(text);
-  if (request.kind === "list") {
-    const fresh = freshList(entry, now);
-    return fresh && { body: encode(formatList(fresh.list)), freshUntil: fresh.freshUntil };
-  }
-  const { latest } = entry;
-  if (latest === undefined || latest.freshUntil <= now) return undefined;
-  return { body: encode(latest.text), freshUntil: latest.freshUntil };
+  const memory = entry[request.kind === "list" ? "list" : "latest"];
+  if (memory === undefined || memory.freshUntil <= now) return undefined;
+  const text = request.kind === "list" ? rememberedBody(memory.text) : memory.text;
+  return { body: new TextEncoder().encode(text), freshUntil: memory.freshUntil };
 }
 
 export interface ServeSumdbParts extends ServeParts {
