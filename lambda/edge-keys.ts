@@ -2,7 +2,7 @@ import type { CloudFormationCustomResourceEvent } from "aws-lambda";
 import { answerCustomResource } from "./aws/custom-resource.ts";
 import { openKeyValues, readSecretIn, updateKeyValues } from "./aws/edge-key-values.ts";
 import { parseIdentityKeys } from "./aws/identity-keys.ts";
-import { readTokens } from "./edge/key-values.ts";
+import { readTokens, type TokenSettings } from "./edge/key-values.ts";
 import { readEnvironment, readSettings } from "./env.ts";
 import { packAccess } from "./http/key-values.ts";
 
@@ -15,12 +15,12 @@ export async function handler(event: CloudFormationCustomResourceEvent): Promise
   const storeArn = String(event.ResourceProperties.keyValueStoreArn);
   await answerCustomResource(event, storeArn, async () => {
     const { MODFRONT_PRIMARY_REGION, MODFRONT_EDGE_SECRET } = environment;
-    const [identityKey] = parseIdentityKeys(await readSecretIn(MODFRONT_PRIMARY_REGION, MODFRONT_EDGE_SECRET));
+    const [identityKey = ""] = parseIdentityKeys(await readSecretIn(MODFRONT_PRIMARY_REGION, MODFRONT_EDGE_SECRET));
     const access = packAccess({ anonymous: settings.access.anonymous ?? "none", private: settings.private.join(",") });
     await updateKeyValues(openKeyValues(), storeArn, "tokens", (present) => {
       // Signing keys and revocations are the command line's: a deployment leaves them as they are.
-      const { keys, revoked } = readTokens(present) ?? { keys: [], revoked: [] };
-      return { access, tokens: JSON.stringify({ keys, identityKey, revoked }) };
+      const { keys, revoked } = readTokens(present) ?? { keys: [], revoked: "" };
+      return { access, tokens: JSON.stringify({ keys, identityKey, revoked } satisfies TokenSettings) };
     });
   });
 }

@@ -39,7 +39,22 @@ export class Deployment {
   /** What the command line said. */
   async deploy(...stacks: readonly string[]): Promise<string> {
     const which = stacks.length === 0 ? ["--all"] : stacks;
-    return await this.#cdk(root, "deploy", ...which, "--app", this.#assembly, "--require-approval", "never");
+    const outputs = ["--outputs-file", this.#outputsFile];
+    return await this.#cdk(
+      root,
+      "deploy",
+      ...which,
+      "--app",
+      this.#assembly,
+      "--require-approval",
+      "never",
+      ...outputs,
+    );
+  }
+
+  /** The outputs of the last deployment, by stack. */
+  get outputs(): Readonly<Record<string, Readonly<Record<string, string>>>> {
+    return JSON.parse(readFileSync(this.#outputsFile, "utf8"));
   }
 
   async destroy(): Promise<string> {
@@ -51,6 +66,10 @@ export class Deployment {
     const name = readdirSync(this.#assembly).find((file) => file.includes(part) && file.endsWith(".template.json"));
     if (name === undefined) throw new Error(`no template of ${part}`);
     return JSON.parse(readFileSync(join(this.#assembly, name), "utf8"));
+  }
+
+  get #outputsFile(): string {
+    return join(this.#folder, "outputs.json");
   }
 
   get #assembly(): string {

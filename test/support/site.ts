@@ -1,0 +1,89 @@
+import { CloudFront } from "./cloudfront.ts";
+import { planOf } from "./cloudfront-plan.ts";
+import { Deployment } from "./deployment.ts";
+import { type Ministack, startMinistack } from "./ministack.ts";
+
+// modfront deployed: the emulator with the real app in it, and the stand-in for CloudFront in front.
+
+const account = "000000000000";
+
+export class Site implements AsyncDisposable {
+  readonly aws: Ministack;
+  readonly deployment: Deployment;
+  #edge: CloudFront | undefined;
+  readonly #values = new Map<string, { readonly value: Promise<string>; readonly until: number }>();
+  /** The address of the edge: what GOPROXY is set to. */
+  url = "";
+
+  private constructor(aws: Ministack) {
+    this.aws = aws;
+    this.deployment = new Deployment(aws);
+  }
+
+  /** Deploys the app with this configuration into an empty account. */
+  static async start(config: unknown): Promise<Site> {
+    const site = new Site(await startMinistack());
+    try {
+      await site.deployment.bootstrap();
+      await site.deployment.synth(config);
+      await site.deployment.deploy();
+      await site.open();
+      return site;
+    } catch (error) {
+      await site.stop();
+      throw error;
+    }
+  }
+
+  get edge(): CloudFront {
+    if (this.#edge === undefined) throw new Error("the edge is not open");
+    return this.#edge;
+  }
+
+  /** Puts a new, empty edge before what is deployed now. */
+  async open(): Promise<void> {
+    await this.#edge?.stop();
+    const refs = {
+      "AWS::AccountId": account,
+      "AWS::Partition": "aws",
+      "AWS::Region": "us-east-1",
+      "AWS::URLSuffix": "amazonaws.com",
+    };
+    const plan = planOf(this.deployment.template("-edge"), { refs, imports: this.#exports() });
+    this.#edge = new CloudFront({ plan, endpoint: this.aws.endpoint, keyValue: (name) => this.#keyValue(name) });
+    this.url = await this.#edge.start();
+  }
+
+  /** Exports are named after the stack and the output. */
+  #exports(): Record<string, string> {
+    const stacks = Object.entries(this.deployment.outputs);
+    return Object.fromEntries(
+      stacks.flatMap(([stack, outputs]) => Object.entries(outputs).map(([name, value]) => [`${stack}:${name}`, value])),
+    );
+  }
+
+  /** As the store has it; asked once a second, as its copies at the edge lag too. */
+  #keyValue(name: string): Promise<string> {
+    const known = this.#values.get(name);
+    if (known !== undefined && Date.now() < known.until) return known.value;
+    const value = this.#readKeyValue(name);
+    this.#values.set(name, { value, until: Date.now() + 1000 });
+    return value;
+  }
+
+  async #readKeyValue(name: string): Promise<string> {
+    const arn = `arn:aws:cloudfront::${account}:key-value-store/modfront`;
+    const answer = await fetch(`${this.aws.endpoint}/key-value-stores/${encodeURIComponent(arn)}/keys/${name}`);
+    if (!answer.ok) throw new Error(`no key value ${name}: ${answer.status}`);
+    return ((await answer.json()) as { readonly Value: string }).Value;
+  }
+
+  async stop(): Promise<void> {
+    await this.#edge?.stop();
+    await this.aws.stop();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
