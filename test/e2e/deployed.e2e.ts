@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { GoMachine, realUpstream, skipWithoutUpstream } from "../support/go-command.ts";
@@ -19,6 +20,9 @@ import { Site } from "../support/site.ts";
 const goMod = "module example.com/main\n\ngo 1.25\n";
 const bucket = "modfront-000000000000-us-east-1";
 const own = "e2e.example";
+
+/** Short, so that a test can wait for a list to be asked again. */
+const listSeconds = 2;
 
 /** Preheated by the configuration, and by a go.sum in the bucket. */
 const named = moduleFixture(`${own}/named`);
@@ -37,6 +41,7 @@ describe("deployed", { skip: await skipWithoutUpstream() }, () => {
   let site: Site;
   let s3: S3Client;
   let sqs: SQSClient;
+  let lambda: LambdaClient;
   let config: Record<string, unknown>;
 
   before(async () => {
@@ -51,6 +56,7 @@ describe("deployed", { skip: await skipWithoutUpstream() }, () => {
         { patterns: "*", chain: upstream.url },
       ],
       access: { anonymous: "all" },
+      ttl: { list: listSeconds },
       preheat: { modules: [`${named.path}@${named.version}`], schedule: "rate(1 minute)" },
     };
     site = await Site.start(config);
@@ -58,6 +64,7 @@ describe("deployed", { skip: await skipWithoutUpstream() }, () => {
     const options = { endpoint: site.aws.endpoint, region: "us-east-1", credentials };
     s3 = new S3Client({ ...options, forcePathStyle: true });
     sqs = new SQSClient(options);
+    lambda = new LambdaClient(options);
   });
 
   after(async () => {
@@ -134,6 +141,18 @@ describe("deployed", { skip: await skipWithoutUpstream() }, () => {
     assert.deepEqual(site.edge.traffic, { bucket: 3, cache: 3 });
   });
 
+  for (const temperature of ["cold", "warm"]) {
+    test(`the graph of prometheus, ${temperature}`, async () => {
+      site.edge.reset();
+      using go = machine().write("go.mod", `${goMod}\nrequire github.com/prometheus/prometheus v0.310.0\n`);
+      const run = await go.go("mod", "download", "-json", "all");
+      assert.equal(run.code, 0, run.stderr);
+      assert.equal(run.stdout.match(/"Zip":/g)?.length, 249);
+      const files = ["api /info", "api /mod", "api /zip"].filter((name) => site.edge.traffic[name] !== undefined);
+      if (temperature === "warm") assert.deepEqual(files, []);
+    });
+  }
+
   test("64 misses at the same moment fill once", async () => {
     const module = moduleFixture(`${own}/crowd`);
     publish(module);
@@ -193,7 +212,9 @@ describe("deployed", { skip: await skipWithoutUpstream() }, () => {
     const next = moduleFixture(named.path, "v1.1.0");
     publish(next);
     scripted.on(`${versionsPath(named)}/list`, { body: "v1.0.0\nv1.1.0\n" });
-    await eventually("the new version", 200, async () => (await keys(filePath(next, "zip").slice(1))).length === 1);
+    await sleep(listSeconds * 1000);
+    await lambda.send(new InvokeCommand({ FunctionName: "modfront-preheat:live" }));
+    await eventually("the new version", 60, async () => (await keys(filePath(next, "zip").slice(1))).length === 1);
   });
 
   describe("with every upstream down and a new, empty edge", () => {
