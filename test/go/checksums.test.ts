@@ -90,6 +90,25 @@ describe("verifying what is stored with the real go command", { skip: skipWithou
     }
   });
 
+  test("an upstream that was never there is an outage in one line, and no reason to look elsewhere", async () => {
+    await using door = await FrontDoor.start();
+    await door.open.close();
+    // go asks the next proxy after a 404 only: this one would have to be asked.
+    using go = machine(door, `${door.url},${door.corp.url}`);
+    for (const wanted of ["example.com/m@v1.0.0", "example.com/m@latest"]) {
+      const run = await go.go("get", wanted);
+      assert.equal(run.code, 1);
+      assert.match(
+        run.stderr,
+        /^go: .*: 502 Bad Gateway\n\tserver response: upstream http:\/\/127\.0\.0\.1:\d+ [^\n]+\n$/,
+      );
+    }
+    assert.deepEqual(
+      door.corp.requests.map(({ path }) => path),
+      [],
+    );
+  });
+
   test("a zip that the database disowns is refused with a security error, and nothing of it is kept", async () => {
     await using door = await FrontDoor.start();
     await door.publish(open);

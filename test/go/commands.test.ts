@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { makeDataFolder } from "../support/data-folder.ts";
+import { dataFolder, makeDataFolder } from "../support/data-folder.ts";
 import { GoMachine, type GoRun, realUpstream, skipWithoutUpstream } from "../support/go-command.ts";
 import { ModfrontProcess } from "../support/modfront-process.ts";
 import { RecordingProxy } from "../support/recording-proxy.ts";
@@ -105,10 +105,10 @@ describe("what developers type, with the real go command", { skip: await skipWit
     });
   }
 
-  test("two machines at once, through two processes on one data folder, fetch nothing twice", async () => {
-    const shared = makeDataFolder();
+  test("two machines at once, through two processes on one data folder, fetch nothing twice", async (t) => {
+    const shared = dataFolder(t);
     await using recorded = await RecordingProxy.start(realUpstream() ?? "");
-    const flags = ["--data", shared.path, "--upstream", recorded.url];
+    const flags = ["--data", shared, "--upstream", recorded.url];
     await using one = await ModfrontProcess.start(...flags);
     await using two = await ModfrontProcess.start(...flags);
     const runs = await Promise.all(
@@ -122,7 +122,6 @@ describe("what developers type, with the real go command", { skip: await skipWit
     const files = recorded.served.filter((target) => target.includes("/@v/"));
     assert.deepEqual(files.toSorted(), [...new Set(files)].sort());
     assert.ok(files.length > 0);
-    shared.remove();
   });
 
   describe("when the upstream is down", () => {
