@@ -74,9 +74,31 @@ export class SumdbFill implements Checksums {
     return composeLookup({ id, record }, head);
   }
 
-  /** A tile within the newest verified head; "not-found" beyond it, without asking the database. */
-  tile(path: string): Promise<Uint8Array> {
-    return this.#guard(() => this.#client.tile(path), "not-found");
+  /**
+   * A tile within the newest verified head; "not-found" beyond it, without asking the database for it.
+   *
+   * A client may have seen a newer head elsewhere and ask for tiles of that: then our head is renewed first, once a
+   * minute at most, so that nobody can make us ask the database at will.
+   */
+  async tile(path: string): Promise<Uint8Array> {
+    try {
+      return await this.#guard(() => this.#client.tile(path), "not-found");
+    } catch (error) {
+      const beyond = error instanceof ServedError && isCodedError(error.cause, "sumdb-beyond-head");
+      if (!beyond || !(await this.#renewHead())) throw error;
+      return this.#guard(() => this.#client.tile(path), "not-found");
+    }
+  }
+
+  /** True when a head was fetched and verified just now; false when that was tried a moment ago, or cannot be done. */
+  async #renewHead(): Promise<boolean> {
+    const now = this.#parts.clock.now();
+    if (now < this.#headAsked + headAge) return false;
+    this.#headAsked = now;
+    return this.#guard(() => this.#client.latest()).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** The newest verified head, at most a minute older than the database's while that can be reached. */
