@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { CodedError, isCodedError } from "../lambda/golang/coded-error.ts";
+import { greeting } from "../lambda/local/greeting.ts";
 import { readSettings, type Settings } from "../lambda/local/settings.ts";
 import { startLocal } from "../lambda/local/start.ts";
 import { openSumdbRemote } from "../lambda/proxy/sumdb-reach.ts";
@@ -53,7 +54,7 @@ async function main(): Promise<void> {
     write: (line) => process.stdout.write(line),
     warn: print,
   });
-  process.stdout.write(`modfront serves Go modules. Paste:\n\n    export GOPROXY=${server.url}\n\n`);
+  process.stdout.write(greeting(settings, server.url));
   stopOnSignal(async () => {
     await server.stop();
     await upstreams.close();

@@ -5,19 +5,16 @@ import type { Survey, SurveyedModule } from "../proxy/survey.ts";
 import type { HttpAnswer } from "./answers.ts";
 import { Html, html } from "./html.ts";
 import { pageScript, pageStyle } from "./page-style.ts";
+import { netrcLine, type PasteContent, pasteLines } from "./paste-lines.ts";
 
 /** Everything the page says. Nothing in it is trusted to be free of markup. */
-export interface PageContent {
-  /** Where `go` reaches this modfront: `"https://goproxy.corp.example"`. */
-  readonly address: string;
+export interface PageContent extends PasteContent {
   /** True when whoever has no token is refused something. */
   readonly needsToken: boolean;
   /** The private patterns, where the reader may know them; else empty. */
   readonly privatePatterns: readonly string[];
   /** True when the reader may ask for the metrics. */
   readonly metrics: boolean;
-  /** What GOSUMDB must be when Go's own default does not do. */
-  readonly gosumdb: string | undefined;
   /** What was searched for. */
   readonly query: string;
   readonly survey: Survey;
@@ -89,18 +86,11 @@ ${script}
 `;
 }
 
-/** A word as a POSIX shell reads it back, quoted where it must be. */
-function shellWord(word: string): string {
-  return /^[\w.,:/@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-function useIt({ address, needsToken, privatePatterns, gosumdb }: PageContent): Html {
-  const lines = [`export GOPROXY=${shellWord(address)}`];
-  if (privatePatterns.length > 0) lines.push(`export GONOSUMDB=${shellWord(privatePatterns.join(","))}`);
-  if (gosumdb !== undefined) lines.push(`export GOSUMDB=${shellWord(gosumdb)}`);
+function useIt(content: PageContent): Html {
+  const { address, needsToken, privatePatterns, gosumdb } = content;
   return html`<section aria-labelledby="use">
 <h2 id="use">Use it</h2>
-${paste(lines)}
+${paste(pasteLines(content))}
 <p class="quiet">To keep a setting beyond this shell: <code>go env -w GOPROXY=…</code>. ${gosumdb === undefined ? "Leave GOSUMDB as it is: go then checks what it gets here as it does anywhere." : undefined}</p>
 ${privatePatterns.length > 0 ? privateHint : undefined}
 ${needsToken ? tokenHint(address) : undefined}
@@ -110,13 +100,12 @@ ${needsToken ? tokenHint(address) : undefined}
 const privateHint = html`<p class="quiet">Private modules are in no public checksum database, which is what GONOSUMDB says. Leave
 them out of GOPRIVATE: it makes go fetch them past this proxy.</p>`;
 
-/** `go` sends the credentials of ~/.netrc over TLS only. */
 function tokenHint(address: string): Html {
-  const url = new URL(address);
-  if (url.protocol !== "https:")
+  const line = netrcLine(address);
+  if (line === undefined)
     return html`<p>Private modules need a token, which go sends over https only: this address is not.</p>`;
   return html`<p>For what needs a token, one line in <code>~/.netrc</code>, with the token in place of TOKEN:</p>
-${paste([`machine ${url.host} login modfront password TOKEN`])}`;
+${paste([line])}`;
 }
 
 function paste(lines: readonly string[]): Html {

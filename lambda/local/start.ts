@@ -13,6 +13,7 @@ import { checkIdentity } from "../http/caller.ts";
 import { createHandler, type HttpHandler, type HttpRequest } from "../http/handler.ts";
 import { hmac } from "../http/hmac.ts";
 import { page } from "../http/page-handler.ts";
+import { ownSumdb } from "../http/paste-lines.ts";
 import { live, ready, textAnswer } from "../http/probes.ts";
 import type { Clock } from "../proxy/clock.ts";
 import { Fill } from "../proxy/fill.ts";
@@ -147,11 +148,6 @@ function createHandlers(settings: Settings, around: Surroundings, opened: Opened
       gosumdb: ownSumdb(settings.config.sumdb.name),
     }),
   };
-}
-
-/** What developers set GOSUMDB to: nothing for the database that `go` knows, or for none, which says nothing to `go`. */
-function ownSumdb(name: string): string | undefined {
-  return name.includes("+") ? name : undefined;
 }
 
 /** Failures that nobody expects, and those that mean somebody lies, are for the operator too. */
