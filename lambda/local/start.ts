@@ -213,7 +213,7 @@ function listen(server: Server, { port, host }: Settings): Promise<void> {
 
 function address(server: Server, { host, tls }: Settings): string {
   const { port } = server.address() as AddressInfo;
-  const name = host.includes(":") ? `[${host}]` : host;
+  const name = ["0.0.0.0", "::"].includes(host) ? "localhost" : host.includes(":") ? `[${host}]` : host;
   return `${tls === undefined ? "http" : "https"}://${name}:${port}`;
 }
 
