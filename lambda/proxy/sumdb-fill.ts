@@ -38,6 +38,7 @@ export class SumdbFill implements Checksums {
   readonly #client: SumdbClient;
   #headAsked = Number.NEGATIVE_INFINITY;
   #marked = false;
+  #advanced = { at: Number.NEGATIVE_INFINITY, done: Promise.resolve(false) };
 
   constructor(parts: SumdbFillParts) {
     this.#parts = parts;
@@ -77,28 +78,37 @@ export class SumdbFill implements Checksums {
   /**
    * A tile within the newest verified head; "not-found" beyond it, without asking the database for it.
    *
-   * A client may have seen a newer head elsewhere and ask for tiles of that: then our head is renewed first, once a
-   * minute at most, so that nobody can make us ask the database at will.
+   * A client may know a newer head than we do, from another proxy or straight from the database, and needs tiles of that
+   * to see that ours is its beginning: so a newer head is looked for first, once a minute at most.
    */
-  async tile(path: string): Promise<Uint8Array> {
-    try {
-      return await this.#guard(() => this.#client.tile(path), "not-found");
-    } catch (error) {
-      const beyond = error instanceof ServedError && isCodedError(error.cause, "sumdb-beyond-head");
-      if (!beyond || !(await this.#renewHead())) throw error;
-      return this.#guard(() => this.#client.tile(path), "not-found");
-    }
+  tile(path: string): Promise<Uint8Array> {
+    return this.#guard(async () => {
+      try {
+        return await this.#client.tile(path);
+      } catch (error) {
+        if (!isCodedError(error, "sumdb-beyond-head") || !(await this.#advance())) throw error;
+        return this.#client.tile(path);
+      }
+    }, "not-found");
   }
 
-  /** True when a head was fetched and verified just now; false when that was tried a moment ago, or cannot be done. */
-  async #renewHead(): Promise<boolean> {
+  /** Follows the database to its newest head, once for all who want it; false when that did not work a moment ago. */
+  #advance(): Promise<boolean> {
     const now = this.#parts.clock.now();
-    if (now < this.#headAsked + headAge) return false;
-    this.#headAsked = now;
-    return this.#guard(() => this.#client.latest()).then(
-      () => true,
-      () => false,
-    );
+    if (now >= this.#advanced.at + headAge) this.#advanced = { at: now, done: this.#followNewest() };
+    return this.#advanced.done;
+  }
+
+  async #followNewest(): Promise<boolean> {
+    // Nothing of a log that nobody used yet is fetched because somebody asks for a tile of it.
+    if ((await this.#client.head()) === undefined) return false;
+    try {
+      await this.#client.latest();
+      return true;
+    } catch (error) {
+      if (error instanceof SumdbForkError) throw error;
+      return false;
+    }
   }
 
   /** The newest verified head, at most a minute older than the database's while that can be reached. */

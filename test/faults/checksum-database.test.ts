@@ -141,6 +141,20 @@ test("a head that went back, of the same log, changes nothing and the newer one 
   assert.match(head.body.toString(), /^go\.sum database tree\n393\n/);
 });
 
+test("a client that knows a newer head gets its tiles: ours is brought up to it, once a minute", async (t) => {
+  const around = await world(t);
+  around.show(await logOf("others.example", [first]));
+  await assertServed(around, first);
+  around.show(around.database);
+  around.sumdb.forget();
+  const wanted = ["tile/8/0/000", "tile/8/0/001.p/137", "tile/8/1/000.p/1", "tile/8/0/x999/999"];
+  const ask = async (path: string) => (await get(around.product.url, `/sumdb/sum.example.com/${path}`)).status;
+  assert.deepEqual(await Promise.all(wanted.map(ask)), [200, 200, 200, 404]);
+  assert.deepEqual([await ask("tile/8/0/x999/998"), await ask("tile/8/5/000.p/1")], [404, 404]);
+  assert.equal(around.sumdb.count("/latest"), 1);
+  assert.equal(around.sumdb.requests.filter(({ path }) => path.includes("x999") || path.includes("/5/")).length, 0);
+});
+
 test("a database that is down: what is new is refused, what is stored is served", async (t) => {
   const around = await world(t);
   await assertServed(around, first);
