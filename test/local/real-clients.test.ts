@@ -1,174 +1,102 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { buffer } from "node:stream/consumers";
 import { after, before, test } from "node:test";
-import { ZipFile } from "yazl";
-import { formatCredential } from "../../lambda/http/credential.ts";
-import { createToken } from "../../lambda/http/tokens.ts";
-import { FileTokenStore } from "../../lambda/local/file-token-store.ts";
-import { makeDataFolder } from "../support/data-folder.ts";
-import { ScriptedUpstream } from "../support/scripted-upstream.ts";
-import { skipWithoutGo } from "../support/xmod.ts";
+import { runCli } from "../support/cli.ts";
+import { GuardedModfront, skipWithoutGoAndTls as skip, type Visit } from "../support/guarded-modfront.ts";
+import { RedirectingFront } from "../support/redirecting-front.ts";
 
-// The real go command over TLS against npm start with tokens required: go sends credentials nowhere but on https.
+// The ways in which the real go command carries a token, to npm start over TLS with tokens required, directly and
+// through a cold miss that redirects.
 
-const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
-const skip = skipWithoutGo || (hasOpenssl ? false : "openssl is not installed: no certificate can be made");
-
-const folder = makeDataFolder();
-const at = (...parts: string[]) => join(folder.path, ...parts);
-const versions = ["v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0", "v1.4.0"];
-let upstream: ScriptedUpstream;
-let server: ChildProcess;
-let host = "";
-let token = "";
-let narrow = "";
-/** A public proxy in second place that has everything, and whom it was asked for. */
-let second: Server;
-const secondAsked: string[] = [];
-
-async function moduleZip(module: string, version: string): Promise<Buffer> {
-  const zip = new ZipFile();
-  zip.addBuffer(Buffer.from(`module ${module}\n`), `${module}@${version}/go.mod`);
-  zip.end();
-  return buffer(zip.outputStream);
-}
-
-async function scriptModule(module: string): Promise<void> {
-  for (const version of versions) {
-    upstream.on(`/${module}/@v/${version}.info`, { body: `{"Version":"${version}","Time":"2024-01-02T03:04:05Z"}` });
-    upstream.on(`/${module}/@v/${version}.mod`, { body: `module ${module}\n` });
-    upstream.on(`/${module}/@v/${version}.zip`, { body: await moduleZip(module, version) });
-  }
-}
-
-function makeCertificate(): void {
-  const subject = ["-subj", "/CN=modfront", "-addext", "subjectAltName=IP:127.0.0.1"];
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", at("key.pem")];
-  const made = spawnSync("openssl", ["req", "-x509", ...key, "-out", at("cert.pem"), "-days", "2", ...subject]);
-  assert.equal(made.status, 0, `${made.stderr}`);
-}
-
-async function startServer(): Promise<void> {
-  const config = {
-    access: { anonymous: "none" },
-    private: ["corp.example"],
-    upstreams: [{ patterns: "corp.example", chain: upstream.url }],
-  };
-  writeFileSync(at("config.json"), JSON.stringify(config));
-  const tls = ["--tls-cert", at("cert.pem"), "--tls-key", at("key.pem")];
-  const args = ["--port", "0", "--data", at("data"), "--config", at("config.json"), "--log", "text", ...tls];
-  const bin = join(import.meta.dirname, "../../bin/local.ts");
-  server = spawn(process.execPath, [bin, ...args], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, GOPROXY: "off" },
-  });
-  const { promise, resolve } = Promise.withResolvers<string>();
-  const lines: string[] = [];
-  createInterface(server.stdout ?? assert.fail("no output")).on("line", (line) => {
-    lines.push(line);
-    writeFileSync(at("log"), lines.join("\n"));
-    const url = /GOPROXY=https:\/\/(\S+)/.exec(line)?.[1];
-    if (url !== undefined) resolve(url);
-  });
-  host = await promise;
-}
+let modfront: GuardedModfront;
+let front: RedirectingFront;
 
 before(async () => {
   if (skip !== false) return;
-  upstream = await ScriptedUpstream.start();
-  await scriptModule("corp.example/m");
-  await scriptModule("corp.example/secret");
-  makeCertificate();
-  const store = new FileTokenStore(at("data", "access.json"));
-  const now = Math.floor(Date.now() / 1000);
-  const request = { subject: "gopher", role: "viewer", days: 1 };
-  token = (await createToken(store, { ...request, modules: "corp.example" }, now)).token;
-  narrow = (await createToken(store, { ...request, modules: "corp.example/m" }, now)).token;
-  second = createServer((asked, response) => {
-    secondAsked.push(asked.url ?? "");
-    response.end('{"Version":"v1.0.0"}');
-  }).listen(0, "127.0.0.1");
-  await once(second, "listening");
-  await startServer();
+  modfront = await GuardedModfront.start();
+  modfront.script("corp.example/m", "v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0", "v1.4.0", "v1.5.0");
+  front = await RedirectingFront.start(modfront.process.url, modfront.certificate);
 });
 
 after(async () => {
-  if (skip === false) {
-    server.kill();
-    await once(server, "close");
-    second.close();
-    await upstream.close();
-  }
-  folder.remove();
+  if (skip !== false) return;
+  await front[Symbol.asyncDispose]();
+  await modfront[Symbol.asyncDispose]();
 });
 
-/** Runs `go mod download` in a home of its own and returns its exit code and what it said. */
-async function download(
-  name: string,
-  module: string,
-  settings: { readonly proxy: string; readonly netrc?: string; readonly goauth?: string },
-): Promise<{ readonly code: number; readonly said: string }> {
-  const home = at(name);
-  mkdirSync(home, { recursive: true });
-  writeFileSync(join(home, "go.mod"), "module example.org/here\n");
-  writeFileSync(join(home, ".netrc"), settings.netrc ?? "", { mode: 0o600 });
-  const { PATH = "" } = process.env;
-  const own = { HOME: home, GOMODCACHE: join(home, "cache"), GOFLAGS: "-modcacherw", SSL_CERT_FILE: at("cert.pem") };
-  const fixed = { PATH, GOENV: "off", GOSUMDB: "off", GOTOOLCHAIN: "local", GOPROXY: settings.proxy };
-  const env = { ...own, ...fixed, ...(settings.goauth === undefined ? {} : { GOAUTH: settings.goauth }) };
-  const go = spawn("go", ["mod", "download", module], { cwd: home, env, stdio: ["ignore", "ignore", "pipe"] });
-  const said = buffer(go.stderr);
-  const [code] = await once(go, "close");
-  return { code, said: (await said).toString() };
+/** A person who has logged in with the real CLI, and the program `modfront` on their PATH. */
+async function loggedIn(host: string, token: string): Promise<Visit> {
+  const home = modfront.path(`home-${host.replace(/\W/g, "-")}`);
+  const programs = join(home, "bin");
+  mkdirSync(programs, { recursive: true });
+  const script = join(import.meta.dirname, "../../bin/modfront.ts");
+  writeFileSync(join(programs, "modfront"), `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`);
+  chmodSync(join(programs, "modfront"), 0o755);
+  const environment = {
+    XDG_CONFIG_HOME: join(home, "config"),
+    PATH: `${programs}:${process.env.PATH}`,
+    NODE_EXTRA_CA_CERTS: modfront.certificate.cert,
+  };
+  const login = await runCli(["login", `https://${host}`], { input: `${token}\n`, environment });
+  assert.equal(login.code, 0, login.stderr);
+  assert.match(login.stderr, /^the token for .* is kept/, "the server was asked whether it takes the token");
+  return { proxy: `https://${host}`, environment: { ...environment, GOAUTH: "modfront credential" } };
 }
 
+type Way = (host: string, token: string) => Visit | Promise<Visit>;
+
+const ways: Readonly<Record<string, Way>> = {
+  netrc: (host, token) => ({ proxy: `https://${host}`, netrc: `machine ${host} login any password ${token}\n` }),
+  url: (host, token) => ({ proxy: `https://any:${token}@${host}` }),
+  goauth: loggedIn,
+};
+
 test("netrc, the URL and GOAUTH carry the token of the real go command", { skip }, async () => {
-  writeFileSync(at("credential"), formatCredential([`https://${host}`], token));
-  const proxy = `https://${host}`;
-  const rows = [
-    // Since 1.24 go looks netrc machines up with their port.
-    ["netrc", versions[0], { proxy, netrc: `machine ${host} login any password ${token}\n` }],
-    ["url", versions[1], { proxy: `https://any:${token}@${host}` }],
-    ["goauth", versions[2], { proxy, goauth: `cat ${at("credential")}` }],
-  ] as const;
-  for (const [name, version, settings] of rows) {
-    const { code, said } = await download(name, `corp.example/m@${version}`, settings);
-    assert.equal(code, 0, `${name}: ${said}`);
+  const token = await modfront.token();
+  for (const [i, [name, way]] of Object.entries(ways).entries()) {
+    const machine = modfront.machine(await way(modfront.host, token));
+    const { code, stderr } = await machine.go("mod", "download", `corp.example/m@v1.${i}.0`);
+    assert.equal(code, 0, `${name}: ${stderr}`);
   }
 });
 
-test("neither a refusal nor an outage sends go to the next proxy, which would answer", { skip }, async () => {
-  upstream.on("/corp.example/m/@v/v1.4.0.info", { status: 503 });
-  const next = `http://127.0.0.1:${(second.address() as AddressInfo).port}`;
-  const rows = [
-    ["nobody", "corp.example/secret@v1.0.0", `https://${host}`, /401 Unauthorized.*needs a modfront token/s],
-    ["forged", "corp.example/secret@v1.0.0", `https://any:${token}x@${host}`, /401 Unauthorized/],
-    ["narrow", "corp.example/secret@v1.0.0", `https://any:${narrow}@${host}`, /403 Forbidden.*does not cover/s],
-    ["list", "corp.example/secret@latest", `https://any:${narrow}@${host}`, /403 Forbidden.*does not cover/s],
-    ["outage", "corp.example/m@v1.4.0", `https://any:${narrow}@${host}`, /502 Bad Gateway/],
-  ] as const;
-  for (const [name, module, proxy, message] of rows) {
-    const { code, said } = await download(name, module, { proxy: `${proxy},${next}` });
-    assert.equal(code, 1, name);
-    assert.match(said, message, name);
+test("they survive a cold miss that redirects to its own path", { skip }, async () => {
+  const token = await modfront.token();
+  for (const [i, [name, way]] of Object.entries(ways).entries()) {
+    const visit = await way(front.host, token);
+    front.requests.length = 0;
+    const { code, stderr } = await modfront.machine(visit).go("mod", "download", `corp.example/m@v1.${i + 3}.0`);
+    assert.equal(code, 0, `${name}: ${stderr}`);
+    const file = `/corp.example/m/@v/v1.${i + 3}.0`;
+    const expected = ["info", "mod", "zip"].flatMap((kind) => [`${file}.${kind}`, `${file}.${kind}?wait=1`]);
+    assert.deepEqual(front.requests.map(({ target }) => target).sort(), expected, name);
+    for (const { authorization = "" } of front.requests) {
+      const pair = Buffer.from(authorization.replace("Basic ", ""), "base64").toString();
+      assert.equal(pair.slice(pair.indexOf(":") + 1), token, name);
+    }
   }
-  assert.deepEqual(secondAsked, []);
-  assert.equal(upstream.count("/corp.example/secret/@v/v1.0.0.info"), 0);
 });
 
-test("no token is in the log or among the files of modules", { skip }, () => {
-  const log = readFileSync(at("log"), "utf8");
-  assert.match(log, /200 GET/);
-  for (const secret of [token, narrow]) {
-    assert.ok(!log.includes(secret.slice(-43)));
-    const found = spawnSync("grep", ["-rlaF", secret.slice(-43), at("data")], { encoding: "utf8" });
-    assert.equal(found.stdout, "");
+test("without a login, or with a token that was revoked, go says what the server says", { skip }, async () => {
+  const visit = await loggedIn(modfront.host, await modfront.token());
+  const list = await runCli(["token", "list", "--data", modfront.data]);
+  const id = list.stdout.trim().split("\n").at(-1)?.split("\t")[0] ?? "";
+  assert.equal((await runCli(["token", "revoke", id, "--data", modfront.data])).code, 0);
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  const rows = [
+    [visit, /401 Unauthorized.*this token was revoked/s],
+    [{ proxy: visit.proxy }, /401 Unauthorized.*needs a modfront token/s],
+  ] as const;
+  for (const [way, said] of rows) {
+    const { code, stderr } = await modfront.machine(way).go("mod", "download", "corp.example/m@v1.0.0");
+    assert.equal(code, 1);
+    assert.match(stderr, said);
   }
+  const login = await runCli(["login", visit.proxy], {
+    input: "mf_e30.".padEnd(50, "x"),
+    environment: { ...visit.environment },
+  });
+  assert.equal(login.code, 1);
+  assert.match(login.stderr, /refuses it: this token is not valid here/);
 });
