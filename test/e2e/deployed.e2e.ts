@@ -237,7 +237,7 @@ describe("deployed", { skip: await skipWithoutUpstream() }, () => {
     }
 
     test("what is not stored is an outage that ends the chain, not a 404", async () => {
-      const answer = await fetch(`${site.url}/github.com/pkg/errors/@v/v0.9.1.zip`);
+      const answer = await fetch(`${site.url}/github.com/google/uuid/@v/v1.0.0.zip`);
       assert.equal(answer.status, 502, await answer.text());
     });
   });

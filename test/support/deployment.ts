@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import type { Ministack } from "./ministack.ts";
@@ -10,6 +9,8 @@ import type { Ministack } from "./ministack.ts";
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
 const bin = join(root, "node_modules/.bin");
+/** Ignored by git, and no temporary folder: it must last as long as the deployment. */
+const workshop = join(root, "cdk.out");
 const emulatorAccount = "aws://000000000000/us-east-1";
 
 export interface Template {
@@ -20,7 +21,7 @@ export interface Template {
 /** One deployment: the CDK's command line with everything it writes in folders of its own. */
 export class Deployment {
   readonly #aws: Ministack;
-  readonly #folder = mkdtempSync(join(tmpdir(), "modfront-deploy-"));
+  readonly #folder = mkdtempSync(join(mkdirSync(workshop, { recursive: true }) ?? workshop, "deploy-"));
 
   constructor(aws: Ministack) {
     this.#aws = aws;
@@ -59,6 +60,11 @@ export class Deployment {
 
   async destroy(): Promise<string> {
     return await this.#cdk(root, "destroy", "--all", "--force", "--app", this.#assembly);
+  }
+
+  /** Removes what the command line wrote; the deployment itself goes with the emulator. */
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /** The synthesised template of the stack whose name has `part` in it. */

@@ -81,6 +81,7 @@ export class Site implements AsyncDisposable {
   async stop(): Promise<void> {
     await this.#edge?.stop();
     await this.aws.stop();
+    this.deployment.remove();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
