@@ -45,7 +45,7 @@ export class LambdaFillPlane implements FillPlane {
   /** The payload of the answer, or `undefined` when there was no place for another fill. */
   async #invoke(invocation: FillInvocation, milliseconds: number): Promise<Uint8Array | undefined> {
     const { client, functionName } = this.#options;
-    const signal = AbortSignal.timeout(Math.max(milliseconds, 1));
+    const signal = AbortSignal.timeout(Math.max(Math.ceil(milliseconds), 1));
     try {
       const answer = await client.send(
         new InvokeCommand({ FunctionName: functionName, Payload: Buffer.from(JSON.stringify(invocation)) }),

@@ -1,133 +1,184 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
-import { createApiHandler } from "../../lambda/aws/api-handler.ts";
+import { type ApiHandlerParts, createApiHandler } from "../../lambda/aws/api-handler.ts";
 import { IdentityKeys } from "../../lambda/aws/identity-keys.ts";
-import { signIdentity } from "../../lambda/edge/identity.ts";
-import { originPaths, type RouteName, routes } from "../../lambda/edge/routes.ts";
+import { identityHeader, signIdentity } from "../../lambda/edge/identity.ts";
 import { anonymous, type Identity } from "../../lambda/edge/token.ts";
-import type { Handlers } from "../../lambda/http/admission.ts";
-import type { HttpHandler } from "../../lambda/http/handler.ts";
+import { errorAnswer, type HttpAnswer } from "../../lambda/http/answers.ts";
+import type { HttpRequest } from "../../lambda/http/handler.ts";
 import { hmac } from "../../lambda/http/hmac.ts";
-import { textAnswer } from "../../lambda/http/probes.ts";
-
-// The second look at who asks, as every function behind the API takes it.
+import { ServedError } from "../../lambda/proxy/served-error.ts";
 
 const key = "k".repeat(43);
-const now = 1_800_000_000;
+const now = 1_700_000_000_000;
+const path = "/github.com/!azure/x/@v/v1.0.0+incompatible.zip";
+const escaped = path.replace("+", "%2B");
 
-/** The gate before handlers that would answer anybody: with who asked, or nobody. */
-function functionOf({ anonymous: mode = "none", secret = () => JSON.stringify({ identityKey: key }) } = {}) {
+function identity(who: Identity = anonymous, at = now / 1000): string {
+  return signIdentity(who, key, at, hmac);
+}
+
+function event(headers: Record<string, string>, rawPath = `/zip${path}`, method = "GET"): APIGatewayProxyEventV2 {
+  const requestContext = { http: { method }, requestId: "r1" };
+  return { rawPath, headers, requestContext } as unknown as APIGatewayProxyEventV2;
+}
+
+type Answer = (request: HttpRequest) => HttpAnswer;
+
+/** Asks the zip function, whose use-case gives `answer`; `failure` is what the middy stack observed. */
+async function ask(
+  asked: APIGatewayProxyEventV2,
+  answer: Answer,
+  failure?: unknown,
+  access?: ApiHandlerParts["access"],
+) {
+  const failures = new WeakMap<HttpRequest, unknown>();
   const lines: string[] = [];
-  const answer: HttpHandler = async ({ identity }) => textAnswer(`${identity?.id || "nobody"}`);
-  const handlers = Object.fromEntries(Object.keys(routes).map((route) => [route, answer])) as Handlers;
-  const time = { seconds: now };
-  const call = createApiHandler({
-    name: "test",
-    handlers,
-    failures: new WeakMap(),
-    identityKeys: new IdentityKeys(
-      async () => secret(),
-      () => time.seconds * 1000,
-    ),
-    access: { anonymous: mode as "none", private: "corp.example" },
-    now: () => time.seconds * 1000,
-    traceId: () => undefined,
-    write: (line) => lines.push(line),
-  });
-  const ask = async (route: RouteName, path: string, header: string | undefined) => {
-    const event = {
-      rawPath: originPaths[route] + path,
-      headers: header === undefined ? {} : { "x-modfront-identity": header },
-      requestContext: { requestId: "r", http: { method: "GET" } },
-    } as unknown as APIGatewayProxyEventV2;
-    const { statusCode, body = "" } = await call(event);
-    return `${statusCode} ${Buffer.from(body, "base64")}`.trim();
-  };
-  return { ask, lines, time };
-}
-
-function signed(identity: Identity, at = now, by = key): string {
-  return signIdentity(identity, by, at, hmac);
-}
-
-const viewer: Identity = { id: "abc123", role: "viewer", subject: "gopher", modules: "corp.example/a" };
-
-function pathOf(route: RouteName, module: string): string {
-  if (route === "sumdb") return `/sumdb/sum.golang.org/lookup/${module}@v1.0.0`;
-  if (route === "list") return `/${module}/@v/list`;
-  if (route === "latest") return `/${module}/@latest`;
-  if (route === "info" || route === "mod" || route === "zip") return `/${module}/@v/v1.0.0.${route}`;
-  return `/-/${route}`;
-}
-
-const all = Object.keys(routes) as RouteName[];
-const ofModules = all.filter((route) => pathOf(route, "m") !== `/-/${route}`);
-
-test("no function answers a request that did not come through the edge just now, on any route", async () => {
-  const { ask, lines } = functionOf({ anonymous: "all" });
-  const strangers = {
-    absent: undefined,
-    empty: "",
-    invented: `["abc123","admin",${now + 50},"s","*"].${"x".repeat(43)}`,
-    "signed with another key": signed(anonymous, now, "z".repeat(43)),
-    "of a minute ago": signed(anonymous, now - 60),
-  };
-  for (const route of all) {
-    for (const [what, header] of Object.entries(strangers)) {
-      const said = await ask(route, pathOf(route, "golang.org/x/mod"), header);
-      assert.equal(said, "403 this address answers only through the edge", `${route} ${what}`);
-    }
-    assert.equal(await ask(route, pathOf(route, "golang.org/x/mod"), signed(anonymous)), "200 nobody", route);
-  }
-  assert.ok(!lines.join("").includes("x".repeat(43)), "the header is in no line");
-});
-
-test("what the edge should not have let through is refused, on every route of modules", async () => {
-  assert.deepEqual(ofModules, ["sumdb", "list", "latest", "info", "mod", "zip"]);
-  const open = functionOf({ anonymous: "public" });
-  const closed = functionOf();
-  const refused = "403 whoever asks may not see this";
-  for (const route of ofModules) {
-    const rows = [
-      [closed, "corp.example/a/b", viewer, "200 abc123"],
-      [closed, "golang.org/x/mod", viewer, "200 abc123"],
-      [closed, "corp.example/b", viewer, refused],
-      [closed, "golang.org/x/mod", anonymous, refused],
-      [open, "golang.org/x/mod", anonymous, "200 nobody"],
-      [open, "corp.example/a", anonymous, refused],
-    ] as const;
-    for (const [{ ask }, module, identity, expected] of rows) {
-      assert.equal(await ask(route, pathOf(route, module), signed(identity)), expected, `${route} ${module}`);
-    }
-  }
-  assert.equal(await closed.ask("metrics", "/-/metrics", signed(viewer)), refused);
-  assert.equal(await closed.ask("metrics", "/-/metrics", signed({ ...viewer, role: "operator" })), "200 abc123");
-});
-
-test("a rotated key is taken without a restart, the one before it for as long as the secret has it", async () => {
-  let secret = JSON.stringify({ identityKey: key });
-  const { ask, time } = functionOf({ secret: () => secret });
-  const next = "n".repeat(43);
-  const live = (by: string) => ask("live", "/-/live", signed(anonymous, time.seconds, by));
-  assert.equal(await live(key), "200 nobody");
-  secret = JSON.stringify({ identityKey: next, previousIdentityKey: key });
-  time.seconds += 11;
-  assert.equal(await live(next), "200 nobody");
-  assert.equal(await live(key), "200 nobody");
-  secret = JSON.stringify({ identityKey: next });
-  time.seconds += 11;
-  assert.equal(await live("z".repeat(43)), "403 this address answers only through the edge");
-  assert.equal(await live(key), "403 this address answers only through the edge");
-});
-
-test("nobody is let in while the keys cannot be read", async () => {
-  const { ask } = functionOf({
-    anonymous: "all",
-    secret: () => {
-      throw new Error("the text of AWS");
+  const handler = createApiHandler({
+    name: "zip",
+    handlers: {
+      zip: async (request) => {
+        if (failure !== undefined) failures.set(request, failure);
+        return answer(request);
+      },
     },
+    failures,
+    identityKeys: new IdentityKeys(
+      async () => JSON.stringify({ identityKey: key }),
+      () => now,
+    ),
+    access: access ?? { anonymous: "all", private: "" },
+    now: () => now,
+    traceId: () => "trace",
+    write: (line) => void lines.push(line),
   });
-  const said = await ask("list", "/golang.org/x/mod/@v/list", signed(viewer));
-  assert.equal(said, "500 modfront failed; its log says why");
+  const { statusCode, headers, body } = await handler(asked);
+  const text = Buffer.from(body ?? "", "base64").toString();
+  return { status: statusCode, headers, body: text, log: JSON.parse(lines[0] ?? "{}"), lines };
+}
+
+const fine: Answer = () => ({
+  status: 200,
+  headers: { "content-type": "a/b", etag: '"t"' },
+  body: Buffer.from("body"),
+});
+const stored: Answer = () => ({
+  status: 200,
+  headers: {},
+  body: { stored: path.slice(1), size: 9e6, url: "https://s3/x" } as never,
+});
+const slow = new ServedError("fill-timeout", "slow");
+const failed: Answer = () => errorAnswer(slow);
+
+test("an answer goes out as it is, with its bytes", async () => {
+  const { status, headers, body } = await ask(event({ [identityHeader]: identity() }), fine);
+  assert.deepEqual(
+    { status, headers, body },
+    { status: 200, headers: { "content-type": "a/b", etag: '"t"' }, body: "body" },
+  );
+});
+
+test("the use-case is given the path without the origin path, and the method", async () => {
+  const seen: unknown[] = [];
+  const look: Answer = (request) => {
+    seen.push([request.method, request.path, request.wait]);
+    return fine(request);
+  };
+  await ask(event({ [identityHeader]: identity() }), look);
+  await ask(event({ [identityHeader]: identity(), "x-modfront-wait": "3" }, `/zip${path}`, "HEAD"), look);
+  assert.deepEqual(seen, [
+    ["GET", path, undefined],
+    ["HEAD", path, 3],
+  ]);
+});
+
+const redirects: readonly (readonly [
+  what: string,
+  wait: string | undefined,
+  answer: Answer,
+  error: unknown,
+  location: string | undefined,
+])[] = [
+  ["a stored file: back to its own address", undefined, stored, undefined, `${escaped}?wait=1`],
+  ["a stored file, asked again: straight to the file", "1", stored, undefined, "https://s3/x"],
+  ["a fill that takes long", undefined, failed, slow, `${escaped}?wait=1`],
+  ["a fill that takes longer", "7", failed, slow, `${escaped}?wait=8`],
+  ["a fill that takes too long", "8", failed, slow, undefined],
+];
+
+for (const [what, wait, answer, error, location] of redirects) {
+  test(what, async () => {
+    const waiting = wait === undefined ? {} : { "x-modfront-wait": wait };
+    const { status, headers } = await ask(event({ [identityHeader]: identity(), ...waiting }), answer, error);
+    assert.equal(status, location === undefined ? 504 : 302);
+    assert.equal(headers?.location, location);
+    assert.equal(headers?.["cache-control"], "no-store");
+  });
+}
+
+const viewer: Identity = { id: "1", role: "viewer", subject: "s", modules: "github.com/Corp" };
+const refusals: readonly (readonly [
+  what: string,
+  headers: Record<string, string>,
+  rawPath?: string,
+  status?: number,
+])[] = [
+  ["no identity", {}],
+  ["an identity of another key", { [identityHeader]: signIdentity(anonymous, "x".repeat(43), now / 1000, hmac) }],
+  ["an identity of more than a minute ago", { [identityHeader]: identity(anonymous, now / 1000 - 61) }],
+  [
+    "a private module that no pattern covers",
+    { [identityHeader]: identity({ ...viewer, modules: "github.com/Else" }) },
+  ],
+  ["a path of another function", { [identityHeader]: identity(viewer) }, "/zip/github.com/x/@v/list", 404],
+  ["a path that is none", { [identityHeader]: identity(viewer) }, "/zip/Upper/@v/v1.0.0.zip", 400],
+];
+
+for (const [what, headers, rawPath = `/zip/github.com/!corp/x/@v/v1.0.0.zip`, expected = 403] of refusals) {
+  test(`refused, the edge or not: ${what}`, async () => {
+    const access = { anonymous: "none", private: "github.com/Corp" } as const;
+    const { status, body } = await ask(event(headers, rawPath), fine, undefined, access);
+    assert.equal(status, expected);
+    assert.doesNotMatch(body, /body/);
+  });
+}
+
+test("what the token covers is answered", async () => {
+  const access = { anonymous: "none", private: "github.com/Corp" } as const;
+  const asked = event({ [identityHeader]: identity(viewer) }, "/zip/github.com/!corp/x/@v/v1.0.0.zip");
+  assert.equal((await ask(asked, fine, undefined, access)).status, 200);
+});
+
+test("one line of log with metrics, and nothing in it that identifies the caller", async () => {
+  const header = identity(viewer);
+  const asked = event({ [identityHeader]: header, authorization: "Basic c2VjcmV0" });
+  const forged = new ServedError("checksum-mismatch", "SECURITY ERROR", { cause: new Error("why") });
+  const { lines, log } = await ask(asked, () => errorAnswer(forged), forged);
+  assert.equal(lines.length, 1);
+  assert.deepEqual(
+    [log.Handler, log.path, log.status, log.code, log.error, log.traceId, log.Requests, log.Alarming],
+    ["zip", path, 403, "checksum-mismatch", "SECURITY ERROR (why)", "trace", 1, 1],
+  );
+  const [{ Namespace, Metrics }] = log._aws.CloudWatchMetrics;
+  assert.deepEqual([Namespace, Metrics.length], ["modfront", 3]);
+  assert.doesNotMatch(lines[0] ?? "", /c2VjcmV0|viewer/);
+  assert.ok(!lines[0]?.includes(header));
+});
+
+test("a rotated key is found by reading the secret again, but not for every forgery", async () => {
+  let time = now;
+  let reads = 0;
+  const secrets = [{ identityKey: "old".repeat(15) }, { identityKey: key, previousIdentityKey: "old".repeat(15) }];
+  const keys = new IdentityKeys(
+    async () => JSON.stringify(secrets[Math.min(reads++, 1)]),
+    () => time,
+  );
+  const accept = (known: readonly string[]) => assert.ok(known.includes(key));
+  await assert.rejects(keys.use(accept));
+  await assert.rejects(keys.use(accept));
+  assert.equal(reads, 1);
+  time += 10_001;
+  await keys.use(accept);
+  assert.equal(reads, 2);
 });

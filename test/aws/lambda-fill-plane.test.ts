@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { bodyLimit, packAnswer, packFailure } from "../../lambda/aws/fill-invocation.ts";
+import { LambdaFillPlane, patience } from "../../lambda/aws/lambda-fill-plane.ts";
+import type { FillAnswer, FillRequest } from "../../lambda/proxy/fill-plane.ts";
+import { ServedError } from "../../lambda/proxy/served-error.ts";
+
+const request: FillRequest = { kind: "info", module: { path: "example.com/m", version: "v1.0.0" } };
+const link = async (key: string) => `https://bucket/${key}`;
+
+type Reply = { readonly Payload?: Uint8Array; readonly FunctionError?: string } | Error;
+
+/** A fill plane whose function answers in this order; time goes by only while it sleeps. */
+function plane(...replies: readonly Reply[]) {
+  let time = 0;
+  const payloads: unknown[] = [];
+  const slept: number[] = [];
+  const send = async (command: InvokeCommand) => {
+    payloads.push(JSON.parse(Buffer.from(command.input.Payload as Uint8Array).toString()));
+    const reply = replies[Math.min(payloads.length, replies.length) - 1];
+    if (reply instanceof Error) throw reply;
+    return reply;
+  };
+  const clock = {
+    now: () => time,
+    sleep: async (milliseconds: number) => {
+      slept.push(milliseconds);
+      time += milliseconds;
+    },
+  };
+  const client = { send } as unknown as LambdaClient;
+  return { fill: new LambdaFillPlane({ client, functionName: "f", clock }), payloads, slept };
+}
+
+async function replyOf(answer: FillAnswer): Promise<Reply> {
+  return { Payload: Buffer.from(JSON.stringify(await packAnswer(request, answer, link))) };
+}
+
+const throttled = Object.assign(new Error("busy"), { name: "TooManyRequestsException" });
+
+const answers: readonly (readonly [what: string, answer: FillAnswer, expected: unknown])[] = [
+  ["bytes", { body: Uint8Array.of(0, 255, 10) }, { body: Buffer.of(0, 255, 10) }],
+  [
+    "bytes that are good for a while",
+    { body: new Uint8Array(), freshUntil: 5, stale: true },
+    { body: Buffer.alloc(0), freshUntil: 5, stale: true },
+  ],
+  ["a stored file", { stored: "a.zip", size: 7 }, { stored: "a.zip", size: 7, url: "https://bucket/a.zip" }],
+];
+
+for (const [what, answer, expected] of answers) {
+  test(`the answer survives the way: ${what}`, async () => {
+    const { fill, payloads } = plane(await replyOf(answer));
+    assert.deepEqual(await fill.fill(request), expected);
+    assert.deepEqual(payloads, [{ request }]);
+  });
+}
+
+const failures: readonly (readonly [what: string, error: unknown, code: string, message: RegExp])[] = [
+  ["one of ours, with its words", new ServedError("not-found", "no such version"), "not-found", /^no such version$/],
+  ["any other, without", new Error("/tmp/secret ENOENT"), "internal", /^modfront failed/],
+];
+
+for (const [what, error, code, message] of failures) {
+  test(`a failure survives the way: ${what}`, async () => {
+    const { fill } = plane({ Payload: Buffer.from(JSON.stringify(packFailure(error))) });
+    await assert.rejects(fill.fill(request), { code, message });
+  });
+}
+
+test("a place is waited for with growing pauses, and the fill asked for once", async () => {
+  const { fill, payloads, slept } = plane(throttled, throttled, await replyOf({ body: Buffer.from("x") }));
+  await fill.fill(request);
+  assert.equal(payloads.length, 3);
+  assert.ok(
+    slept[0] && slept[0] >= 50 && slept[0] <= 100 && slept[1] && slept[1] >= 100 && slept[1] <= 200,
+    String(slept),
+  );
+});
+
+test("without a free place the wait ends in a timeout, within the patience", async () => {
+  const { fill, slept } = plane(throttled);
+  await assert.rejects(fill.fill(request), { code: "fill-timeout" });
+  assert.ok(slept.reduce((sum, each) => sum + each, 0) <= patience);
+});
+
+test("any other failure of the call is not tried again", async () => {
+  for (const reply of [new Error("ECONNRESET"), { FunctionError: "Unhandled", Payload: Buffer.from("{}") }, {}]) {
+    const { fill, payloads } = plane(reply);
+    await assert.rejects(fill.fill(request), { code: "store-failed", message: "the fill plane could not be asked" });
+    assert.equal(payloads.length, 1);
+  }
+});
+
+test("an answer that Lambda could not carry is refused before it is tried", async () => {
+  await packAnswer(request, { body: new Uint8Array(bodyLimit) }, link);
+  await assert.rejects(packAnswer(request, { body: new Uint8Array(bodyLimit + 1) }, link), { code: "internal" });
+});

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { objectHeaders } from "../../lambda/aws/object-headers.ts";
+import { parseCredentials, withCredentials } from "../../lambda/aws/upstream-credentials.ts";
+import { readEnvironment } from "../../lambda/env.ts";
+
+const credentials = { "a.example": "user:pass:word", "b.example:8080": "me@corp:p/w" };
+const chains: readonly (readonly [chain: string, expected: string])[] = [
+  ["https://a.example", "https://user:pass%3Aword@a.example"],
+  ["https://a.example/path,off", "https://user:pass%3Aword@a.example/path,off"],
+  [
+    "https://x.example|http://b.example:8080/go,direct",
+    "https://x.example|http://me%40corp:p%2Fw@b.example:8080/go,direct",
+  ],
+  ["https://b.example", "https://b.example"],
+  ["https://own:secret@a.example", "https://own:secret@a.example"],
+  ["https://a.example.evil", "https://a.example.evil"],
+];
+
+for (const [chain, expected] of chains) {
+  test(`credentials go to their host and nowhere else: ${chain}`, () => {
+    assert.deepEqual(withCredentials([{ chain, patterns: "*" }], credentials), [{ chain: expected, patterns: "*" }]);
+  });
+}
+
+test("an empty secret is no credentials", () => assert.deepEqual(parseCredentials(" "), {}));
+
+const immutable = "max-age=31536000, immutable";
+const keys: readonly (readonly [key: string, contentType: string, cacheControl: string])[] = [
+  ["github.com/!azure/x/@v/v1.0.0.zip", "application/zip", `public, ${immutable}`],
+  ["github.com/!azure/x/@v/v1.0.0.info", "application/json", `public, ${immutable}`],
+  ["github.com/!corp/x/@v/v1.0.0.mod", "text/plain; charset=utf-8", `private, ${immutable}`],
+  ["sumdb/sum.golang.org/tile/8/0/000", "application/octet-stream", "no-store"],
+  ["-/preheat/go.mod", "application/octet-stream", "no-store"],
+];
+
+for (const [key, contentType, cacheControl] of keys) {
+  test(`S3 hands out ${key} as the API would`, () => {
+    const isPrivate = (module: string) => module.startsWith("github.com/Corp/");
+    assert.deepEqual(objectHeaders(key, isPrivate), { contentType, cacheControl });
+  });
+}
+
+test("a variable that is missing is named", () => {
+  process.env.MODFRONT_FILL = "f";
+  delete process.env.MODFRONT_EDGE_SECRET;
+  assert.throws(() => readEnvironment("info"), { code: "environment", message: "MODFRONT_EDGE_SECRET is not set" });
+  process.env.MODFRONT_EDGE_SECRET = "s";
+  assert.deepEqual(readEnvironment("info"), { MODFRONT_FILL: "f", MODFRONT_EDGE_SECRET: "s" });
+});
