@@ -31,6 +31,11 @@ export const files = {
   zip100K: "/gopkg.in/yaml.v3/@v/v3.0.1.zip",
   zip7M: "/github.com/docker/docker/@v/v28.5.2+incompatible.zip",
   zip9M: "/golang.org/x/text/@v/v0.33.0.zip",
+  others: [
+    "/github.com/prometheus/prometheus/@v/v0.310.0.info",
+    "/gotest.tools/v3/@v/v3.5.1.zip",
+    "/github.com/googleapis/enterprise-certificate-proxy/@v/v0.3.11.zip",
+  ],
 } as const;
 
 export const megabyte = 1e6;

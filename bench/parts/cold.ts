@@ -67,8 +67,8 @@ async function measureOneZip(bench: Bench): Promise<void> {
     for (const [name, start] of caches(bench)) {
       for (const [row, path] of [["100 KB", files.zip100K] as const, ["7.1 MB", files.zip7M] as const]) {
         await withServer(bench, start, async ({ url }) => {
-          // Another module before it, so that tiles, connections and compiled code are those of a running server.
-          await get(`${url}${files.small}.info`);
+          // Others before it, so that tiles, connections and compiled code are those of a running server.
+          for (const path of files.others) await get(url + path);
           await replay.tell({ delay: roundTrip });
           const { seconds } = await get(url + path);
           const { requests } = await replay.tell({ delay: 0 });

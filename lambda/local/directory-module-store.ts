@@ -121,7 +121,8 @@ export class DirectoryModuleStore implements ModuleStore {
 
   /** Saves the copy where the source can be linked itself; `undefined` where it cannot. */
   async #linkSource(source: string, path: string): Promise<boolean | undefined> {
-    if ((await sync(source)) !== "file") return undefined;
+    await sync(source);
+    if ((await kind(source)) !== "file") return undefined;
     this.#failpoint("store.create.written");
     try {
       return await this.#link(source, path);
@@ -145,12 +146,10 @@ export class DirectoryModuleStore implements ModuleStore {
 
   /** Syncs a folder, and each one above it whose name may not have reached the disk yet. */
   async #persist(folder: string): Promise<void> {
-    await sync(folder);
     const fresh: string[] = [];
-    for (let at = folder; at !== this.#root && !this.#durable.has(at); at = dirname(at)) {
-      await sync(dirname(at));
-      fresh.push(at);
-    }
+    for (let at = folder; at !== this.#root && !this.#durable.has(at); at = dirname(at)) fresh.push(at);
+    // At once: the disk takes many of them in one go, and nobody is told of any before all are done.
+    await allSettled([folder, ...fresh.map(dirname)].map(sync));
     if (this.#durable.size + fresh.length > rememberedFolders) this.#durable.clear();
     for (const at of fresh) this.#durable.add(at);
   }
@@ -228,10 +227,14 @@ async function write(path: string, source: FileSource): Promise<void> {
 }
 
 /** Waits until a file's bytes, or a folder's names, are on the disk. */
-async function sync(path: string): Promise<"file" | "other"> {
+async function sync(path: string): Promise<void> {
   await using file = await open(path, "r");
   await file.sync();
-  return (await kind(path)) ?? "other";
+}
+
+/** `Promise.all` that leaves nothing running when it fails. */
+async function allSettled(work: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
 }
 
 async function entries(folder: string): Promise<readonly { name: string; isFile: boolean; isFolder: boolean }[]> {

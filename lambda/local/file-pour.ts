@@ -2,41 +2,43 @@ import type { FileHandle } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import type { ByteRange } from "../http/byte-range.ts";
 
-/** Bytes: so large that calls do not count. */
-const largePiece = 1 << 20;
+/** Bytes: so large that calls do not count, and so small that many downloads may have two. */
+const sizes = { large: 1 << 20, small: 64 << 10 } as const;
 
-/** Bytes: what the allocator hands out without asking the system for fresh pages. */
-const smallPiece = 64 << 10;
+/** Large pieces of one process, for four downloads; the others go on with small ones. */
+const mostLarge = 8;
 
-/** Large pieces of one process, 16 MB together: two for each of 8 downloads, the others go on with small ones. */
-const mostPieces = 16;
+/** Small pieces that are kept for later: 64 downloads. More are made where more are needed, and let go afterwards. */
+const mostSmall = 128;
 
 /**
  * Memory through which files are sent, used again and again: a fresh piece each time costs twice the CPU, nearly all of
- * it the system's page faults.
+ * it the system's page faults. 16 MB are kept.
  *
  * Nobody waits for a piece: slow clients may hold all large ones, and the next client gets a small one.
  */
 class Pieces {
-  readonly #free: Buffer[] = [];
-  #large = 0;
+  readonly #large: Buffer[] = [];
+  readonly #small: Buffer[] = [];
+  #largeMade = 0;
 
   take(): Buffer {
-    const free = this.#free.pop();
+    const free = this.#large.pop();
     if (free !== undefined) return free;
-    if (this.#large === mostPieces) return Buffer.allocUnsafeSlow(smallPiece);
-    this.#large++;
-    return Buffer.allocUnsafeSlow(largePiece);
+    if (this.#largeMade === mostLarge) return this.#small.pop() ?? Buffer.allocUnsafeSlow(sizes.small);
+    this.#largeMade++;
+    return Buffer.allocUnsafeSlow(sizes.large);
   }
 
   /** Takes a piece back that nobody reads any more. */
   give(piece: Buffer): void {
-    if (piece.length === largePiece) this.#free.push(piece);
+    if (piece.length === sizes.large) this.#large.push(piece);
+    else if (this.#small.length < mostSmall) this.#small.push(piece);
   }
 
   /** Leaves a piece to the collector: a broken connection may not have let go of it. */
   lose(piece: Buffer): void {
-    if (piece.length === largePiece) this.#large--;
+    if (piece.length === sizes.large) this.#largeMade--;
   }
 }
 

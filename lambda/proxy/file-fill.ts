@@ -158,6 +158,7 @@ export class FileFill {
 
   async #downloadZip(module: ModuleVersion, file: string): Promise<ZipFacts & { readonly size: number }> {
     const { source, temporaryFiles, inspector } = this.#parts;
+    inspector.prepare();
     return source.fetch(module.path, upstreamPath(module, "zip"), {
       limit: limits.zip,
       budget: missTime.zip,

@@ -8,6 +8,7 @@ import {
   SumdbClient,
   type SumdbErrorCode,
   SumdbForkError,
+  type SumdbLookup,
 } from "../golang/sumdb.ts";
 import type { Checksums, VersionHashes } from "./checksums.ts";
 import type { Clock } from "./clock.ts";
@@ -17,6 +18,7 @@ import type { HeadStore } from "./head-store.ts";
 import { type ModuleVersion, sumdbKey } from "./layout.ts";
 import type { ModuleStore } from "./module-store.ts";
 import { ServedError, type ServedErrorCode } from "./served-error.ts";
+import { SingleFlight } from "./single-flight.ts";
 import type { SumdbRemote } from "./sumdb-reach.ts";
 
 /** Milliseconds for which the head we serve may be older than the database's. */
@@ -36,6 +38,8 @@ export class SumdbFill implements Checksums {
   readonly #parts: SumdbFillParts;
   readonly #name: string;
   readonly #client: SumdbClient;
+  /** A zip and its two small files want the same record at the same moment: it is stored once for them. */
+  readonly #records = new SingleFlight<SumdbLookup>();
   #headAsked = Number.NEGATIVE_INFINITY;
   #marked = false;
   #advanced = { at: Number.NEGATIVE_INFINITY, done: Promise.resolve(false) };
@@ -139,12 +143,14 @@ export class SumdbFill implements Checksums {
 
   /** The record of a module version, verified now and stored, with all its proofs need. */
   #ask(module: ModuleVersion, absent: ServedErrorCode) {
-    return this.#guard(async () => {
-      const found = await this.#client.lookup(module.path, module.version);
-      await this.#markSupported();
-      await this.#parts.store.create(this.#lookupKey(module), composeLookup(found, found.head));
-      return found;
-    }, absent);
+    return this.#guard(() => this.#records.run(this.#lookupKey(module), () => this.#askAndStore(module)), absent);
+  }
+
+  async #askAndStore(module: ModuleVersion): Promise<SumdbLookup> {
+    const found = await this.#client.lookup(module.path, module.version);
+    await this.#markSupported();
+    await this.#parts.store.create(this.#lookupKey(module), composeLookup(found, found.head));
+    return found;
   }
 
   /** Over `file://` it is this empty file that makes `go` look up records here instead of at the database itself. */

@@ -12,6 +12,9 @@ export interface ZipFacts {
 
 /** Reads a whole zip without keeping the event loop from other requests. */
 export interface ZipInspector {
+  /** Says that a zip will come, so that getting ready for it and its download take their time side by side. */
+  prepare(): void;
+
   /** Throws `ServedError` "invalid-module" when the file at `path` is not a zip of `module` by the rules of x/mod. */
   inspect(module: ModuleVersion, path: string): Promise<ZipFacts>;
 }
@@ -33,7 +36,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** One worker thread, started with the first zip and kept; zips are inspected one after the other. */
+/** One worker thread, started for the first zip and kept; zips are inspected one after the other. */
 export class WorkerZipInspector implements ZipInspector {
   readonly #script: URL;
   readonly #waiting = new Map<number, Waiting>();
@@ -43,6 +46,11 @@ export class WorkerZipInspector implements ZipInspector {
   /** `script` is the worker's entry: lambda/zip-worker.ts, or its bundle. */
   constructor(script: URL) {
     this.#script = script;
+  }
+
+  prepare(): void {
+    this.#worker ??= this.#start();
+    if (this.#waiting.size === 0) this.#worker.unref();
   }
 
   inspect(module: ModuleVersion, path: string): Promise<ZipFacts> {
@@ -57,7 +65,7 @@ export class WorkerZipInspector implements ZipInspector {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#script);
+    const worker = new Worker(this.#script, { resourceLimits: { maxYoungGenerationSizeMb: 8 } });
     worker.on("message", (answer: InspectionAnswer) => this.#settle(worker, answer));
     worker.on("error", (cause) => this.#abandon(cause));
     return worker;
