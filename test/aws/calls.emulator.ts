@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { DynamoHeadStore } from "../../lambda/aws/dynamo-head-store.ts";
+import { DynamoLeaseStore } from "../../lambda/aws/dynamo-lease-store.ts";
+import { DynamoVersionIndex } from "../../lambda/aws/dynamo-version-index.ts";
+import { S3ModuleStore } from "../../lambda/aws/s3-module-store.ts";
+import { Fill } from "../../lambda/proxy/fill.ts";
+import type { FillRequest } from "../../lambda/proxy/fill-plane.ts";
+import { type ServeIndexParts, serveIndex } from "../../lambda/proxy/serve.ts";
+import { TemporaryFiles } from "../../lambda/proxy/temporary-files.ts";
+import { WorkerZipInspector } from "../../lambda/proxy/zip-inspector.ts";
+import { systemClock as clock } from "../../lambda/system-clock.ts";
+import { openUpstreams } from "../../lambda/upstream/open-upstreams.ts";
+import { CallWatch, dynamoClient, makeBucket, makeTable, s3Client } from "../support/aws-clients.ts";
+import { type Ministack, startMinistack } from "../support/ministack.ts";
+import { filePath, moduleFixture, versionsPath } from "../support/module-fixture.ts";
+import { ScriptedUpstream } from "../support/scripted-upstream.ts";
+
+// How often each kind of request calls DynamoDB and S3: what docs/cost.md is computed from. The modules are private, so
+// that the checksum database's tiles, which are shared by all modules, are not among the calls.
+
+const module = moduleFixture("calls.example/m");
+const version = { path: module.path, version: module.version };
+let aws: Ministack;
+let upstream: ScriptedUpstream;
+let watch: CallWatch;
+let fill: Fill;
+let parts: ServeIndexParts;
+
+before(async () => {
+  aws = await startMinistack();
+  upstream = await ScriptedUpstream.start();
+  upstream.on(`${versionsPath(module)}/list`, { body: `${module.version}\n` });
+  for (const kind of ["info", "mod", "zip"] as const) upstream.on(filePath(module, kind), { body: module[kind] });
+  watch = new CallWatch();
+  const dynamo = dynamoClient(aws, watch);
+  const s3 = s3Client(aws, watch);
+  const table = await makeTable(dynamo);
+  const headers = () => ({ contentType: "a/b", cacheControl: "c" });
+  const index = new DynamoVersionIndex(dynamo, table);
+  const router = openUpstreams(
+    { upstreams: [{ patterns: ["calls.example"], chain: upstream.url }], private: ["calls.example"], allowHosts: [] },
+    { now: () => performance.now(), version: "0" },
+  );
+  let count = 0;
+  fill = new Fill({
+    store: new S3ModuleStore({ client: s3, bucket: await makeBucket(s3), headers }),
+    index,
+    leases: new DynamoLeaseStore(dynamo, table),
+    heads: new DynamoHeadStore(dynamo, table),
+    router,
+    sumdb: undefined,
+    inspector: new WorkerZipInspector(new URL("../../lambda/zip-worker.ts", import.meta.url)),
+    temporaryFiles: new TemporaryFiles(tmpdir(), () => `modfront-calls-${process.pid}-${count++}`),
+    clock,
+    ttl: { list: 60, query: 60, notFound: 60 },
+  });
+  parts = { fill, index, clock, isPrivate: () => true };
+  watch.take();
+});
+
+after(async () => {
+  await upstream.close();
+  await aws.stop();
+});
+
+const info: FillRequest = { kind: "info", module: version };
+const listPath = `/${join(module.path, "@v/list")}`;
+
+/** In the order of a cold module: what each asks for, and its calls. */
+const rows: readonly (readonly [what: string, ask: () => Promise<unknown>, calls: Readonly<Record<string, number>>])[] =
+  [
+    [
+      "a cold .info: twice looked for, leased, written, made visible",
+      () => fill.fill(info),
+      { GetObjectCommand: 2, GetItemCommand: 1, UpdateItemCommand: 2, PutObjectCommand: 1, BatchWriteItemCommand: 1 },
+    ],
+    ["an .info that the bucket would not give to CloudFront", () => fill.fill(info), { GetObjectCommand: 1 }],
+    [
+      "a cold .zip whose .info is stored: its .mod with it",
+      () => fill.fill({ kind: "zip", module: version }),
+      {
+        HeadObjectCommand: 2,
+        GetObjectCommand: 3,
+        GetItemCommand: 2,
+        UpdateItemCommand: 4,
+        PutObjectCommand: 2,
+        BatchWriteItemCommand: 2,
+      },
+    ],
+    [
+      "a list that nobody asked for within the last minute",
+      () => serveIndex(parts, listPath),
+      { QueryCommand: 2, GetItemCommand: 1, PutItemCommand: 1 },
+    ],
+    ["a list", () => serveIndex(parts, listPath), { QueryCommand: 1 }],
+  ];
+
+for (const [what, ask, calls] of rows) {
+  test(what, async () => {
+    await ask();
+    assert.deepEqual(watch.take(), calls);
+  });
+}
+
+test("latest is one Query once it is known", async () => {
+  const latest = `/${join(module.path, "@latest")}`;
+  await serveIndex(parts, latest);
+  watch.take();
+  await serveIndex(parts, latest);
+  assert.deepEqual(watch.take(), { QueryCommand: 1 });
+});
