@@ -1,86 +1,12 @@
-import { spawnSync } from "node:child_process";
-import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { CodedError, isCodedError } from "../lambda/golang/coded-error.ts";
-import { greeting } from "../lambda/local/greeting.ts";
-import { readSettings, type Settings } from "../lambda/local/settings.ts";
-import { startLocal } from "../lambda/local/start.ts";
-import { openSumdbRemote } from "../lambda/proxy/sumdb-reach.ts";
-import { openUpstreams, type Upstreams } from "../lambda/upstream/open-upstreams.ts";
-import packageJson from "../package.json" with { type: "json" };
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
 
-// npm start: the flags, the environment, the clock and the streams of this process, put together with the product.
+// npm start. What node made of the sources is kept, so that a start takes a third of the time and each thread of the
+// process 10 MB less. Where nothing can be kept it starts all the same.
 
-const clock = { now: () => Date.now(), sleep: (milliseconds: number) => sleep(milliseconds) };
+const { directory } = enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/modfront"));
+// Threads start with the environment, not with what was enabled here.
+if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory;
 
-function goEnvProxy(): string | undefined {
-  const go = spawnSync("go", ["env", "GOPROXY"], { encoding: "utf8", timeout: 10_000 });
-  return go.status === 0 ? go.stdout.trim() : undefined;
-}
-
-function connect(settings: Settings): Upstreams {
-  const { config, upstream } = settings;
-  return openUpstreams(config, {
-    fallback: upstream,
-    now: () => performance.now(),
-    version: packageJson.version,
-  });
-}
-
-function print(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
-
-async function main(): Promise<void> {
-  const settings = readSettings({
-    args: process.argv.slice(2),
-    environment: process.env,
-    isTerminal: process.stderr.isTTY === true,
-    goEnvProxy,
-  });
-  const upstreams = connect(settings);
-  for (const note of upstreams.notes) print(note);
-  const server = await startLocal(settings, {
-    clock,
-    router: upstreams,
-    sumdbRemote: (name) =>
-      openSumdbRemote({
-        name,
-        url: settings.config.sumdb.url,
-        chain: upstreams.catchAll,
-        direct: (url) => upstreams.direct(url),
-      }),
-    zipWorker: new URL("../lambda/zip-worker.ts", import.meta.url),
-    write: (line) => process.stdout.write(line),
-    warn: print,
-  });
-  process.stdout.write(greeting(settings, server.url));
-  stopOnSignal(async () => {
-    await server.stop();
-    await upstreams.close();
-  });
-}
-
-/** The first signal drains; a second one, or half a minute, ends it all the same. */
-function stopOnSignal(stop: () => Promise<void>): void {
-  const begin = () => {
-    setTimeout(() => process.exit(1), 30_000).unref();
-    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
-    stop().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
-  };
-  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, begin);
-}
-
-function exitCode(error: unknown): number {
-  return isCodedError<string>(error, "usage", "config") ? 2 : 1;
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  main().catch((error: unknown) => {
-    print(error instanceof CodedError ? `modfront: ${error.message}` : `modfront: ${String(error)}`);
-    process.exit(exitCode(error));
-  });
-}
+const { runLocal } = await import("./local-server.ts");
+await runLocal();

@@ -5,15 +5,15 @@ import type { ByteRange } from "../http/byte-range.ts";
 /** Bytes: so large that calls do not count, and so small that many downloads may have two. */
 const sizes = { large: 1 << 20, small: 64 << 10 } as const;
 
-/** Large pieces of one process, for four downloads; the others go on with small ones. */
-const mostLarge = 8;
+/** Large pieces of one process, for two downloads; the others go on with small ones. */
+const mostLarge = 4;
 
-/** Small pieces that are kept for later: 64 downloads. More are made where more are needed, and let go afterwards. */
-const mostSmall = 128;
+/** Small pieces that are kept for later: 32 downloads. More are made where more are needed, and let go afterwards. */
+const mostSmall = 64;
 
 /**
  * Memory through which files are sent, used again and again: a fresh piece each time costs twice the CPU, nearly all of
- * it the system's page faults. 16 MB are kept.
+ * it the system's page faults. 8 MB are kept.
  *
  * Nobody waits for a piece: slow clients may hold all large ones, and the next client gets a small one.
  */
