@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import type { TokenStore } from "../../lambda/http/token-store.ts";
 import { FileTokenStore } from "../../lambda/local/file-token-store.ts";
@@ -19,7 +20,7 @@ export async function openTokenStore(place: TokenPlace, { environment, now }: Te
   if (stack !== undefined) {
     if (data !== undefined) throw new CodedError("usage", "--stack and --data name two places: which one?");
     const { openDeployedTokens } = await import("../../lambda/aws/open-deployed-tokens.ts");
-    return await openDeployedTokens(stack, () => Math.floor(now() / 1000));
+    return await openDeployedTokens(stack, { now, sleep: (milliseconds) => sleep(milliseconds) });
   }
   const flags = Object.entries({ data, config }).flatMap(([flag, value]) =>
     value === undefined ? [] : [`--${flag}=${value}`],

@@ -8,7 +8,7 @@ export interface EdgeSecret {
 }
 
 /** Milliseconds after which the secret is read again when a signature does not fit: it may have been rotated. */
-const staleAfter = 10_000;
+export const staleAfter = 10_000;
 
 /** The text of a secret. One call. */
 export async function readSecret(client: SecretsManagerClient, name: string): Promise<string> {

@@ -7,7 +7,7 @@ import { packTokens } from "../http/key-values.ts";
 import { emptyTokenState, type TokenRecord, type TokenState, type TokenStore } from "../http/token-store.ts";
 import { keyId } from "../http/tokens.ts";
 import { type KeyValueClient, readKeyValue, withVersion } from "./edge-key-values.ts";
-import type { EdgeSecret } from "./identity-keys.ts";
+import { type EdgeSecret, staleAfter } from "./identity-keys.ts";
 
 export interface DeployedTokens {
   readonly keyValues: KeyValueClient;
@@ -17,6 +17,7 @@ export interface DeployedTokens {
   readonly edgeSecret: string;
   /** Unix seconds. */
   readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
 const recordPrefix = "token/";
@@ -48,12 +49,9 @@ export class KeyValueTokenStore implements TokenStore {
       withVersion(keyValues, storeArn, async (version) => {
         const state = await this.#read();
         const [next, result] = change(state);
-        const [present] = state.identityKeys;
-        const [identityKey = "", kept] = next.identityKeys;
-        // Whatever becomes of the write, the functions must know the key with which the edge signs after it.
-        if (identityKey !== present) await this.#writeSecret(identityKey, present);
+        await this.#announce(state.identityKeys, next.identityKeys);
         await this.#write(version, state, next);
-        if (identityKey !== present && kept === undefined) await this.#writeSecret(identityKey);
+        await this.#forget(state.identityKeys, next.identityKeys);
         return result;
       }),
     );
@@ -99,6 +97,21 @@ export class KeyValueTokenStore implements TokenStore {
         Deletes: removed.map((id) => ({ Key: recordPrefix + id })),
       }),
     );
+  }
+
+  /**
+   * Tells the functions of a new identity key. Those that have just read the secret do not look again so soon: where
+   * the key before goes on they are given that time; where it must end at once, they may refuse requests for as long.
+   */
+  async #announce([present]: readonly string[], [identityKey = "", kept]: readonly string[]): Promise<void> {
+    if (identityKey === present) return;
+    await this.#writeSecret(identityKey, present);
+    if (kept !== undefined) await this.#parts.sleep(staleAfter + 1000);
+  }
+
+  /** The key before was in the secret until the edge had the new one, whatever might have become of that write. */
+  async #forget([present]: readonly string[], [identityKey = "", kept]: readonly string[]): Promise<void> {
+    if (identityKey !== present && kept === undefined) await this.#writeSecret(identityKey);
   }
 
   async #writeSecret(identityKey: string, previousIdentityKey?: string): Promise<void> {

@@ -2,6 +2,7 @@ import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-l
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { CodedError } from "../golang/coded-error.ts";
 import type { TokenStore } from "../http/token-store.ts";
+import type { Clock } from "../proxy/clock.ts";
 import { awsErrorName } from "./aws-failure.ts";
 import { openKeyValues } from "./edge-key-values.ts";
 import { KeyValueTokenStore } from "./key-value-token-store.ts";
@@ -15,7 +16,7 @@ const edgeRegion = "us-east-1";
  * Their places are in the environment of the function that fills the edge's key values. Throws `CodedError`
  * "no-such-stack" where there is no such function, "tokens-unavailable" where AWS cannot be asked.
  */
-export async function openDeployedTokens(name: string, now: () => number): Promise<TokenStore> {
+export async function openDeployedTokens(name: string, clock: Clock): Promise<TokenStore> {
   const variables = await readPlaces(name);
   const { MODFRONT_EDGE_SECRET, MODFRONT_PRIMARY_REGION, MODFRONT_KEY_VALUE_STORE } = variables;
   if (!MODFRONT_EDGE_SECRET || !MODFRONT_PRIMARY_REGION || !MODFRONT_KEY_VALUE_STORE) throw noSuchStack(name);
@@ -24,7 +25,8 @@ export async function openDeployedTokens(name: string, now: () => number): Promi
     storeArn: MODFRONT_KEY_VALUE_STORE,
     secrets: new SecretsManagerClient({ region: MODFRONT_PRIMARY_REGION }),
     edgeSecret: MODFRONT_EDGE_SECRET,
-    now,
+    now: () => Math.floor(clock.now() / 1000),
+    sleep: clock.sleep,
   });
 }
 

@@ -18,6 +18,7 @@ function deployed() {
   keyValues.values.set("tokens", JSON.stringify({ keys: [], identityKey: deployedKey, revoked: "" }));
   keyValues.values.set("access", "{}");
   const secrets: string[] = [];
+  const waits: [milliseconds: number, identityKey: string | undefined][] = [];
   const open = () =>
     new KeyValueTokenStore({
       keyValues: keyValues.client,
@@ -25,8 +26,9 @@ function deployed() {
       secrets: { send: async (put: PutSecretValueCommand) => void secrets.push(put.input.SecretString ?? "") },
       edgeSecret: "modfront/edge",
       now: () => now,
+      sleep: async (milliseconds) => void waits.push([milliseconds, tokensOf(keyValues)?.identityKey]),
     });
-  return { keyValues, secrets, open };
+  return { keyValues, secrets, waits, open };
 }
 
 const tokensOf = ({ values }: FakeKeyValues) => readTokens(values.get("tokens"));
@@ -46,7 +48,7 @@ test("making a token changes neither the edge's key nor its secret, and leaves a
 });
 
 test("the functions know a new identity key before the edge signs with it, and the old one for as long as it may", async () => {
-  const { keyValues, secrets, open } = deployed();
+  const { keyValues, secrets, waits, open } = deployed();
   await rotateKey(open(), { dropOld: false }, now);
   const second = tokensOf(keyValues)?.identityKey;
   assert.deepEqual(secrets.splice(0).map(parseIdentityKeys), [[second, deployedKey]]);
@@ -55,6 +57,7 @@ test("the functions know a new identity key before the edge signs with it, and t
   const third = tokensOf(keyValues)?.identityKey;
   assert.notEqual(third, second);
   assert.deepEqual(secrets.splice(0).map(parseIdentityKeys), [[third, second], [third]]);
+  assert.deepEqual(waits, [[11_000, deployedKey]], "only where the key before goes on is there time to wait");
 });
 
 test("many tokens are read page by page, and dropping their key removes them in pieces that one write takes", async () => {
@@ -79,6 +82,7 @@ test("a damaged value is never taken for an empty one, and no text of AWS reache
     secrets: { send: async () => {} },
     edgeSecret: "",
     now: () => now,
+    sleep: async () => {},
   });
   await assert.rejects(broken.read(), { code: "tokens-unavailable", message: /^[^A].*credentials allowed/ });
 });

@@ -4,19 +4,19 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { runCli } from "../support/cli.ts";
 import { GuardedModfront, skipWithoutGoAndTls as skip, type Visit } from "../support/guarded-modfront.ts";
-import { RedirectingFront } from "../support/redirecting-front.ts";
+import { TlsFront } from "../support/tls-front.ts";
 
 // The ways in which the real go command carries a token, to npm start over TLS with tokens required, directly and
 // through a cold miss that redirects.
 
 let modfront: GuardedModfront;
-let front: RedirectingFront;
+let front: TlsFront;
 
 before(async () => {
   if (skip !== false) return;
   modfront = await GuardedModfront.start();
   modfront.script("corp.example/m", "v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0", "v1.4.0", "v1.5.0");
-  front = await RedirectingFront.start(modfront.process.url, modfront.certificate);
+  front = await TlsFront.start(modfront.process.url, modfront.certificate, { redirect: true });
 });
 
 after(async () => {

@@ -69,9 +69,13 @@ export class CloudFront {
   }
 
   /** What the API says to someone who found its address. */
-  async askApi(id: string, path: string): Promise<{ readonly status: number | undefined; readonly body: string }> {
+  async askApi(
+    id: string,
+    path: string,
+    headers: Record<string, string> = {},
+  ): Promise<{ readonly status: number | undefined; readonly body: string }> {
     const origin = { host: `${id}.execute-api`, path: "", isBucket: false, timeout: 10_000 };
-    const answer = await this.#fetch(origin, path, "GET", {});
+    const answer = await this.#fetch(origin, path, "GET", headers);
     return { status: answer.statusCode, body: await text(answer) };
   }
 
