@@ -11,6 +11,7 @@ import { measureGolang } from "./parts/golang.ts";
 import { measureHerd } from "./parts/herd.ts";
 import { measureHits } from "./parts/hits.ts";
 import { measureIndex } from "./parts/index.ts";
+import { measureLambda } from "./parts/lambda.ts";
 import { type Figure, formatTable, type Sample, summarize } from "./report.ts";
 import { startReplay } from "./servers.ts";
 import { ensureProgram, hasProgram } from "./tools.ts";
@@ -26,6 +27,7 @@ const parts: Readonly<Record<string, { readonly run: Part; readonly base: string
   golang: { run: measureGolang, base: "x/mod" },
   index: { run: measureIndex, base: "" },
   edge: { run: measureEdge, base: "" },
+  lambda: { run: measureLambda, base: "bare node" },
 };
 
 const usage = `usage: npm run bench -- [--only ${Object.keys(parts).join(",")}] [--rounds 3] [--peer name=url] [--save name]`;
