@@ -1,4 +1,4 @@
-import { openFillPlane, openIndex, Reader } from "./aws/open-reader.ts";
+import { openIndex, Reader } from "./aws/open-reader.ts";
 import { readEnvironment, readSettings, traceId } from "./env.ts";
 import { serveIndex } from "./proxy/serve.ts";
 import { systemClock as clock } from "./system-clock.ts";
@@ -7,6 +7,6 @@ const { MODFRONT_TABLE, MODFRONT_FILL, MODFRONT_EDGE_SECRET: edgeSecret } = read
 const settings = readSettings("latest");
 const reader = new Reader({ name: "latest", edgeSecret, settings, clock, traceId, write: console.log });
 const { isPrivate } = reader;
-const parts = { fill: openFillPlane(MODFRONT_FILL, clock), index: openIndex(MODFRONT_TABLE), clock, isPrivate };
+const parts = { fill: reader.openFillPlane(MODFRONT_FILL), index: openIndex(MODFRONT_TABLE), clock, isPrivate };
 
 export const handler = reader.function({ latest: reader.wrap((path) => serveIndex(parts, path)) });

@@ -1,4 +1,4 @@
-import { openFillPlane, Reader } from "./aws/open-reader.ts";
+import { Reader } from "./aws/open-reader.ts";
 import { readEnvironment, readSettings, traceId } from "./env.ts";
 import { serveFile } from "./proxy/serve.ts";
 import { systemClock as clock } from "./system-clock.ts";
@@ -6,6 +6,6 @@ import { systemClock as clock } from "./system-clock.ts";
 const { MODFRONT_FILL, MODFRONT_EDGE_SECRET: edgeSecret } = readEnvironment("mod");
 const settings = readSettings("mod");
 const reader = new Reader({ name: "mod", edgeSecret, settings, clock, traceId, write: console.log });
-const parts = { fill: openFillPlane(MODFRONT_FILL, clock), isPrivate: reader.isPrivate };
+const parts = { fill: reader.openFillPlane(MODFRONT_FILL), isPrivate: reader.isPrivate };
 
 export const handler = reader.function({ mod: reader.wrap((path) => serveFile(parts, path)) });

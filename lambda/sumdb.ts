@@ -1,4 +1,4 @@
-import { openFillPlane, Reader } from "./aws/open-reader.ts";
+import { Reader } from "./aws/open-reader.ts";
 import { readEnvironment, readSettings, traceId } from "./env.ts";
 import { sumdbVerifier } from "./proxy/known-sumdb.ts";
 import { serveSumdb } from "./proxy/serve.ts";
@@ -8,6 +8,6 @@ const { MODFRONT_FILL, MODFRONT_EDGE_SECRET: edgeSecret } = readEnvironment("sum
 const settings = readSettings("sumdb");
 const reader = new Reader({ name: "sumdb", edgeSecret, settings, clock, traceId, write: console.log });
 const sumdbName = sumdbVerifier(settings.sumdb.name)?.name;
-const parts = { fill: openFillPlane(MODFRONT_FILL, clock), isPrivate: reader.isPrivate, sumdbName };
+const parts = { fill: reader.openFillPlane(MODFRONT_FILL), isPrivate: reader.isPrivate, sumdbName };
 
 export const handler = reader.function({ sumdb: reader.wrap((path) => serveSumdb(parts, path)) });

@@ -21,6 +21,8 @@ export interface ApiHandlerParts {
   readonly identityKeys: IdentityKeys;
   readonly access: AccessSettings;
   readonly now: () => number;
+  /** Told when the API received the request, before it is answered; a function answers one request at a time. */
+  readonly begin: (receivedAt: number) => void;
   readonly traceId: () => string | undefined;
   readonly write: (line: string) => void;
 }
@@ -41,6 +43,7 @@ export function createApiHandler(parts: ApiHandlerParts): (event: APIGatewayProx
   const handlers = withAdmission(parts.handlers, admitter(parts));
   return async (event) => {
     const started = parts.now();
+    parts.begin(Math.min(event.requestContext.timeEpoch ?? started, started));
     const { answer, path, error } = await answerTo(parts, handlers, event);
     const code = isCodedError(error) ? error.code : error === undefined ? undefined : "internal";
     const fields = {

@@ -11,17 +11,22 @@ export interface LambdaFillPlaneOptions {
   /** Name or ARN, with the alias. */
   readonly functionName: string;
   readonly clock: Clock;
+  /** When the API received the request that is being answered: patience counts from then, a cold start included. */
+  readonly since: () => number;
 }
 
 /** Milliseconds after which a miss stops waiting; the API gives up after 30 s, and the fill itself goes on. */
 export const patience = 25_000;
+
+/** Milliseconds that the call has in any case: enough to be sent, so that the fill begins however late it is. */
+const shortestCall = 2_000;
 
 const throttlePauses = { first: 100, longest: 2_000 } as const;
 
 /**
  * The fill plane behind one synchronous invocation.
  *
- * Throws `ServedError` "fill-timeout" when the fill takes longer than 25 s, also when all of them went by without a free
+ * Throws `ServedError` "fill-timeout" when 25 s of the request are over, also when all of them went by without a free
  * place: to be throttled is tried again, any other failure is not.
  */
 export class LambdaFillPlane implements FillPlane {
@@ -32,8 +37,8 @@ export class LambdaFillPlane implements FillPlane {
   }
 
   async fill(request: FillRequest): Promise<FillAnswer> {
-    const { clock } = this.#options;
-    const deadline = clock.now() + patience;
+    const { clock, since } = this.#options;
+    const deadline = since() + patience;
     for (let pause: number = throttlePauses.first; ; pause = Math.min(pause * 2, throttlePauses.longest)) {
       const payload = await this.#invoke({ request }, deadline - clock.now());
       if (payload !== undefined) return unpackOutcome(payload);
@@ -45,7 +50,7 @@ export class LambdaFillPlane implements FillPlane {
   /** The payload of the answer, or `undefined` when there was no place for another fill. */
   async #invoke(invocation: FillInvocation, milliseconds: number): Promise<Uint8Array | undefined> {
     const { client, functionName } = this.#options;
-    const signal = AbortSignal.timeout(Math.max(Math.ceil(milliseconds), 1));
+    const signal = AbortSignal.timeout(Math.max(Math.ceil(milliseconds), shortestCall));
     try {
       const answer = await client.send(
         new InvokeCommand({ FunctionName: functionName, Payload: Buffer.from(JSON.stringify(invocation)) }),

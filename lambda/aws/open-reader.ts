@@ -33,6 +33,7 @@ export class Reader {
   readonly #around: ReaderSurroundings;
   readonly #private: string;
   readonly #failures = new WeakMap<HttpRequest, unknown>();
+  #receivedAt = 0;
 
   constructor(around: ReaderSurroundings) {
     this.#around = around;
@@ -50,6 +51,12 @@ export class Reader {
     });
   }
 
+  /** The fill plane, with one attempt for each call: a second one would be a second fill. */
+  openFillPlane(functionName: string): FillPlane {
+    const client = new LambdaClient({ maxAttempts: 1 });
+    return new LambdaFillPlane({ client, functionName, clock: this.#around.clock, since: () => this.#receivedAt });
+  }
+
   /** The function of one origin path. Nobody is let in without a token unless the configuration says so. */
   function(handlers: Partial<Readonly<Record<RouteName, HttpHandler>>>) {
     const { name, edgeSecret, settings, clock, traceId, write } = this.#around;
@@ -61,15 +68,13 @@ export class Reader {
       identityKeys: new IdentityKeys(() => readSecret(secrets, edgeSecret), clock.now),
       access: { anonymous: settings.access.anonymous ?? "none", private: this.#private },
       now: clock.now,
+      begin: (receivedAt) => {
+        this.#receivedAt = receivedAt;
+      },
       traceId,
       write,
     });
   }
-}
-
-/** One attempt: a second one would be a second fill. */
-export function openFillPlane(functionName: string, clock: Clock): FillPlane {
-  return new LambdaFillPlane({ client: new LambdaClient({ maxAttempts: 1 }), functionName, clock });
 }
 
 export function openIndex(table: string): VersionIndex {

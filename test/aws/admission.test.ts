@@ -23,6 +23,7 @@ function functionOf({ anonymous: mode = "none", secret = () => JSON.stringify({ 
   const handlers = Object.fromEntries(Object.keys(routes).map((route) => [route, answer])) as Handlers;
   const time = { seconds: now };
   const call = createApiHandler({
+    begin: () => {},
     name: "test",
     handlers,
     failures: new WeakMap(),

@@ -20,7 +20,7 @@ function identity(who: Identity = anonymous, at = now / 1000): string {
 }
 
 function event(headers: Record<string, string>, rawPath = `/zip${path}`, method = "GET"): APIGatewayProxyEventV2 {
-  const requestContext = { http: { method }, requestId: "r1" };
+  const requestContext = { http: { method }, requestId: "r1", timeEpoch: now - 700 };
   return { rawPath, headers, requestContext } as unknown as APIGatewayProxyEventV2;
 }
 
@@ -35,6 +35,7 @@ async function ask(
 ) {
   const failures = new WeakMap<HttpRequest, unknown>();
   const lines: string[] = [];
+  const begun: number[] = [];
   const handler = createApiHandler({
     name: "zip",
     handlers: {
@@ -50,12 +51,13 @@ async function ask(
     ),
     access: access ?? { anonymous: "all", private: "" },
     now: () => now,
+    begin: (receivedAt) => void begun.push(receivedAt),
     traceId: () => "trace",
     write: (line) => void lines.push(line),
   });
   const { statusCode, headers, body } = await handler(asked);
   const text = Buffer.from(body ?? "", "base64").toString();
-  return { status: statusCode, headers, body: text, log: JSON.parse(lines[0] ?? "{}"), lines };
+  return { status: statusCode, headers, body: text, log: JSON.parse(lines[0] ?? "{}"), lines, begun };
 }
 
 const fine: Answer = () => ({
@@ -77,6 +79,10 @@ test("an answer goes out as it is, with its bytes", async () => {
     { status, headers, body },
     { status: 200, headers: { "content-type": "a/b", etag: '"t"' }, body: "body" },
   );
+});
+
+test("patience counts from when the API received the request", async () => {
+  assert.deepEqual((await ask(event({ [identityHeader]: identity() }), fine)).begun, [now - 700]);
 });
 
 test("the use-case is given the path without the origin path, and the method", async () => {

@@ -13,6 +13,7 @@ type Reply = { readonly Payload?: Uint8Array; readonly FunctionError?: string } 
 
 /** A fill plane whose function answers in this order; time goes by only while it sleeps. */
 function plane(...replies: readonly Reply[]) {
+  const since = 0;
   let time = 0;
   const payloads: unknown[] = [];
   const slept: number[] = [];
@@ -30,7 +31,7 @@ function plane(...replies: readonly Reply[]) {
     },
   };
   const client = { send } as unknown as LambdaClient;
-  return { fill: new LambdaFillPlane({ client, functionName: "f", clock }), payloads, slept };
+  return { fill: new LambdaFillPlane({ client, functionName: "f", clock, since: () => since }), payloads, slept };
 }
 
 async function replyOf(answer: FillAnswer): Promise<Reply> {
