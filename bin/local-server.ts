@@ -12,8 +12,10 @@ import packageJson from "../package.json" with { type: "json" };
 
 const clock = { now: () => Date.now(), sleep: (milliseconds: number) => sleep(milliseconds) };
 
+/** What `go env -w` keeps: a GOPROXY in the environment, which may be this very server, would hide it. */
 function goEnvProxy(): string | undefined {
-  const go = spawnSync("go", ["env", "GOPROXY"], { encoding: "utf8", timeout: 10_000 });
+  const { GOPROXY, ...env } = process.env;
+  const go = spawnSync("go", ["env", "GOPROXY"], { encoding: "utf8", timeout: 10_000, env });
   return go.status === 0 ? go.stdout.trim() : undefined;
 }
 
@@ -37,6 +39,8 @@ async function main(): Promise<void> {
     isTerminal: process.stderr.isTTY === true,
     goEnvProxy,
   });
+  // A closed pipe costs its lines, not the server.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const upstreams = connect(settings);
   for (const note of upstreams.notes) print(note);
   const server = await startLocal(settings, {

@@ -18,7 +18,12 @@ export function requestLog(
 ): ((request: LoggedRequest) => void) | undefined {
   if (format === "off") return undefined;
   const line = format === "text" ? textLine : jsonLine;
-  return (request) => write(line(request, now()));
+  return (request) => write(line({ ...request, path: withoutCredentials(request.path) }, now()));
+}
+
+/** A client that takes us for a forward proxy sends a whole URL, with a password if it has one. */
+function withoutCredentials(path: string): string {
+  return path.startsWith("/") ? path : path.replace(/^([a-z]+:\/\/)[^/]*@/i, "$1");
 }
 
 function textLine(request: LoggedRequest, time: Date): string {

@@ -8,6 +8,7 @@ import { policies } from "../proxy/layout.ts";
 import { type FileAnswer, sendFile, sendReady } from "./fast-path.ts";
 import { ReadyResponses, readyResponse } from "./ready-responses.ts";
 import type { LoggedRequest } from "./request-log.ts";
+import { answerUnparsed } from "./unparsed-requests.ts";
 
 export interface ServerParts {
   readonly decide: (request: EdgeRequest) => Decision | Promise<Decision>;
@@ -48,9 +49,11 @@ export function createLocalServer(parts: ServerParts): Server {
     void answer(parts, memory, { request, response });
   };
   const options = { keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 60_000, maxHeaderSize: 16_384 };
-  return parts.tls === undefined
-    ? createServer(options, listener)
-    : createTlsServer({ ...options, ...parts.tls }, listener);
+  const { tls } = parts;
+  const server =
+    tls === undefined ? createServer(options, listener) : createTlsServer({ ...options, ...tls }, listener);
+  answerUnparsed(server);
+  return server;
 }
 
 async function answer(parts: ServerParts, memory: ReadyResponses, exchange: Exchange): Promise<void> {

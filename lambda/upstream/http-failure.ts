@@ -30,8 +30,7 @@ export function toUpstreamFailure(error: unknown): UpstreamFailure {
     return failure("timeout", "stopped sending in the middle of its answer");
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? "";
   if (code === "ETIMEDOUT") return failure("timeout", "did not accept a connection in time");
-  if (code === "HPE_INVALID_EOF_STATE") return failure("unreachable", "broke off in the middle of its answer");
-  if (code.startsWith("HPE_") || code === "UND_ERR_HEADERS_OVERFLOW") {
+  if (error instanceof errors.HTTPParserError || code === "UND_ERR_HEADERS_OVERFLOW") {
     return failure("bad-answer", "sent an answer that is not valid HTTP");
   }
   if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO_)/.test(code)) {

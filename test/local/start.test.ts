@@ -32,6 +32,12 @@ const refused: readonly Refused[] = [
     code: 2,
     line: /^modfront: Unknown option '--nosuch'; usage: npm start -- /,
   },
+  {
+    why: "an upstream without its flag, whose password is nobody's business",
+    flags: () => ["https://me:s3cret@proxy.example"],
+    code: 2,
+    line: /^modfront: Unexpected argument 'https:\/\/proxy\.example'/,
+  },
   { why: "an argument", flags: () => ["start"], code: 2, line: /^modfront: Unexpected argument 'start'.*; usage: / },
   {
     why: "a port that is none",
@@ -62,7 +68,7 @@ const refused: readonly Refused[] = [
     config: '{"upstrems":[]}',
     flags: () => [],
     code: 2,
-    line: /^modfront: configuration key .*"upstrems"$/,
+    line: /^modfront: configuration key upstrems: unknown, expected one of upstreams, private, /,
   },
   {
     why: "a wrong value",
@@ -195,12 +201,22 @@ test("a request line is written for each request, without its query", async (t) 
   await using modfront = await ModfrontProcess.start(...flags, "--log", "json");
   await get(modfront.url, `${filePath(module, "mod")}?token=secret`);
   await get(modfront.url, "/Corp/@v/list");
+  await get(modfront.url, "http://me:secret@elsewhere.example/");
   const { stdout } = await modfront.stop();
   const lines = stdout.split("\n").filter((line) => line.startsWith("{"));
   const logged = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.deepEqual(
     // A line is written when its answer is out, so that a quick one may overtake.
     logged.map(({ method, path, status }) => `${method} ${path} ${status}`).sort(),
-    ["GET /Corp/@v/list 400", `GET ${filePath(module, "mod")} 200`],
+    ["GET /Corp/@v/list 400", `GET ${filePath(module, "mod")} 200`, "GET http://elsewhere.example/ 400"],
   );
+});
+
+test("a reader of its output that goes away costs the lines, not the server", async (t) => {
+  const { flags } = await privateUpstream(t, dataFolder(t));
+  await using modfront = await ModfrontProcess.start(...flags, "--log", "json");
+  modfront.closeOutput();
+  // The first write fails, and the one after it at the latest finds out.
+  for (let i = 0; i < 5; i++) assert.equal((await get(modfront.url, "/-/live")).status, 200);
+  assert.equal((await modfront.stop()).code, 0);
 });

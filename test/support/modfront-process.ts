@@ -67,6 +67,12 @@ export class ModfrontProcess implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
+  /** Stops reading what it prints, as a pipe into `head` does. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
   /** Asks it to stop and waits until it has. */
   stop(): Promise<ProcessEnd> {
     this.#child.kill("SIGTERM");

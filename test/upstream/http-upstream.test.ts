@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { LookupFunction } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type LookupFunction } from "node:net";
 import { test } from "node:test";
 import {
   type Chain,
@@ -89,6 +90,27 @@ for (const [what, reply, code, message] of faults) {
     assert.ok(!`${error.message}${error.stack}`.includes(secret));
   });
 }
+
+test("what is not HTTP is a bad answer, and no matter of the breaker's", async (t) => {
+  const answers = [
+    "HTTP/1.1 200 OK\r\nContent-Length: zz\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nok\r\n",
+    `HTTP/1.1 200 OK\r\nX: ${"x".repeat(100_000)}\r\n\r\n`,
+    "220 mail.example ESMTP\r\n\r\n",
+  ];
+  let next = 0;
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.end(answers[next++ % answers.length] ?? ""));
+  }).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  await using opened = open(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  for (let i = 0; i < 12; i++) {
+    const { code, message } = await failure(read(opened.upstream, "/f"));
+    assert.deepEqual([code, message], ["bad-answer", "sent an answer that is not valid HTTP"]);
+  }
+});
 
 test("a 200 arrives whole, however it is framed", async () => {
   await using server = await ScriptedUpstream.start();
