@@ -5,7 +5,7 @@ import { matchPath } from "./golang/path-match.ts";
 
 /** Patterns in GOPRIVATE syntax: `"github.com/corp/*,*.corp.example"`, or the same as an array. */
 const patterns = z
-  .union([z.string(), z.array(z.string())])
+  .union([z.string(), z.array(z.string())], { error: "expected a string or an array of strings" })
   .transform((value) => (typeof value === "string" ? value.split(",") : value))
   .transform((value) => value.map((pattern) => pattern.trim()).filter((pattern) => pattern !== ""))
   // go ignores a malformed pattern; here that would tell the public upstream what was meant to be private.
@@ -19,7 +19,9 @@ const seconds = z.number().int().min(0).max(86_400);
 
 const upstreamRule = z
   .strictObject({
-    patterns: patterns.describe("Which module paths this rule is for, in GOPRIVATE syntax; `*` is everything public"),
+    patterns: patterns
+      .refine((value) => value.length > 0, "expected at least one pattern")
+      .describe("Which module paths this rule is for, in GOPRIVATE syntax; `*` is everything public"),
     chain: z.string().min(1).describe('A GOPROXY-style chain: "https://a.example,https://b.example|off"'),
   })
   .describe("The first rule whose patterns match a module path decides where it comes from");
@@ -51,7 +53,8 @@ const sumdb = z
       .default("sum.golang.org")
       .describe("The checksum database: sum.golang.org, or any other as its verifier key name+hash+key; off for none"),
     url: z
-      .url({ protocol: /^https?$/ })
+      .url({ protocol: /^https?$/, error: "expected an http or https URL" })
+      .refine((url) => !/[?#]/.test(url), "expected a URL without query and fragment")
       .optional()
       .describe("Base URL to which /lookup/…, /tile/… and /latest are appended; default: through the upstreams"),
   })
@@ -157,9 +160,24 @@ export function parseConfig(text: string): Config {
   }
   const result = configSchema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const where = issue?.path.map(String).join(".") || "(top level)";
-  throw new CodedError("config", `configuration key ${where}: ${issue?.message ?? "is wrong"}`);
+  throw new CodedError("config", `configuration key ${explain(result.error.issues[0])}`);
+}
+
+function explain(issue: z.core.$ZodIssue | undefined): string {
+  const path = issue?.path.map(String) ?? [];
+  if (issue?.code !== "unrecognized_keys") return `${path.join(".") || "(top level)"}: ${issue?.message ?? "is wrong"}`;
+  return `${[...path, issue.keys[0]].join(".")}: unknown, expected one of ${knownKeys(path).join(", ")}`;
+}
+
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
+}
+
+function knownKeys(path: readonly string[]): string[] {
+  const below = (node: SchemaNode | undefined, key: string) => node?.properties?.[key] ?? node?.items;
+  const node = path.reduce<SchemaNode | undefined>(below, configJsonSchema() as SchemaNode);
+  return Object.keys(node?.properties ?? {}).filter((key) => key !== "$schema");
 }
 
 /** The JSON Schema of the configuration file, for editors. */

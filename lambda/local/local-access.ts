@@ -23,7 +23,8 @@ const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8);
 loopback.addAddress("::1", "ipv6");
 
-function isLoopback(host: string): boolean {
+/** True for the addresses and the one name by which a machine reaches only itself. */
+export function isLoopback(host: string): boolean {
   const family = isIP(host);
   if (family === 0) return host === "localhost";
   return loopback.check(host, family === 6 ? "ipv6" : "ipv4");

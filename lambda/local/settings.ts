@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Config, parseConfig } from "../config.ts";
 import { CodedError } from "../golang/coded-error.ts";
-import { isCatchAll } from "../proxy/upstream-rules.ts";
+import { isCatchAll, withoutCatchAll } from "../proxy/upstream-rules.ts";
+import { isLoopback } from "./local-access.ts";
 import type { LogFormat } from "./request-log.ts";
 
 /** What `npm start` runs with, after flags, environment, configuration file and defaults. */
@@ -22,7 +23,7 @@ export interface SettingsSource {
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly isTerminal: boolean;
-  /** What `go env GOPROXY` prints, or `undefined` where there is no Go. */
+  /** What `go env GOPROXY` prints when no environment variable overrides it; `undefined` where there is no Go. */
   readonly goEnvProxy: () => string | undefined;
 }
 
@@ -62,7 +63,7 @@ export function readSettings(source: SettingsSource): Settings {
     data: given("data", "MODFRONT_DATA") ?? ".modfront",
     log: parseLog(given("log", "MODFRONT_LOG") ?? (source.isTerminal ? "text" : "json")),
     tls: parseTls(flags["tls-cert"], flags["tls-key"]),
-    ...withUpstream(config, given("upstream", "MODFRONT_UPSTREAM"), source, port),
+    ...withUpstream(config, given("upstream", "MODFRONT_UPSTREAM"), source, { host, port }),
   };
 }
 
@@ -70,7 +71,9 @@ function parseFlags(args: readonly string[]): Partial<Record<keyof typeof option
   try {
     return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
   } catch (cause) {
-    throw new CodedError("usage", `${(cause as Error).message.split("\n")[0]}; ${usage}`, { cause });
+    // The message quotes the argument, which may be the URL of an upstream with its password.
+    const [line = ""] = (cause as Error).message.replace(/\/\/[^/@\s]*@/g, "//").split("\n");
+    throw new CodedError("usage", `${line}; ${usage}`, { cause });
   }
 }
 
@@ -87,8 +90,8 @@ function parseLog(text: string): LogFormat {
 
 function parseUrl(flag: string, text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === "http:" || url?.protocol === "https:") return text.replace(/\/+$/, "");
-  throw new CodedError("usage", `${flag} takes an http or https URL`);
+  if (url !== undefined && /^https?:$/.test(url.protocol) && !/[?#]/.test(text)) return text.replace(/\/+$/, "");
+  throw new CodedError("usage", `${flag} takes an http or https URL without query and fragment`);
 }
 
 function parseTls(cert: string | undefined, key: string | undefined): Settings["tls"] {
@@ -113,21 +116,39 @@ function withUpstream(
   config: Config,
   given: string | undefined,
   source: SettingsSource,
-  port: number,
+  address: Address,
 ): Pick<Settings, "config" | "upstream"> {
-  const specific = config.upstreams.filter((rule) => !rule.patterns.every(isCatchAll));
-  if (given !== undefined) return { config: { ...config, upstreams: specific }, upstream: given };
-  const covered = specific.length < config.upstreams.length;
-  return { config, upstream: covered ? undefined : inheritedChain(source, port) };
+  if (given !== undefined) {
+    return { config: { ...config, upstreams: withoutCatchAll(config.upstreams) }, upstream: given };
+  }
+  const covered = config.upstreams.some((rule) => rule.patterns.some(isCatchAll));
+  return { config, upstream: covered ? undefined : inheritedChain(source, address) };
 }
 
-function inheritedChain({ environment, goEnvProxy }: SettingsSource, port: number): string {
-  const candidates = [environment.GOPROXY || undefined, goEnvProxy() || undefined];
-  return candidates.find((chain) => chain !== undefined && !isOwnAddress(chain, port)) ?? goDefaultProxy;
+type Address = Pick<Settings, "host" | "port">;
+
+function inheritedChain({ environment, goEnvProxy }: SettingsSource, address: Address): string {
+  const inherited = (chain: string | undefined) => (chain ? withoutOwn(chain, address) : undefined);
+  return inherited(environment.GOPROXY) ?? inherited(goEnvProxy()) ?? goDefaultProxy;
 }
 
-/** A GOPROXY that names this very server would make it ask itself. */
-function isOwnAddress(chain: string, port: number): boolean {
-  const own = new RegExp(`^https?://([^/@]*@)?(127\\.0\\.0\\.1|localhost|\\[::1\\]):${port}(/|$)`);
-  return chain.split(/[,|]/).some((entry) => own.test(entry.trim()));
+/**
+ * A GOPROXY without the entries that name this very server, which would make it ask itself; `undefined` when they were
+ * its only proxies.
+ */
+function withoutOwn(chain: string, address: Address): string | undefined {
+  const entries = chain.match(/[^,|]+[,|]?/g) ?? [];
+  const name = (entry: string) => entry.replace(/[,|]$/, "").trim();
+  const others = entries.filter((entry) => !isOwnAddress(name(entry), address));
+  if (others.length === entries.length) return chain;
+  return others.some((entry) => !["", "off", "direct"].includes(name(entry))) ? others.join("") : undefined;
+}
+
+function isOwnAddress(entry: string, { host, port }: Address): boolean {
+  const text = entry.includes("://") ? entry : `https://${entry}`;
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  const theirs = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  if (Number(url.port || (url.protocol === "https:" ? 443 : 80)) !== port) return false;
+  return isLoopback(theirs) || [host.toLowerCase(), "0.0.0.0", "::"].includes(theirs);
 }

@@ -117,17 +117,14 @@ export class UpstreamRules {
 
 /** A rule as the configuration file has it. */
 export interface ConfiguredRule {
-  readonly patterns: readonly string[];
+  readonly patterns: string[];
   readonly chain: string;
 }
 
-/** The rules with `chain` for everything that no other rule names: what `--upstream` does to a configuration. */
-export function replaceCatchAll(rules: readonly ConfiguredRule[], chain: string): ConfiguredRule[] {
-  const others = rules.map((rule) => ({
-    ...rule,
-    patterns: single(rule.patterns).filter((each) => !isCatchAll(each)),
-  }));
-  return [...others.filter((rule) => rule.patterns.length > 0), { patterns: ["*"], chain }];
+/** The rules without their catch-all patterns, for a chain given at the terminal replaces those and nothing else. */
+export function withoutCatchAll(rules: readonly ConfiguredRule[]): ConfiguredRule[] {
+  const named = (rule: ConfiguredRule) => single(rule.patterns).filter((pattern) => !isCatchAll(pattern));
+  return rules.map((rule) => ({ ...rule, patterns: named(rule) })).filter((rule) => rule.patterns.length > 0);
 }
 
 /** GOPRIVATE syntax allows several patterns in one string. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseChain, replaceCatchAll, UpstreamRules } from "../../lambda/proxy/upstream-rules.ts";
+import { parseChain, UpstreamRules, withoutCatchAll } from "../../lambda/proxy/upstream-rules.ts";
 
 /** `"https://a/|https://b"` back out of what was parsed, with what it ends with. */
 function shown(text: string): string {
@@ -137,15 +137,14 @@ test("the catch-all, and private patterns that no rule names", () => {
   assert.equal(rulesOf([], []).catchAll.end, "no-rule");
 });
 
-test("a chain given at the terminal replaces the catch-all and nothing else", () => {
+test("rules lose their catch-all patterns and nothing else", () => {
   const rules = [
     { patterns: ["*"], chain: "https://a.example" },
     { patterns: ["corp.example,*"], chain: "https://b.example" },
     { patterns: ["*.org"], chain: "off" },
   ];
-  assert.deepEqual(replaceCatchAll(rules, "https://c.example"), [
+  assert.deepEqual(withoutCatchAll(rules), [
     { patterns: ["corp.example"], chain: "https://b.example" },
     { patterns: ["*.org"], chain: "off" },
-    { patterns: ["*"], chain: "https://c.example" },
   ]);
 });
