@@ -1,4 +1,5 @@
 import { CodedError } from "../../lambda/golang/coded-error.ts";
+import { ownLogins } from "./logins.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
 
 /** What one look at a modfront found. */
@@ -66,7 +67,7 @@ function firstLine(text: string): string {
   return text.split("\n", 1)[0]?.slice(0, 200) ?? "";
 }
 
-/** `modfront doctor URL`: asks a running modfront what a client would, and says what is wrong. */
+/** `modfront doctor URL`: asks a running modfront what a client would, with the token of `login`, and says what is wrong. */
 export const doctor: Verb = {
   usage: "URL [MODULE@VERSION]",
   summary: "checks a running modfront from outside, with one line for each thing that works or does not",
@@ -76,15 +77,18 @@ export const doctor: Verb = {
     if (!/^https?:\/\//.test(base) || !URL.canParse(base))
       throw new CodedError("usage", "doctor takes the URL of a modfront");
     if (module !== undefined && !/.@v/.test(module)) throw new CodedError("usage", "a module version is MODULE@vX.Y.Z");
+    const server = base.replace(/\/+$/, "");
+    const token = (await ownLogins(terminal).read()).get(server);
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const findings: Finding[] = [];
-    for (const probe of probes(module)) findings.push(await ask(base.replace(/\/+$/, ""), probe));
+    for (const probe of probes(module)) findings.push(await ask(server + probe.path, headers, probe));
     return report(findings, terminal);
   },
 };
 
-async function ask(base: string, probe: Probe): Promise<Finding> {
+async function ask(url: string, headers: Readonly<Record<string, string>>, probe: Probe): Promise<Finding> {
   try {
-    const response = await fetch(base + probe.path, { redirect: "follow", signal: AbortSignal.timeout(50_000) });
+    const response = await fetch(url, { headers, redirect: "follow", signal: AbortSignal.timeout(50_000) });
     const answer = { status: response.status, headers: response.headers, body: await response.text() };
     const fault = probe.fault(answer);
     return { check: probe.check, ok: fault === undefined, what: fault ?? "" };
