@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream, statSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -53,7 +53,10 @@ test("a zip of 400 MB is filled and served with less than 200 MB of memory", asy
     private: "corp.example",
     sumdb: { name: "off" },
   };
-  await using product = await ProductProcess.start({ data: join(folder, "data"), config });
+  const file = join(folder, "config.json");
+  writeFileSync(file, JSON.stringify(config));
+  const flags = ["--port", "0", "--data", join(folder, "data"), "--config", file, "--upstream", "off", "--log", "off"];
+  await using product = await ProductProcess.startCommand(flags);
   const before = product.peakMemory();
   const path = "/corp.example/large/@v/v1.0.0.zip";
   const cold = await download(product.url, path);

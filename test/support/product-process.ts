@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import type { FailpointName } from "../../lambda/local/failpoints.ts";
 import type { ProductOptions } from "./product.ts";
 
@@ -12,6 +13,7 @@ export interface ChildProductTask extends ProductOptions {
   readonly dieOn?: number;
 }
 
+const command = join(import.meta.dirname, "../../bin/local.ts");
 const script = join(import.meta.dirname, "product-child.ts");
 
 /** The composed product in another process. */
@@ -28,11 +30,19 @@ export class ProductProcess implements AsyncDisposable {
   }
 
   /** Starts it and waits until it listens; `url` is empty when it died before that. */
-  static async start(task: ChildProductTask): Promise<ProductProcess> {
-    const child = spawn(process.execPath, [script, JSON.stringify(task)], { stdio: ["ignore", "pipe", "inherit"] });
+  static start(task: ChildProductTask): Promise<ProductProcess> {
+    return ProductProcess.#spawn([script, JSON.stringify(task)]);
+  }
+
+  /** Starts what `npm start` does, with these flags. */
+  static startCommand(flags: readonly string[]): Promise<ProductProcess> {
+    return ProductProcess.#spawn([command, ...flags]);
+  }
+
+  static async #spawn(args: readonly string[]): Promise<ProductProcess> {
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     const ended = once(child, "close").then(([, signal]) => signal as NodeJS.Signals | null);
-    const lines = createInterface(child.stdout);
-    const url = await Promise.race([once(lines, "line").then(([line]) => String(line)), ended.then(() => "")]);
+    const url = await Promise.race([printedUrl(child.stdout), ended.then(() => "")]);
     return new ProductProcess(child, url, ended);
   }
 
@@ -55,4 +65,14 @@ export class ProductProcess implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.kill();
   }
+}
+
+/** The first URL of this machine that is printed; output goes on to be read, so that the process never waits for us. */
+function printedUrl(output: Readable): Promise<string> {
+  return new Promise((resolve) => {
+    createInterface(output).on("line", (line) => {
+      const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(line) ?? [];
+      if (url !== undefined) resolve(url);
+    });
+  });
 }
