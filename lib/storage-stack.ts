@@ -1,6 +1,6 @@
 import { RemovalPolicy, Stack, type StackProps, Validations } from "aws-cdk-lib";
 import { AttributeType, Billing, TableV2 } from "aws-cdk-lib/aws-dynamodb";
-import { Key, KeySpec, KeyUsage } from "aws-cdk-lib/aws-kms";
+import { Alias, Key, KeySpec, KeyUsage } from "aws-cdk-lib/aws-kms";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { Construct } from "constructs";
 import { ModuleBucket } from "./module-bucket.ts";
@@ -42,14 +42,15 @@ export class StorageStack extends Stack {
 
   /** Signs the heads of our own checksum database; its public half is in every GOSUMDB that people set. */
   #signingKey(names: Names): void {
-    new Key(this, "SigningKey", {
-      alias: names.signingKeyAlias,
+    const targetKey = new Key(this, "SigningKey", {
       description: "Signs the tree heads of modfront's checksum database",
       keySpec: KeySpec.ECC_NIST_EDWARDS25519,
       keyUsage: KeyUsage.SIGN_VERIFY,
       multiRegion: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    const aliasName = names.signingKeyAlias;
+    new Alias(this, "SigningKeyAlias", { aliasName, targetKey, removalPolicy: RemovalPolicy.RETAIN });
   }
 
   #secrets(names: Names): void {

@@ -27,8 +27,7 @@ test("everything that holds data is retained under a fixed name", () => {
   for (const [type, name, property] of rows) storage.hasResource(type, { Properties: { [property]: name } });
   const resources = storage.toJSON().Resources as Record<string, { Type: string; DeletionPolicy?: string }>;
   for (const [id, { Type, DeletionPolicy }] of Object.entries(resources)) {
-    // An alias is a name only: with the key retained it can be given again.
-    if (Type !== "AWS::CDK::Metadata" && Type !== "AWS::KMS::Alias") assert.equal(DeletionPolicy, "Retain", id);
+    if (Type !== "AWS::CDK::Metadata") assert.equal(DeletionPolicy, "Retain", id);
   }
 });
 
@@ -108,9 +107,35 @@ test("no secret is in the template: both are made by Secrets Manager", () => {
 
 test("with `existing` nothing is made that is there already, and everything else stays as it is", () => {
   const again = synthesise({ aws: { existing: true } });
-  assert.deepEqual(again.storage.toJSON().Resources, {});
   const all = synthesise();
-  const names = (template: typeof all.service) => Object.keys(template.toJSON().Resources).sort();
-  assert.deepEqual(names(again.service), names(all.service));
-  assert.deepEqual(names(again.edge), names(all.edge));
+  assert.deepEqual(again.storage.toJSON().Resources, {});
+  const made = (template: typeof all.service) => Object.values(template.toJSON().Resources).map(typeOf).sort();
+  assert.deepEqual(made(again.service), made(all.service));
+  // The bucket of access logs, with its policy, was retained as well.
+  const buckets = ["AWS::S3::Bucket", "AWS::S3::BucketPolicy"];
+  assert.deepEqual(
+    made(again.edge),
+    made(all.edge).filter((type) => !buckets.includes(type)),
+  );
+  all.edge.allResources("AWS::S3::Bucket", { DeletionPolicy: "Retain" });
+  all.edge.allResources("AWS::S3::BucketPolicy", { DeletionPolicy: "Retain" });
+});
+
+function typeOf(resource: unknown): string {
+  return (resource as { readonly Type: string }).Type;
+}
+
+test("another region has the data and the functions; the edge stays in us-east-1 and finds both", () => {
+  const abroad = synthesise({ aws: { regions: ["eu-west-1"] } });
+  const [table] = propertiesOf<{ readonly Replicas: readonly { readonly Region: string }[] }>(
+    abroad.storage,
+    "AWS::DynamoDB::GlobalTable",
+  );
+  assert.equal(table?.Replicas[0]?.Region, "eu-west-1");
+  const edge = JSON.stringify(abroad.edge.toJSON());
+  assert.match(edge, /-eu-west-1\.s3\.eu-west-1\./);
+  assert.match(edge, /\.execute-api\.eu-west-1\./);
+  abroad.edge.hasResourceProperties("AWS::Lambda::Function", {
+    Environment: { Variables: { MODFRONT_PRIMARY_REGION: "eu-west-1" } },
+  });
 });
