@@ -12,8 +12,8 @@ export interface ReadyResponse {
 }
 
 /** Largest body kept, and all bodies together, in bytes: one process's share of memory for hits. */
-const largestBody = 2 << 20;
-const allBodies = 48 << 20;
+const largestBody = 256 << 10;
+const allBodies = 32 << 20;
 
 /** What an entry weighs beside its body: its key, headers and the cache's own bookkeeping. */
 const entryWeight = 1024;
