@@ -57,16 +57,16 @@ export async function sendJobs(queueUrl: string, jobs: AsyncIterable<BackgroundJ
   return sent;
 }
 
-/** The files that people put there for preheating, each at most 16 MiB. */
+/** The files that people put there for preheating; one of more than 16 MiB stays unread. */
 export async function* readPreheatFiles(
   bucket: string,
   prefix: string,
-): AsyncIterable<{ readonly name: string; readonly text: string }> {
+): AsyncIterable<{ readonly name: string; readonly text: string | undefined }> {
   const headers = () => ({ contentType: "application/octet-stream", cacheControl: "no-store" });
   const store = new S3ModuleStore({ client: new S3Client({}), bucket, headers });
   for await (const name of store.keys(prefix)) {
-    const bytes = await store.read(name);
-    if (bytes !== undefined) yield { name, text: new TextDecoder().decode(bytes) };
+    const bytes = await store.read(name).catch(() => undefined);
+    yield { name, text: bytes && new TextDecoder().decode(bytes) };
   }
 }
 

@@ -1,5 +1,5 @@
 import { parseLax } from "../golang/modfile.ts";
-import { check } from "../golang/module.ts";
+import { check, checkPath } from "../golang/module.ts";
 import type { BackgroundJob } from "./background-job.ts";
 import { internalPrefix } from "./layout.ts";
 
@@ -9,11 +9,11 @@ export const preheatPrefix = `${internalPrefix}preheat/`;
 export interface PreheatParts {
   /** Of the configuration: `path` for its newest version, or `path@version`. */
   readonly modules: readonly string[];
-  /** Names and contents of the files under `preheatPrefix`. */
-  readonly files: () => AsyncIterable<{ readonly name: string; readonly text: string }>;
+  /** Names and contents of the files under `preheatPrefix`; no contents where a file could not be read. */
+  readonly files: () => AsyncIterable<{ readonly name: string; readonly text: string | undefined }>;
   /** The modules of which something is stored. */
   readonly known: () => AsyncIterable<string>;
-  /** Told of a file that is neither, by its name. */
+  /** Told of what is no go.mod, go.sum or module, by its name. */
   readonly unreadable: (name: string) => void;
 }
 
@@ -28,20 +28,24 @@ export async function* preheatJobs(parts: PreheatParts): AsyncIterable<Backgroun
 }
 
 async function* allJobs(parts: PreheatParts): AsyncIterable<BackgroundJob> {
-  for (const text of parts.modules) yield jobOf(text);
+  for (const text of parts.modules) {
+    const jobs = jobsOfModule(text);
+    if (jobs.length === 0) parts.unreadable(text);
+    yield* jobs;
+  }
   for await (const { name, text } of parts.files()) {
-    const jobs = jobsOfFile(name, text);
+    const jobs = text === undefined ? undefined : jobsOfFile(name, text);
     if (jobs === undefined) parts.unreadable(name);
     else yield* jobs;
   }
   for await (const path of parts.known()) yield { kind: "refresh", path };
 }
 
-/** `"golang.org/x/mod@v0.30.0"` is that version, without one it is whatever is newest. */
-function jobOf(text: string): BackgroundJob {
+/** `"golang.org/x/mod@v0.30.0"` is that version, without one it is whatever is newest; none when it cannot be either. */
+function jobsOfModule(text: string): readonly BackgroundJob[] {
   const at = text.lastIndexOf("@");
-  if (at < 0) return { kind: "refresh", path: text };
-  return { kind: "zip", module: { path: text.slice(0, at), version: text.slice(at + 1) } };
+  if (at >= 0) return valid("zip", text.slice(0, at), text.slice(at + 1));
+  return accepts(() => checkPath(text)) ? [{ kind: "refresh", path: text }] : [];
 }
 
 /** The jobs of one file, or `undefined` when it is neither a go.mod nor a go.sum. */
@@ -66,10 +70,14 @@ function jobsOfSums(text: string): readonly BackgroundJob[] {
 }
 
 function valid(kind: "zip" | "mod", path: string, version: string): readonly BackgroundJob[] {
+  return accepts(() => check(path, version)) ? [{ kind, module: { path, version } }] : [];
+}
+
+function accepts(check: () => void): boolean {
   try {
-    check(path, version);
-    return [{ kind, module: { path, version } }];
+    check();
+    return true;
   } catch {
-    return [];
+    return false;
   }
 }

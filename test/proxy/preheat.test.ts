@@ -9,7 +9,7 @@ async function* each<T>(...items: readonly T[]): AsyncIterable<T> {
 /** The jobs as `"zip example.com/m v1.0.0"`, and the files that could not be read. */
 async function preheat(parts: {
   readonly modules?: readonly string[];
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string | undefined>>;
   readonly known?: readonly string[];
 }) {
   const unreadable: string[] = [];
@@ -66,6 +66,16 @@ test("a go.mod is its requirements", async () => {
     "zip example.com/a v1.2.3",
     "zip example.com/b v0.0.0-20240102030405-abcdefabcdef",
   ]);
+});
+
+test("what cannot be a module, and a file that cannot be read, are told of and stop nothing", async () => {
+  const { jobs, unreadable } = await preheat({
+    modules: ["example.com/m@master", "../evil", "example.com/m@v2.0.0", "example.com/good"],
+    files: { "-/preheat/go.sum": undefined },
+    known: ["example.com/known"],
+  });
+  assert.deepEqual(jobs, ["refresh example.com/good", "refresh example.com/known"]);
+  assert.deepEqual(unreadable, ["example.com/m@master", "../evil", "example.com/m@v2.0.0", "-/preheat/go.sum"]);
 });
 
 test("files that are neither are told of, and stop nothing", async () => {
