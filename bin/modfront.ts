@@ -49,6 +49,7 @@ async function typeSecret(prompt: string): Promise<string> {
   const { createInterface } = await import("node:readline/promises");
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const editor = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  editor.once("SIGINT", () => process.exit(130));
   process.stderr.write(prompt);
   try {
     return await editor.question("");

@@ -1,5 +1,5 @@
 import { type FileHandle, mkdir, open, readFile, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CodedError } from "../golang/coded-error.ts";
 import { emptyTokenState, type TokenState, type TokenStore } from "../http/token-store.ts";
@@ -47,7 +47,11 @@ export class FileTokenStore implements TokenStore {
       if (lock !== undefined) return lock;
       await sleep(pause);
     }
-    throw new CodedError("tokens-locked", "another process changes the tokens, or died at it and left its .lock file");
+    const name = `${basename(this.#path)}.lock`;
+    throw new CodedError(
+      "tokens-locked",
+      `another process changes the tokens; if it died at it, delete ${name} in the data folder`,
+    );
   }
 }
 
