@@ -21,6 +21,7 @@ import type { Config } from "../lambda/config.ts";
 import { waitHeader } from "../lambda/edge/cloudfront.ts";
 import { identityHeader } from "../lambda/edge/identity.ts";
 import { type Route, type RouteName, routes } from "../lambda/edge/routes.ts";
+import { shellWord } from "../lambda/http/paste-lines.ts";
 import { AccessLogs } from "./access-logs.ts";
 import { CachePolicies } from "./cache-policies.ts";
 import { EdgeFunction } from "./edge-function.ts";
@@ -143,10 +144,15 @@ export class EdgeStack extends Stack {
   /** The address, and the lines to paste. */
   #outputs(host: string, config: Config): void {
     const url = `https://${host}`;
-    const own = config.private.join(",");
-    const lines = [`go env -w GOPROXY=${url}`, ...(own === "" ? [] : [`go env -w GONOSUMDB=${own}`])];
+    const own = shellWord(config.private.join(","));
+    const lines = [`go env -w GOPROXY=${url}`, ...(config.private.length === 0 ? [] : [`go env -w GONOSUMDB=${own}`])];
     new CfnOutput(this, "GoProxy", { value: url, description: "The value of GOPROXY" });
     new CfnOutput(this, "Paste", { value: lines.join(" && "), description: "What everybody runs once" });
+    if (config.access.anonymous === "all") return;
+    new CfnOutput(this, "Netrc", {
+      value: `machine ${host} login modfront password TOKEN`,
+      description: "A line of ~/.netrc, with what modfront token create prints in place of TOKEN",
+    });
   }
 }
 

@@ -197,6 +197,8 @@ test("the outputs are the address and the lines to paste, with the private modul
     aws: { domain: { name: "p.corp.example", certificateArn: "arn:aws:acm:us-east-1:1:certificate/x" } },
   });
   own.hasOutput("Paste", {
-    Value: "go env -w GOPROXY=https://p.corp.example && go env -w GONOSUMDB=go.corp.example/*",
+    Value: "go env -w GOPROXY=https://p.corp.example && go env -w GONOSUMDB='go.corp.example/*'",
   });
+  own.hasOutput("Netrc", { Value: "machine p.corp.example login modfront password TOKEN" });
+  assert.deepEqual(synthesise({ access: { anonymous: "all" } }).edge.findOutputs("Netrc"), {});
 });
