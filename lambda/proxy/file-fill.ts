@@ -5,7 +5,7 @@ import type { Checksums, VersionHashes } from "./checksums.ts";
 import type { Clock } from "./clock.ts";
 import { type FileKind, fileKey, type ModuleVersion } from "./layout.ts";
 import type { Leases } from "./leases.ts";
-import { type ModuleSource, readBody } from "./module-source.ts";
+import { type ModuleSource, missTime, readBody } from "./module-source.ts";
 import type { FileSource, ModuleStore } from "./module-store.ts";
 import { ServedError } from "./served-error.ts";
 import { SingleFlight } from "./single-flight.ts";
@@ -18,7 +18,7 @@ import type { ZipFacts, ZipInspector } from "./zip-inspector.ts";
 const limits = { zip: 500 << 20, mod: 16 << 20, info: infoLimit } as const;
 
 /** Milliseconds within which a miss ends; a zip may take as long as its bytes keep coming. */
-const missTime = { info: 45_000, mod: 45_000, zip: 15 * 60_000 } as const;
+const budgets = { info: missTime, mod: missTime, zip: 15 * 60_000 } as const;
 
 export interface FileFillParts {
   readonly store: ModuleStore;
@@ -83,7 +83,7 @@ export class FileFill {
         await this.#addRow(module);
         return found;
       },
-      deadline: this.#parts.clock.now() + missTime[kind],
+      deadline: this.#parts.clock.now() + budgets[kind],
     });
   }
 
@@ -118,7 +118,7 @@ export class FileFill {
   #download(kind: "info" | "mod", module: ModuleVersion): Promise<Uint8Array> {
     return this.#parts.source.fetch(module.path, upstreamPath(module, kind), {
       limit: limits[kind],
-      budget: missTime[kind],
+      budget: budgets[kind],
       consume: async (body) => {
         const bytes = await readBody(body);
         return kind === "info" ? rewriteInfo(module, bytes) : bytes;
@@ -161,7 +161,7 @@ export class FileFill {
     inspector.prepare();
     return source.fetch(module.path, upstreamPath(module, "zip"), {
       limit: limits.zip,
-      budget: missTime.zip,
+      budget: budgets.zip,
       consume: async (body) => {
         const size = await temporaryFiles.write(file, body.chunks);
         return { ...(await inspector.inspect(module, file)), size };

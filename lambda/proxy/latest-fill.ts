@@ -5,22 +5,26 @@ import { compare } from "../golang/semver.ts";
 import type { Clock } from "./clock.ts";
 import type { FileFill } from "./file-fill.ts";
 import type { FillAnswer } from "./fill-plane.ts";
+import { inTime } from "./in-time.ts";
 import type { FilledList, ListFill } from "./list-fill.ts";
-import { type ModuleSource, readBody } from "./module-source.ts";
+import { type ModuleSource, missTime, readBody } from "./module-source.ts";
 import { isOutage, ServedError } from "./served-error.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { VersionIndex } from "./version-index.ts";
 import { infoLimit, parseInfo } from "./version-info.ts";
 import { highestVersion, latestVersion, mergeLists, versionList } from "./version-list.ts";
 
-/** Milliseconds within which a latest ends. */
-const missTime = 45_000;
+/** Milliseconds for all of a latest: several misses one after the other must end within the time of one. */
+const latestTime = 44_000;
+
+/** Milliseconds for the retractions, which are done without when they do not come. */
+const retractionTime = 15_000;
 
 export interface LatestFillParts {
   readonly index: VersionIndex;
   readonly source: ModuleSource;
   readonly lists: ListFill;
-  readonly files: FileFill;
+  readonly files: Pick<FileFill, "fill">;
   readonly clock: Clock;
   readonly listSeconds: number;
   readonly notFoundSeconds: number;
@@ -46,18 +50,22 @@ export class LatestFill {
   }
 
   async #fill(path: string): Promise<LatestAnswer> {
-    const { index, clock, listSeconds } = this.#parts;
     try {
-      const { filled, version } = await this.#choose(path);
-      const info = await this.#parts.files.fill("info", { path, version });
-      const body = info.bytes ?? new Uint8Array();
-      if (filled.stale) return { body, stale: true };
-      const freshUntil = clock.now() + listSeconds * 1000;
-      await index.remember(path, "latest", { text: new TextDecoder().decode(body), freshUntil });
-      return { body, freshUntil };
+      return await inTime(this.#find(path), latestTime);
     } catch (error) {
       return this.#fallBack(path, error);
     }
+  }
+
+  async #find(path: string): Promise<LatestAnswer> {
+    const { index, clock, listSeconds } = this.#parts;
+    const { filled, version } = await this.#choose(path);
+    const info = await this.#parts.files.fill("info", { path, version });
+    const body = info.bytes ?? new Uint8Array();
+    if (filled.stale) return { body, stale: true };
+    const freshUntil = clock.now() + listSeconds * 1000;
+    await index.remember(path, "latest", { text: new TextDecoder().decode(body), freshUntil });
+    return { body, freshUntil };
   }
 
   async #fallBack(path: string, error: unknown): Promise<LatestAnswer> {
@@ -117,7 +125,7 @@ export class LatestFill {
   async #retractions(path: string, version: string): Promise<ModFile["retract"]> {
     if (isPseudoVersion(version)) return [];
     try {
-      const mod = await this.#parts.files.fill("mod", { path, version });
+      const mod = await inTime(this.#parts.files.fill("mod", { path, version }), retractionTime);
       return parseLax(mod.bytes ?? new Uint8Array()).retract;
     } catch {
       return [];

@@ -1,6 +1,6 @@
 import { escapePath } from "../golang/module.ts";
 import type { Clock } from "./clock.ts";
-import { type ModuleSource, readBody } from "./module-source.ts";
+import { type ModuleSource, missTime, readBody } from "./module-source.ts";
 import { isOutage, ServedError } from "./served-error.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { ModuleEntry, VersionIndex } from "./version-index.ts";
@@ -13,9 +13,6 @@ import {
   type VersionList,
   versionList,
 } from "./version-list.ts";
-
-/** Milliseconds within which a list ends. */
-const missTime = 45_000;
 
 export interface ListFillParts {
   readonly index: VersionIndex;

@@ -1,6 +1,9 @@
 import type { UpstreamBody, UpstreamRouter } from "./upstream.ts";
 import { fetchFromChain } from "./upstream-chain.ts";
 
+/** Milliseconds within which a miss of info, mod, list and latest ends (PROTOCOL.md "Upstreams"). */
+export const missTime = 45_000;
+
 /** Where a module's files come from: the chain of upstreams that the configuration names for its path. */
 export interface ModuleSource {
   /**

@@ -1,14 +1,11 @@
 import { escapePath, escapeVersion } from "../golang/module.ts";
 import type { Clock } from "./clock.ts";
 import type { FillAnswer } from "./fill-plane.ts";
-import { type ModuleSource, readBody } from "./module-source.ts";
+import { type ModuleSource, missTime, readBody } from "./module-source.ts";
 import { isOutage, ServedError } from "./served-error.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { MemoryName, Remembered, VersionIndex } from "./version-index.ts";
 import { formatInfo, infoLimit, parseInfo } from "./version-info.ts";
-
-/** Milliseconds within which a query ends. */
-const missTime = 45_000;
 
 export interface QueryFillParts {
   readonly index: VersionIndex;

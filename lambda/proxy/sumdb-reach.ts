@@ -1,3 +1,4 @@
+import { readBody } from "./module-source.ts";
 import { refusalText } from "./refusal-text.ts";
 import { ServedError } from "./served-error.ts";
 import { type Chain, type Upstream, type UpstreamBody, UpstreamFailure } from "./upstream.ts";
@@ -76,7 +77,7 @@ async function findRoute(reach: SumdbReach): Promise<Route> {
   const options = { limit, budget, ...(reach.retry && { retry: reach.retry }) };
   try {
     const found = async (body: UpstreamBody, upstream: Upstream) => {
-      await readAll(body);
+      await readBody(body);
       return upstream;
     };
     return { upstream: await fetchFromChain(reach.chain, `${prefix}/supported`, found, options), prefix };
@@ -88,13 +89,7 @@ async function findRoute(reach: SumdbReach): Promise<Route> {
 
 function read(route: Route, path: string, options: SumdbGetOptions & Pick<SumdbReach, "retry">): Promise<Uint8Array> {
   const chain: Chain = { steps: [{ upstream: route.upstream, onAnyError: false }], end: "nothing" };
-  return fetchFromChain(chain, route.prefix + path, readAll, { limit, budget, ...options });
-}
-
-async function readAll(body: UpstreamBody): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body.chunks) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  return fetchFromChain(chain, route.prefix + path, readBody, { limit, budget, ...options });
 }
 
 /** The caller's own abort reason and programming errors pass through as they are. */
