@@ -124,7 +124,7 @@ const aws = z
   .prefault({});
 
 /** The one configuration file, read by the CDK app, the local server and the CLI. */
-export const configSchema = z.strictObject({
+const configSchema = z.strictObject({
   $schema: z.string().optional().describe("Where an editor finds the schema of this file"),
   upstreams: z
     .array(upstreamRule)

@@ -11,7 +11,7 @@ export interface Fork {
 }
 
 /** Under which name a fork is kept beside the newest verified head. */
-export function forkName(database: string): string {
+function forkName(database: string): string {
   return `${database} fork`;
 }
 

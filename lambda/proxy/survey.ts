@@ -20,7 +20,7 @@ export interface SurveyLimits {
   readonly versions: number;
 }
 
-export const surveyLimits: SurveyLimits = { named: 200, walked: 20_000, slice: 500, versions: 50 };
+const surveyLimits: SurveyLimits = { named: 200, walked: 20_000, slice: 500, versions: 50 };
 
 export interface SurveyedModule extends CataloguedModule {
   /** The newest stored versions, the newest first; none where there are too many to sort. */

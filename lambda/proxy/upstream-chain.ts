@@ -25,7 +25,7 @@ export interface RetryPolicy {
   readonly random: () => number;
 }
 
-export const defaultRetryPolicy: RetryPolicy = { retries: 2, pause: 200, patience: 2_000, random: Math.random };
+const defaultRetryPolicy: RetryPolicy = { retries: 2, pause: 200, patience: 2_000, random: Math.random };
 
 /** Reads and validates a body. Its `CodedError`s count as an error of this upstream, see `judgeError`. */
 export type ConsumeBody<T> = (body: UpstreamBody, upstream: Upstream) => Promise<T>;

@@ -57,7 +57,7 @@ const lines: Partial<Record<ServedErrorCode, (name: string, clause: string) => s
 const quoting: ReadonlySet<ServedErrorCode> = new Set(["not-found", "upstream-refused"]);
 
 /** What the failure of an attempt means, said of the upstream called `name`. */
-export function judgeFailure(name: string, failure: UpstreamFailure): Verdict {
+function judgeFailure(name: string, failure: UpstreamFailure): Verdict {
   const status = failure.details?.status ?? 0;
   const row = failure.code === "status" ? statusRow(status) : failureRows[failure.code];
   const line = lines[row.code]?.(name, failure.message) ?? `upstream ${name} ${failure.message}`;
