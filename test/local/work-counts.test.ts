@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { renameSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { ChecksumDatabase } from "../support/checksum-database.ts";
+import { dataFolder } from "../support/data-folder.ts";
+import { serveDatabase } from "../support/database-server.ts";
+import { addFixture, filePath, moduleFixture, versionsPath } from "../support/module-fixture.ts";
+import { get, startProduct, storedKeys } from "../support/product.ts";
+import { ScriptedUpstream } from "../support/scripted-upstream.ts";
+
+// What a request may cost, counted: requests upstream, files written, files read. The benchmark has the times.
+
+const module = moduleFixture("example.com/m");
+
+async function startCounted(t: TestContext) {
+  const database = new ChecksumDatabase();
+  await addFixture(database, module);
+  const [upstream, sumdb] = await Promise.all([ScriptedUpstream.start(), ScriptedUpstream.start()]);
+  t.after(() => Promise.all([upstream.close(), sumdb.close()]));
+  for (const kind of ["info", "mod", "zip"] as const) upstream.on(filePath(module, kind), { body: module[kind] });
+  upstream.on(`${versionsPath(module)}/list`, { body: "v1.0.0\n" });
+  sumdb.otherwise(serveDatabase(database));
+  const data = dataFolder(t);
+  const config = {
+    upstreams: [{ patterns: ["*"], chain: upstream.url }],
+    sumdb: { name: database.vkey, url: sumdb.url },
+  };
+  const written: string[] = [];
+  const product = await startProduct({ data, config }, (name) => void written.push(name));
+  t.after(() => product.stop());
+  return { upstream, sumdb, product, data, created: () => written.filter((name) => name === "store.create.before") };
+}
+
+test("the first zip asks for each file and the record once, and writes each file once", async (t) => {
+  const { upstream, sumdb, product, data, created } = await startCounted(t);
+  assert.equal((await get(product.url, filePath(module, "zip"))).status, 200);
+  const asked = [...upstream.requests, ...sumdb.requests].map(({ path }) => path).sort();
+  assert.deepEqual(asked, [
+    filePath(module, "info"),
+    filePath(module, "mod"),
+    filePath(module, "zip"),
+    "/lookup/example.com/m@v1.0.0",
+    "/tile/8/0/000.p/1",
+  ]);
+  // Nothing is written for somebody who finds it there: as many writes as files.
+  assert.equal(created().length, storedKeys(data).length);
+});
+
+test("hits ask nobody and read no file", async (t) => {
+  const { upstream, sumdb, product, data, created } = await startCounted(t);
+  const paths = [
+    ...(["info", "mod", "zip"] as const).map((kind) => filePath(module, kind)),
+    `${versionsPath(module)}/list`,
+    "/example.com/m/@latest",
+  ];
+  const first = await Promise.all(paths.map((path) => get(product.url, path)));
+  const before = [upstream.requests.length, sumdb.requests.length, created().length];
+  // What is not there cannot be read.
+  renameSync(join(data, "mod"), join(data, "gone"));
+  for (const [i, path] of paths.entries()) {
+    const { status, headers, body } = await get(product.url, path);
+    assert.deepEqual([status, headers.etag, body], [200, first[i]?.headers.etag, first[i]?.body], path);
+  }
+  renameSync(join(data, "gone"), join(data, "mod"));
+  assert.deepEqual([upstream.requests.length, sumdb.requests.length, created().length], before);
+});
