@@ -132,7 +132,16 @@ function sendPart(request: IncomingMessage, response: ServerResponse, ready: Rea
 }
 
 function sendUnsatisfiable(response: ServerResponse, size: number): number {
-  return sendHead(response, 416, ["content-range", `bytes */${size}`, "content-length", "0"]);
+  const line = `the range begins behind the end: there are ${size} bytes\n`;
+  response.writeHead(416, {
+    "content-type": "text/plain; charset=utf-8",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "content-range": `bytes */${size}`,
+    "content-length": line.length,
+  });
+  response.end(line);
+  return 416;
 }
 
 function sendHead(response: ServerResponse, status: number, headers: readonly string[]): number {

@@ -173,7 +173,11 @@ function unchanged(answer: string): string {
   return `${head.replace("200", "304").replace(/content-length: \d+\n/, "")}\n\n`;
 }
 
-const unsatisfiable = (size: number) => `416\ncontent-length: 0\ncontent-range: bytes */${size}\n\n`;
+const unsatisfiable = (size: number) =>
+  refused(416, `the range begins behind the end: there are ${size} bytes`, "no-store").replace(
+    /^content-type/m,
+    `content-range: bytes */${size}\ncontent-type`,
+  );
 
 const conditions: readonly (readonly [path: string, headers: Record<string, string>, answer: string])[] = [
   [`${at}/v1.0.0.mod`, { range: "bytes=0-5" }, part(whole.mod, "0-5/24", 6, "module")],
