@@ -6,7 +6,8 @@ import { Construct } from "constructs";
 
 /** No header and no query string: a credential cannot be in what is kept. */
 const fields = [
-  "timestamp",
+  "date",
+  "time",
   "x-edge-location",
   "sc-bytes",
   "c-ip",
@@ -18,7 +19,6 @@ const fields = [
   "time-taken",
   "cs-protocol-version",
   "x-edge-detailed-result-type",
-  "origin-lbl",
 ];
 
 export interface AccessLogsProps {

@@ -27,7 +27,7 @@ import { CachePolicies } from "./cache-policies.ts";
 import { EdgeFunction } from "./edge-function.ts";
 import { Firewall } from "./firewall.ts";
 import type { Names } from "./names.ts";
-import { originOf } from "./origins.ts";
+import { isStored, originOf } from "./origins.ts";
 
 export interface EdgeStackProps extends StackProps {
   readonly names: Names;
@@ -107,7 +107,7 @@ export class EdgeStack extends Stack {
       origin: originOf(name, origins),
       cachePolicy: caching.forRoute(name),
       originRequestPolicy,
-      allowedMethods: AllowedMethods.ALLOW_ALL,
+      allowedMethods: allowedMethods(name),
       compress: name !== "zip",
       viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
       functionAssociations: [{ function: edge, eventType: FunctionEventType.VIEWER_REQUEST }],
@@ -154,6 +154,14 @@ export class EdgeStack extends Stack {
       description: "A line of ~/.netrc, with what modfront token create prints in place of TOKEN",
     });
   }
+}
+
+/**
+ * All methods, so that the function answers 405 in our words. CloudFront refuses to make a behaviour with an origin group
+ * that allows writing ones (aws/aws-cdk#32450): there, whoever sends one gets CloudFront's own 403.
+ */
+function allowedMethods(name: RouteName): AllowedMethods {
+  return isStored(name) ? AllowedMethods.ALLOW_GET_HEAD_OPTIONS : AllowedMethods.ALLOW_ALL;
 }
 
 function explainDistribution(distribution: Distribution): void {

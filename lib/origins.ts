@@ -18,6 +18,11 @@ export interface OriginsProps {
 /** Routes whose files lie in the bucket under their own path. */
 const stored: ReadonlySet<RouteName> = new Set<RouteName>(["info", "mod", "zip"]);
 
+/** True for routes whose behaviour has an origin group. */
+export function isStored(name: RouteName): boolean {
+  return stored.has(name);
+}
+
 /** S3 answers 403 or 404 for what is not there, depending on who may list; the rest is S3 in trouble. */
 const failover = [403, 404, 500, 502, 503, 504];
 
@@ -38,7 +43,7 @@ export function originOf(name: RouteName, props: OriginsProps): IOrigin {
     connectionTimeout: Duration.seconds(5),
     readTimeout: Duration.seconds(35),
   });
-  if (!stored.has(name)) return api;
+  if (!isStored(name)) return api;
   const files = S3BucketOrigin.withOriginAccessControl(props.bucket, {
     originId: `files-${name}`,
     originAccessControl: props.originAccessControl,

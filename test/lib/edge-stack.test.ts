@@ -73,13 +73,12 @@ test("the behaviours are the patterns of the route table, in its order, and the 
   assert.ok(patterns.indexOf("/sumdb/*") < patterns.indexOf("*.zip"));
 });
 
-test("every behaviour decides at the edge, allows all methods and sends identity and wait outside the cache key", () => {
+test("every behaviour decides at the edge and sends identity and wait outside the cache key", () => {
   for (const behavior of behaviors) {
     assert.deepEqual(
       behavior.FunctionAssociations.map(({ EventType }) => EventType),
       ["viewer-request"],
     );
-    assert.equal(behavior.AllowedMethods.length, 7);
     assert.equal(behavior.ViewerProtocolPolicy, "redirect-to-https");
     assert.deepEqual(behavior.OriginRequestPolicyId, behaviors[0]?.OriginRequestPolicyId);
   }
@@ -90,6 +89,15 @@ test("every behaviour decides at the edge, allows all methods and sends identity
       CookiesConfig: { CookieBehavior: "none" },
     },
   });
+});
+
+test("all methods reach the function, but for origin groups, with which CloudFront allows reading only", () => {
+  const reading = behaviors.filter(({ AllowedMethods }) => AllowedMethods.length < 7);
+  assert.deepEqual(
+    reading.map(({ PathPattern }) => PathPattern),
+    ["*.info", "*.mod", "*.zip"],
+  );
+  for (const { AllowedMethods } of reading) assert.deepEqual(AllowedMethods, ["GET", "HEAD", "OPTIONS"]);
 });
 
 for (const name of ["info", "mod", "zip"] as const) {
