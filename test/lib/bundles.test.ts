@@ -55,3 +55,7 @@ test("no handler brings the CDK or the configuration's schema", () => {
       name,
     );
 });
+
+test("what writes key values can sign for all regions at once, which nothing else could show before AWS", () => {
+  assert.ok(bundleOf("edge-keys").sources.some((source) => source.includes("signature-v4a/dist-es/SignatureV4a")));
+});
