@@ -1,7 +1,8 @@
+import { isCodedError } from "../golang/coded-error.ts";
 import { escapePath } from "../golang/module.ts";
 import type { Clock } from "./clock.ts";
 import { type ModuleSource, missTime, readBody } from "./module-source.ts";
-import { isOutage, ServedError } from "./served-error.ts";
+import { isOutage, ServedError, type ServedErrorCode } from "./served-error.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { ModuleEntry, VersionIndex } from "./version-index.ts";
 import {
@@ -74,8 +75,7 @@ export class ListFill {
 
   /** A module of which something is stored stays listed, also when the upstream has forgotten or refuses it. */
   async #fallBack(path: string, entry: ModuleEntry, error: unknown): Promise<FilledList> {
-    const forgotten = error instanceof ServedError && (error.code === "not-found" || error.code === "upstream-refused");
-    if (!isOutage(error) && !forgotten) throw error;
+    if (!isOutage(error) && !isCodedError(error, ...denials)) throw error;
     const known = knownList(entry);
     if (known !== undefined) return { list: known, freshUntil: 0, stale: true };
     if (error instanceof ServedError && error.code === "not-found") await this.#rememberMissing(path, error);
@@ -92,6 +92,9 @@ export class ListFill {
     });
   }
 }
+
+/** The upstream has forgotten or refuses it, or there is none to ask. */
+const denials = ["not-found", "upstream-refused", "forbidden"] as const satisfies readonly ServedErrorCode[];
 
 /** The remembered list while it is fresh. */
 function freshList(entry: ModuleEntry, now: number): FilledList | undefined {

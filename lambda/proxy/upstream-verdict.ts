@@ -113,13 +113,13 @@ const ranks: Partial<Record<ServedErrorCode, number>> = {
   "checksum-mismatch": 3,
 };
 
-const endLines: Readonly<Record<ChainEnd, string | undefined>> = {
+const endLines = {
   nothing: undefined,
   off: "its upstream chain ends with off",
   direct: "direct is not supported by modfront yet",
   "no-rule": "no upstream is configured for it",
   "private-unnamed": "it is private, and no rule in upstreams names it",
-};
+} as const satisfies Record<ChainEnd, string | undefined>;
 
 /** The one error a chain ends with, out of those of its steps in their order. */
 export function concludeChain(errors: readonly ServedError[], end: ChainEnd): ServedError {
@@ -128,6 +128,8 @@ export function concludeChain(errors: readonly ServedError[], end: ChainEnd): Se
     (so, error) => (so !== undefined && rank(so) > rank(error) ? so : error),
     undefined,
   );
+  // Our own refusal: a 404 would make `go` ask the next proxy of its list for the private name.
+  if (end === "private-unnamed") return new ServedError("forbidden", endLines[end]);
   const ending = endLines[end];
   if (worst === undefined) return new ServedError("not-found", `not found: ${ending ?? "there is no upstream to ask"}`);
   const refusal = errors.findLast((error) => error.code === "upstream-refused");

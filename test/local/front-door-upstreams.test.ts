@@ -272,7 +272,7 @@ test("a private module that no rule names is asked for nowhere", async () => {
   for (const path of everything) {
     assert.equal(
       await say(door, path.replace("corp.example", "hidden.example")),
-      "404 not found: it is private, and no rule in upstreams names it",
+      "403 it is private, and no rule in upstreams names it",
     );
   }
   assert.deepEqual([...door.open.requests, ...door.corp.requests], []);

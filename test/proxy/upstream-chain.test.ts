@@ -140,7 +140,7 @@ const lines: readonly (readonly [chain: string, end: ChainEnd, message: string])
   ["500|403", "nothing", "upstream https://a answered 500\nupstream https://b refuses it: answered 403"],
   ["", "off", "not found: its upstream chain ends with off"],
   ["", "no-rule", "not found: no upstream is configured for it"],
-  ["", "private-unnamed", "not found: it is private, and no rule in upstreams names it"],
+  ["", "private-unnamed", "it is private, and no rule in upstreams names it"],
 ];
 
 for (const [text, end, message] of lines) {
