@@ -7,10 +7,11 @@ import { type FileKind, fileKey, type ModuleVersion } from "./layout.ts";
 import type { Leases } from "./leases.ts";
 import { type ModuleSource, missTime, readBody } from "./module-source.ts";
 import type { FileSource, ModuleStore } from "./module-store.ts";
+import { NotFoundMemory } from "./not-found-memory.ts";
 import { ServedError } from "./served-error.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { TemporaryFiles } from "./temporary-files.ts";
-import type { VersionIndex } from "./version-index.ts";
+import type { MemoryName, VersionIndex } from "./version-index.ts";
 import { checkInfo, formatInfo, infoLimit, parseInfo } from "./version-info.ts";
 import type { ZipFacts, ZipInspector } from "./zip-inspector.ts";
 
@@ -49,12 +50,14 @@ export interface FilledFile {
  */
 export class FileFill {
   readonly #parts: FileFillParts;
+  readonly #missing: NotFoundMemory;
   readonly #flights = new SingleFlight<FilledFile>();
   /** Versions with a stored file and no row, because writing it failed. */
   readonly #invisible = new Map<string, ModuleVersion>();
 
   constructor(parts: FileFillParts) {
     this.#parts = parts;
+    this.#missing = new NotFoundMemory(parts);
   }
 
   /** The file of a module version, from the store or else from its upstream; a zip together with both small files. */
@@ -75,7 +78,7 @@ export class FileFill {
   }
 
   async #fetchOnce(kind: FileKind, module: ModuleVersion): Promise<FilledFile> {
-    await this.#refuseIfMissing(kind, module);
+    await this.#missing.refuse(module.path, missingFile(kind, module));
     return this.#parts.leases.run(`${module.path}@${module.version} ${kind}`, {
       look: () => this.#stored(kind, module),
       work: () => this.#fetch(kind, module),
@@ -87,25 +90,13 @@ export class FileFill {
     });
   }
 
-  async #refuseIfMissing(kind: FileKind, module: ModuleVersion): Promise<void> {
-    const { index, clock } = this.#parts;
-    const missing = await index.recall(module.path, `missing ${module.version}.${kind}`);
-    if (missing !== undefined && missing.freshUntil > clock.now()) throw new ServedError("not-found", missing.text);
-  }
-
   async #fetch(kind: FileKind, module: ModuleVersion): Promise<FilledFile> {
     try {
       return kind === "zip" ? await this.#fetchZip(module) : await this.#fetchSmall(kind, module);
     } catch (error) {
-      if (error instanceof ServedError && error.code === "not-found") await this.#rememberMissing(kind, module, error);
+      await this.#missing.remember(module.path, missingFile(kind, module), error);
       throw error;
     }
-  }
-
-  async #rememberMissing(kind: FileKind, module: ModuleVersion, error: ServedError): Promise<void> {
-    const { index, clock, notFoundSeconds } = this.#parts;
-    const freshUntil = clock.now() + notFoundSeconds * 1000;
-    await index.remember(module.path, `missing ${module.version}.${kind}`, { text: error.message, freshUntil });
   }
 
   async #fetchSmall(kind: "info" | "mod", module: ModuleVersion): Promise<FilledFile> {
@@ -187,6 +178,10 @@ export class FileFill {
     this.#invisible.clear();
     await Promise.allSettled(late.map((each) => this.#addRow(each)));
   }
+}
+
+function missingFile(kind: FileKind, module: ModuleVersion): MemoryName {
+  return `missing ${module.version}.${kind}`;
 }
 
 /** The path of a file at an upstream: the same as its key at ours. */

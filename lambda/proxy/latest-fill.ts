@@ -8,6 +8,7 @@ import type { FillAnswer } from "./fill-plane.ts";
 import { inTime } from "./in-time.ts";
 import type { FilledList, ListFill } from "./list-fill.ts";
 import { type ModuleSource, missTime, readBody } from "./module-source.ts";
+import { NotFoundMemory } from "./not-found-memory.ts";
 import { isOutage, ServedError } from "./served-error.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { VersionIndex } from "./version-index.ts";
@@ -38,10 +39,12 @@ type LatestAnswer = Extract<FillAnswer, { readonly body: Uint8Array }>;
  */
 export class LatestFill {
   readonly #parts: LatestFillParts;
+  readonly #missing: NotFoundMemory;
   readonly #flights = new SingleFlight<LatestAnswer>();
 
   constructor(parts: LatestFillParts) {
     this.#parts = parts;
+    this.#missing = new NotFoundMemory(parts);
   }
 
   /** The `.info` of the latest version, with how long it is good; the last one known when the upstream is down. */
@@ -100,25 +103,18 @@ export class LatestFill {
 
   /** The version an upstream's `@latest` names, or why it does not: many upstreams have no `@latest`. */
   async #upstreamLatest(path: string): Promise<string | ServedError> {
-    const { source, index, clock } = this.#parts;
-    const missing = await index.recall(path, "missing latest");
-    if (missing !== undefined && missing.freshUntil > clock.now()) return new ServedError("not-found", missing.text);
-    const version = source.fetch(path, `/${escapePath(path)}/@latest`, {
+    const missing = await this.#missing.recall(path, "missing latest");
+    if (missing !== undefined) return missing;
+    const version = this.#parts.source.fetch(path, `/${escapePath(path)}/@latest`, {
       limit: infoLimit,
       budget: missTime,
       consume: async (body) => parseInfo(path, await readBody(body)).version,
     });
     return version.catch(async (error: unknown) => {
       if (!(error instanceof ServedError)) throw error;
-      if (error.code === "not-found") await this.#rememberMissing(path, error);
+      await this.#missing.remember(path, "missing latest", error);
       return error;
     });
-  }
-
-  async #rememberMissing(path: string, error: ServedError): Promise<void> {
-    const { index, clock, notFoundSeconds } = this.#parts;
-    const freshUntil = clock.now() + notFoundSeconds * 1000;
-    await index.remember(path, "missing latest", { text: error.message, freshUntil });
   }
 
   /** What the go.mod of the highest version retracts; nothing where it cannot be had. */

@@ -2,7 +2,8 @@ import { isCodedError } from "../golang/coded-error.ts";
 import { escapePath } from "../golang/module.ts";
 import type { Clock } from "./clock.ts";
 import { type ModuleSource, missTime, readBody } from "./module-source.ts";
-import { isOutage, ServedError, type ServedErrorCode } from "./served-error.ts";
+import { NotFoundMemory } from "./not-found-memory.ts";
+import { isOutage, type ServedErrorCode } from "./served-error.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { ModuleEntry, VersionIndex } from "./version-index.ts";
 import {
@@ -33,10 +34,12 @@ export interface FilledList {
 /** Keeps the version lists of modules: asks the upstream when the remembered list is no longer fresh. */
 export class ListFill {
   readonly #parts: ListFillParts;
+  readonly #missing: NotFoundMemory;
   readonly #flights = new SingleFlight<FilledList>();
 
   constructor(parts: ListFillParts) {
     this.#parts = parts;
+    this.#missing = new NotFoundMemory(parts);
   }
 
   /** The list as the upstream has it now; what is known and stored when it cannot say. */
@@ -49,7 +52,7 @@ export class ListFill {
 
   async #refresh(path: string, entry: ModuleEntry): Promise<FilledList> {
     try {
-      await this.#refuseIfMissing(path);
+      await this.#missing.refuse(path, "missing list");
       const list = await this.#ask(path);
       const freshUntil = this.#parts.clock.now() + this.#parts.listSeconds * 1000;
       await this.#parts.index.remember(path, "list", { text: formatRemembered(list), freshUntil });
@@ -67,29 +70,13 @@ export class ListFill {
     });
   }
 
-  async #refuseIfMissing(path: string): Promise<void> {
-    const missing = await this.#parts.index.recall(path, "missing list");
-    if (missing !== undefined && missing.freshUntil > this.#parts.clock.now())
-      throw new ServedError("not-found", missing.text);
-  }
-
   /** A module of which something is stored stays listed, also when the upstream has forgotten or refuses it. */
   async #fallBack(path: string, entry: ModuleEntry, error: unknown): Promise<FilledList> {
     if (!isOutage(error) && !isCodedError(error, ...denials)) throw error;
     const known = knownList(entry);
     if (known !== undefined) return { list: known, freshUntil: 0, stale: true };
-    if (error instanceof ServedError && error.code === "not-found") await this.#rememberMissing(path, error);
+    await this.#missing.remember(path, "missing list", error);
     throw error;
-  }
-
-  async #rememberMissing(path: string, error: ServedError): Promise<void> {
-    const { index, clock, notFoundSeconds } = this.#parts;
-    const missing = await index.recall(path, "missing list");
-    if (missing !== undefined && missing.freshUntil > clock.now()) return;
-    await index.remember(path, "missing list", {
-      text: error.message,
-      freshUntil: clock.now() + notFoundSeconds * 1000,
-    });
   }
 }
 

@@ -2,7 +2,8 @@ import { escapePath, escapeVersion } from "../golang/module.ts";
 import type { Clock } from "./clock.ts";
 import type { FillAnswer } from "./fill-plane.ts";
 import { type ModuleSource, missTime, readBody } from "./module-source.ts";
-import { isOutage, ServedError } from "./served-error.ts";
+import { NotFoundMemory } from "./not-found-memory.ts";
+import { isOutage } from "./served-error.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { MemoryName, Remembered, VersionIndex } from "./version-index.ts";
 import { formatInfo, infoLimit, parseInfo } from "./version-info.ts";
@@ -18,10 +19,12 @@ export interface QueryFillParts {
 /** Resolves queries (branches, commit prefixes, `v1`, `upgrade`) by asking the upstream; answers are never files. */
 export class QueryFill {
   readonly #parts: QueryFillParts;
+  readonly #missing: NotFoundMemory;
   readonly #flights = new SingleFlight<FillAnswer>();
 
   constructor(parts: QueryFillParts) {
     this.#parts = parts;
+    this.#missing = new NotFoundMemory(parts);
   }
 
   /** The `.info` of the version the query means now, or meant when the upstream last answered. */
@@ -33,13 +36,12 @@ export class QueryFill {
     const { index, clock } = this.#parts;
     const last = await index.recall(path, `query ${query}`);
     if (last !== undefined && last.freshUntil > clock.now()) return answer(last);
-    const missing = await index.recall(path, missingQuery(query));
-    if (missing !== undefined && missing.freshUntil > clock.now()) throw new ServedError("not-found", missing.text);
+    await this.#missing.refuse(path, missingQuery(query));
     try {
       return await this.#ask(path, query);
     } catch (error) {
       if (last !== undefined && isOutage(error)) return { ...answer(last), stale: true };
-      if (error instanceof ServedError && error.code === "not-found") await this.#rememberMissing(path, query, error);
+      await this.#missing.remember(path, missingQuery(query), error);
       throw error;
     }
   }
@@ -54,11 +56,6 @@ export class QueryFill {
     const freshUntil = clock.now() + querySeconds * 1000;
     await index.remember(path, `query ${query}`, { text: new TextDecoder().decode(body), freshUntil });
     return { body, freshUntil };
-  }
-
-  async #rememberMissing(path: string, query: string, error: ServedError): Promise<void> {
-    const freshUntil = this.#parts.clock.now() + this.#parts.notFoundSeconds * 1000;
-    await this.#parts.index.remember(path, missingQuery(query), { text: error.message, freshUntil });
   }
 }
 
