@@ -6,6 +6,7 @@ import type { FileKind } from "../../lambda/proxy/layout.ts";
 import { Leases } from "../../lambda/proxy/leases.ts";
 import { ServedError } from "../../lambda/proxy/served-error.ts";
 import { TemporaryFiles } from "../../lambda/proxy/temporary-files.ts";
+import { countedCalls, countsOf } from "../support/counted-calls.ts";
 import { dataFolder } from "../support/data-folder.ts";
 import { MemoryLeaseStore, MemoryModuleStore, MemoryVersionIndex } from "../support/memory-adapters.ts";
 import { type Fault, withFailpoints } from "../support/with-failpoints.ts";
@@ -19,26 +20,15 @@ const bodies: Record<string, string> = { info, mod: String(mod), zip: "zip bytes
 
 function world(t: TestContext, plan: readonly Fault[] = []) {
   const calls: string[] = [];
-  const counted = <T extends object>(name: string, adapter: T): T =>
-    new Proxy(adapter, {
-      get(target, method) {
-        const value: unknown = Reflect.get(target, method, target);
-        if (typeof value !== "function") return value;
-        return (...args: unknown[]) => {
-          calls.push(`${name}.${String(method)}`);
-          return Reflect.apply(value, target, args) as unknown;
-        };
-      },
-    });
   const [store, index, leases] = [new MemoryModuleStore(), new MemoryVersionIndex(), new MemoryLeaseStore()];
   const folder = dataFolder(t);
   const clock = { now: () => 1_000_000, sleep: async () => {} };
   let names = 0;
   let absent = false;
   const fill = new FileFill({
-    store: counted("store", withFailpoints(store, plan)),
-    index: counted("index", withFailpoints(index, plan)),
-    leases: new Leases(counted("leases", leases), clock),
+    store: countedCalls("store", withFailpoints(store, plan), calls),
+    index: countedCalls("index", withFailpoints(index, plan), calls),
+    leases: new Leases(countedCalls("leases", leases, calls), clock),
     source: {
       isPrivate: () => false,
       fetch: async (_module, path, { consume }) => {
@@ -63,9 +53,6 @@ function world(t: TestContext, plan: readonly Fault[] = []) {
   return { fill, store, index, calls, lose, take: () => calls.splice(0) };
 }
 
-const counts = (calls: readonly string[]) =>
-  Object.fromEntries(Object.entries(Object.groupBy(calls, (call) => call)).map(([call, all]) => [call, all?.length]));
-
 const small = (kind: FileKind) => ({
   "store.read": 2, // before the lease and under it
   "index.recall": 1,
@@ -80,9 +67,9 @@ test("a miss of a small file asks each once, and a hit only the store", async (t
   for (const kind of ["info", "mod"] as const) {
     const { fill, take } = world(t);
     await fill.fill(kind, module);
-    assert.deepEqual(counts(take()), small(kind), kind);
+    assert.deepEqual(countsOf(take()), small(kind), kind);
     await fill.fill(kind, module);
-    assert.deepEqual(counts(take()), { "store.read": 1 }, kind);
+    assert.deepEqual(countsOf(take()), { "store.read": 1 }, kind);
   }
 });
 
@@ -94,7 +81,7 @@ test("a zip comes with both small files, each from upstream once, its row after 
     "example.com/m/@v/v1.0.0.mod",
     "example.com/m/@v/v1.0.0.zip",
   ]);
-  for (const kind of ["info", "mod", "zip"]) assert.equal(counts(calls)[`upstream ${kind}`], 1, kind);
+  for (const kind of ["info", "mod", "zip"]) assert.equal(countsOf(calls)[`upstream ${kind}`], 1, kind);
   assert.ok(calls.lastIndexOf("index.addVersion") > calls.lastIndexOf("store.create"));
 });
 
@@ -102,7 +89,7 @@ test("what the upstream does not have is remembered for a while, and asked for o
   const { fill, take, lose } = world(t);
   lose(true);
   for (let i = 0; i < 3; i++) await assert.rejects(fill.fill("mod", module), { code: "not-found" });
-  assert.equal(counts(take())["upstream mod"], 1);
+  assert.equal(countsOf(take())["upstream mod"], 1);
 });
 
 for (const [method, kind] of [
