@@ -67,7 +67,8 @@ export class WorkerZipInspector implements ZipInspector {
   #start(): Worker {
     const worker = new Worker(this.#script, { resourceLimits: { maxYoungGenerationSizeMb: 8 } });
     worker.on("message", (answer: InspectionAnswer) => this.#settle(worker, answer));
-    worker.on("error", (cause) => this.#abandon(cause));
+    worker.on("error", (cause) => this.#abandon(worker, cause));
+    worker.on("exit", () => this.#abandon(worker, undefined));
     return worker;
   }
 
@@ -81,7 +82,8 @@ export class WorkerZipInspector implements ZipInspector {
   }
 
   /** A worker that died (out of memory, say) takes its zips with it; the next zip gets a new one. */
-  #abandon(cause: unknown): void {
+  #abandon(worker: Worker, cause: unknown): void {
+    if (this.#worker !== worker) return;
     this.#worker = undefined;
     const abandoned = [...this.#waiting.values()];
     this.#waiting.clear();
