@@ -83,12 +83,13 @@ export function highestVersion(list: VersionList): string | undefined {
 
 /**
  * What `@latest` answers: the highest release not retracted, else the highest such prerelease, else the newest
- * pseudo-version; where everything is retracted, the highest there is. `undefined` for a module without versions.
+ * pseudo-version if it is not; where everything is retracted, the highest there is. `undefined` for a module without versions.
  */
 export function latestVersion(list: VersionList, isRetracted: (version: string) => boolean): string | undefined {
   const { releases, prereleases } = candidates(list);
   const kept = (version: string) => !isRetracted(version);
-  return releases.findLast(kept) ?? prereleases.findLast(kept) ?? list.newestPseudo ?? highestVersion(list);
+  const pseudo = list.newestPseudo !== undefined && kept(list.newestPseudo) ? list.newestPseudo : undefined;
+  return releases.findLast(kept) ?? prereleases.findLast(kept) ?? pseudo ?? highestVersion(list);
 }
 
 /** `+incompatible` versions count only where no release without it exists. */
