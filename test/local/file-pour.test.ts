@@ -51,6 +51,13 @@ test("many downloads at once share four large pieces, nobody waits for one", asy
   assert.equal(large.length, 4);
   for (const client of clients) client.destroy();
   await Promise.all(poured);
+  const later = new Set<ArrayBufferLike>();
+  const patient = new Writable({ write: (_chunk, _encoding, done) => done() });
+  await pour(endlessFile(later), patient, { start: 0, end: 3 * megabyte - 1 });
+  assert.ok(
+    [...later].every(({ byteLength }) => byteLength === megabyte),
+    "what broken connections held is not lost",
+  );
 });
 
 test("a client that goes away ends it without an error, a file that became shorter with one", async () => {
