@@ -14,6 +14,7 @@ export async function replacePrivateFile(path: string, text: string): Promise<vo
   }
 }
 
+/** True for the error of reading a file that is not there. */
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

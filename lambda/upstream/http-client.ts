@@ -9,6 +9,7 @@ export interface UpstreamTimeouts {
   readonly idle: number;
 }
 
+/** The times of PROTOCOL.md "Upstreams". */
 export const defaultTimeouts: UpstreamTimeouts = { connect: 5_000, idle: 20_000 };
 
 export interface HttpClientOptions {
@@ -82,6 +83,7 @@ export class HttpClient {
   }
 }
 
+/** The failure of a redirect to where only trusted hosts may lead; `cause` is the resolver's, if it came to that. */
 export function refusedAddress(cause?: unknown): UpstreamFailure {
   const message = "redirected to a host with a private address, which is not in allowHosts";
   return new UpstreamFailure("refused-address", message, { cause });

@@ -2,6 +2,7 @@ import { UpstreamFailure } from "../proxy/upstream.ts";
 
 const statuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
+/** True for the statuses whose `Location` is followed; 304 and 300 lead nowhere by themselves. */
 export function isRedirect(status: number): boolean {
   return statuses.has(status);
 }

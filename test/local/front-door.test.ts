@@ -148,6 +148,8 @@ const paths: readonly Row[] = [
 const methods: readonly Row[] = [
   [{ method: "HEAD", path: `${at}/v1.0.0.info` }, ok(file.info, tags.info, "", info.length)],
   [{ method: "HEAD", path: `${at}/v1.0.0.zip` }, ok(zip, tags.zip, "", 4569)],
+  // Range is for GET alone (RFC 9110, 14.2).
+  [{ method: "HEAD", path: `${at}/v1.0.0.zip`, headers: { range: "bytes=0-1" } }, ok(zip, tags.zip, "", 4569)],
   [{ method: "HEAD", path: `${at}/list` }, ok([text, shortly], tags.list, "", 26)],
   [
     { method: "HEAD", path: `${at}/master.zip` },
