@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CodedError, isCodedError } from "../lambda/golang/coded-error.ts";
 import { greeting } from "../lambda/local/greeting.ts";
-import { readSettings, type Settings } from "../lambda/local/settings.ts";
+import { readSettings, type Settings, usage } from "../lambda/local/settings.ts";
 import { startLocal } from "../lambda/local/start.ts";
 import { openSumdbRemote } from "../lambda/proxy/sumdb-reach.ts";
 import { openUpstreams, type Upstreams } from "../lambda/upstream/open-upstreams.ts";
@@ -33,6 +33,10 @@ function print(line: string): void {
 }
 
 async function main(): Promise<void> {
+  if (process.argv.slice(2).some((flag) => flag === "--help" || flag === "-h")) {
+    process.stdout.write(`${usage}\n`);
+    return;
+  }
   const settings = readSettings({
     args: process.argv.slice(2),
     environment: process.env,

@@ -130,6 +130,12 @@ describe("what cannot start says why in one line", { concurrency: 2 }, () => {
   });
 });
 
+test("--help says what there is, and is no mistake", async () => {
+  const { code, stdout, stderr } = await ModfrontProcess.run("--help");
+  assert.match(stdout, /^usage: npm start -- \[--port …\] .*\[--upstream …\].*\n$/);
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+});
+
 const module = moduleFixture("corp.example/m");
 
 /** An upstream of one private module, and a configuration file that names it. */
