@@ -1,4 +1,4 @@
-import { unescapePath, unescapeVersion } from "../golang/module.ts";
+import { canonicalVersion, unescapePath, unescapeVersion } from "../golang/module.ts";
 import { parseTilePath } from "../golang/tile.ts";
 import type { ModuleVersion, PolicyName } from "./layout.ts";
 import { ServedError } from "./served-error.ts";
@@ -31,13 +31,20 @@ export function parseSumdbRequest(target: string, name: string | undefined): Sum
   throw new ServedError("not-found", "a checksum database has lookup, tile, latest and supported");
 }
 
+/** Only canonical versions have records: anything else need not travel to the database to be unknown there. */
 function parseLookup(text: string): ModuleVersion {
-  const at = text.lastIndexOf("@");
+  const [path = "", version = "", ...more] = text.split("@", 3);
   try {
-    return { path: unescapePath(text.slice(0, at)), version: unescapeVersion(text.slice(at + 1)) };
+    const module = { path: unescapePath(path), version: unescapeVersion(version) };
+    if (more.length === 0 && canonicalVersion(module.version) === module.version) return module;
   } catch (cause) {
-    throw new ServedError("bad-request", "malformed lookup: it is <module path>@<version>", { cause });
+    throw malformedLookup(cause);
   }
+  throw malformedLookup();
+}
+
+function malformedLookup(cause?: unknown): ServedError {
+  return new ServedError("bad-request", "malformed lookup: it is <module path>@<canonical version>", { cause });
 }
 
 function parseTile(path: string): SumdbRequest {
