@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { CodedError } from "./golang/coded-error.ts";
 import { newVerifier } from "./golang/note.ts";
@@ -123,6 +124,10 @@ const aws = z
   })
   .prefault({});
 
+function isHost(text: string): boolean {
+  return isIP(text) !== 0 || /^[^\s/:@?#[\]]+$/.test(text);
+}
+
 /** The one configuration file, read by the CDK app, the local server and the CLI. */
 const configSchema = z.strictObject({
   $schema: z.string().optional().describe("Where an editor finds the schema of this file"),
@@ -134,7 +139,7 @@ const configSchema = z.strictObject({
     .default([])
     .describe("Module paths that no public proxy and no checksum database may learn of, in GOPRIVATE syntax"),
   allowHosts: z
-    .array(z.string().min(1))
+    .array(z.string().refine(isHost, "expected a host name or an IP address, without scheme and port"))
     .default([])
     .describe("Hosts learnt from redirects that may be reached although they resolve to private addresses"),
   ttl,

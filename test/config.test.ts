@@ -64,6 +64,8 @@ test("a wrong key stops with its path and what was expected", () => {
     ['{"upstreams":[{"pattern":"*"}]}', /upstreams\.0\.patterns: expected a string or an array of strings/],
     ['{"upstreams":[{"patterns":"*","chain":"off","x":1}]}', /upstreams\.0\.x: unknown, .* patterns, chain$/],
     ['{"upstreams":[{"patterns":" ,","chain":"off"}]}', /upstreams\.0\.patterns: expected at least one pattern/],
+    ['{"allowHosts":["https://x.example"]}', /allowHosts\.0: expected a host name or an IP address/],
+    ['{"allowHosts":["x.example:8080"]}', /allowHosts\.0: expected a host name/],
     ['{"private":5}', /private: expected a string or an array of strings/],
     ['{"ttl":{"list":-1}}', /ttl\.list.*>=0/],
     ['{"ttl":{"list":"60"}}', /ttl\.list.*expected number/],

@@ -1,4 +1,4 @@
-import type { LookupFunction } from "node:net";
+import { isIP, type LookupFunction } from "node:net";
 import { CodedError } from "../golang/coded-error.ts";
 import type { Chain, Upstream, UpstreamRouter } from "../proxy/upstream.ts";
 import { isCatchAll, type ParsedChain, parseChain, UpstreamRules } from "../proxy/upstream-rules.ts";
@@ -73,9 +73,15 @@ function parseAt(where: string, chain: string): ParsedChain {
 
 function trustedHosts(config: UpstreamsConfig, chains: readonly ParsedChain[]): Set<string> {
   const hosts = new Set(chains.flatMap((chain) => chain.entries.map((entry) => entry.url.hostname)));
-  for (const host of config.allowHosts) hosts.add(host.toLowerCase());
+  for (const host of config.allowHosts) hosts.add(urlHostname(host));
   if (config.sumdb?.url !== undefined) hosts.add(new URL(config.sumdb.url).hostname);
   return hosts;
+}
+
+/** `"[::1]"` of `"0:0::1"`: hosts are compared as URL spells them. */
+function urlHostname(host: string): string {
+  const url = `http://${isIP(host) === 6 ? `[${host}]` : host}`;
+  return URL.canParse(url) ? new URL(url).hostname : host;
 }
 
 function startupNotes(rules: UpstreamRules, chains: readonly ParsedChain[]): string[] {

@@ -274,6 +274,9 @@ const targets: readonly (readonly [
   ["http://storage.example/f", "8.8.8.8 10.0.0.1", [], "refused-address"],
   ["http://127.0.0.2:PORT/f", "", [], "refused-address"],
   ["http://[::1]:PORT/f", "", [], "refused-address"],
+  // Allowed, however it is written; nobody listens there.
+  ["http://[::1]:1/f", "", ["::1"], "unreachable"],
+  ["http://[::1]:1/f", "", ["0:0::1"], "unreachable"],
   ["http://[::ffff:127.0.0.1]:PORT/f", "", [], "refused-address"],
   // URL reads all of these as 127.0.0.2.
   ["http://2130706434:PORT/f", "", [], "refused-address"],
