@@ -76,7 +76,6 @@ function nginxConfiguration(folder: string, port: number, upstream: string): str
     http {
       access_log off;
       sendfile on;
-      tcp_nopush on;
       keepalive_requests 1000000000;
       client_body_temp_path ${folder}/body;
       proxy_temp_path ${folder}/proxy;
