@@ -2,10 +2,10 @@ import { inspectZip } from "../lambda/golang/inspect-zip.ts";
 
 // The same question as bench/xmod, answered by lambda/golang: how many seconds each zip takes to be checked and hashed.
 
-const [times = "1", ...zips] = process.argv.slice(2);
+const args = process.argv.slice(2);
 
-for (let i = 0; i + 2 < zips.length; i += 3) {
-  const [path = "", version = "", file = ""] = zips.slice(i, i + 3);
+for (let i = 0; i + 3 < args.length; i += 4) {
+  const [path = "", version = "", file = "", times = ""] = args.slice(i, i + 4);
   const started = performance.now();
   for (let time = 0; time < Number(times); time++) await inspectZip({ path, version }, file);
   process.stdout.write(`${(performance.now() - started) / 1000 / Number(times)}\n`);

@@ -1,5 +1,5 @@
 // Command xmod checks and hashes module zips with golang.org/x/mod's own functions and writes how many seconds each one
-// took, a line for each. It is given how often each is read, and module, version and file of each zip in turn.
+// took, a line for each. It is given module, version and file of each zip in turn, and how often it is to be read.
 package main
 
 import (
@@ -14,9 +14,9 @@ import (
 )
 
 func main() {
-	times, err := strconv.Atoi(os.Args[1])
-	stop(err)
-	for args := os.Args[2:]; len(args) >= 3; args = args[3:] {
+	for args := os.Args[1:]; len(args) >= 4; args = args[4:] {
+		times, err := strconv.Atoi(args[3])
+		stop(err)
 		version := module.Version{Path: args[0], Version: args[1]}
 		started := time.Now()
 		for range times {
