@@ -36,7 +36,10 @@ export interface HandlerParts {
 export function createHandler(parts: HandlerParts): HttpHandler {
   const stack = middy<HttpRequest, HttpAnswer>()
     .use({
-      after: ({ event, response }) => parts.observe(event, response, undefined),
+      // Without a value: middy would take one for the answer.
+      after: ({ event, response }) => {
+        parts.observe(event, response, undefined);
+      },
       onError: (failed) => {
         failed.response = errorAnswer(failed.error);
         parts.observe(failed.event, failed.response, failed.error);
