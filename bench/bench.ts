@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { goDefaultProxy } from "../lambda/proxy/go-default-proxy.ts";
 import type { Bench, Part, Peer } from "./part.ts";
 import { measureBig } from "./parts/big.ts";
 import { measureCold } from "./parts/cold.ts";
@@ -67,7 +68,8 @@ function parsePeer(text: string): Peer {
 function realUpstream(): string {
   const go = spawnSync("go", ["env", "GOPROXY"], { encoding: "utf8" });
   const chain = process.env.GOPROXY ?? (go.status === 0 ? go.stdout.trim() : "");
-  return /https?:\/\/[^,|]+/.exec(chain)?.[0].replace(/\/$/, "") ?? "https://proxy.golang.org";
+  const first = (text: string) => /https?:\/\/[^,|]+/.exec(text)?.[0].replace(/\/$/, "");
+  return first(chain) ?? first(goDefaultProxy) ?? "";
 }
 
 async function main(): Promise<void> {

@@ -9,6 +9,7 @@ import { readEnvironment, readSettings, traceId } from "./env.ts";
 import { isCodedError } from "./golang/coded-error.ts";
 import { runJob } from "./proxy/background.ts";
 import { Fill } from "./proxy/fill.ts";
+import { goDefaultProxy } from "./proxy/go-default-proxy.ts";
 import { sumdbVerifier } from "./proxy/known-sumdb.ts";
 import { openSumdbRemote } from "./proxy/sumdb-reach.ts";
 import { TemporaryFiles } from "./proxy/temporary-files.ts";
@@ -23,7 +24,7 @@ const settings = readSettings("fill");
 const credentials = parseCredentials(await openSecret(environment.MODFRONT_CREDENTIALS_SECRET));
 const upstreams = openUpstreams(
   { ...settings, upstreams: withCredentials(settings.upstreams, credentials) },
-  { fallback: "https://proxy.golang.org", now: () => performance.now(), version: settings.version },
+  { fallback: goDefaultProxy, now: () => performance.now(), version: settings.version },
 );
 const stores = openStores(environment.MODFRONT_TABLE, environment.MODFRONT_BUCKET, (path) => upstreams.isPrivate(path));
 const verifier = sumdbVerifier(settings.sumdb.name);

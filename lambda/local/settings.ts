@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Config, parseConfig } from "../config.ts";
 import { CodedError } from "../golang/coded-error.ts";
+import { goDefaultProxy } from "../proxy/go-default-proxy.ts";
 import { isCatchAll, withoutCatchAll } from "../proxy/upstream-rules.ts";
 import { isLoopback } from "./local-access.ts";
 import type { LogFormat } from "./request-log.ts";
@@ -26,9 +27,6 @@ export interface SettingsSource {
   /** What `go env GOPROXY` prints when no environment variable overrides it; `undefined` where there is no Go. */
   readonly goEnvProxy: () => string | undefined;
 }
-
-/** Go's own built-in default (cmd/go/internal/cfg); the one place that names it. */
-const goDefaultProxy = "https://proxy.golang.org,direct";
 
 const options = {
   port: { type: "string" },

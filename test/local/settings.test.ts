@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readSettings, type SettingsSource } from "../../lambda/local/settings.ts";
+import { goDefaultProxy } from "../../lambda/proxy/go-default-proxy.ts";
 import { dataFolder } from "../support/data-folder.ts";
 
 const base: SettingsSource = { args: [], environment: {}, isTerminal: false, goEnvProxy: () => undefined };
@@ -42,14 +43,14 @@ test("flag over environment over file over default", (t) => {
     port: 8080,
     host: "127.0.0.1",
     data: ".modfront",
-    upstream: "https://proxy.golang.org,direct",
+    upstream: goDefaultProxy,
     log: "json",
     sumdb: undefined,
   });
 });
 
 test("without an upstream the one of this machine's Go is used, but never this very server", () => {
-  const builtIn = "https://proxy.golang.org,direct";
+  const builtIn = goDefaultProxy;
   const rows: readonly (readonly [goproxy: string, go: string | undefined, used: string, host?: string])[] = [
     ["https://a.example|off", "https://b.example", "https://a.example|off"],
     ["direct", "https://b.example", "direct"],
