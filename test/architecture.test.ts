@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
+import { goDefaultProxy } from "../lambda/proxy/go-default-proxy.ts";
 
 // The arrows of the house, read off the import lines. A folder is a time and a permission: bin runs at a terminal, lib
 // at synth, lambda on request. See docs/architecture.md.
@@ -137,4 +138,10 @@ test("only composition roots read the clock", () => {
     .filter((source) => /\bDate\.now\(|\bnew Date\(\)/.test(source.text) && !isCompositionRoot(source.path))
     .map((source) => source.path);
   assert.deepEqual(wrong, []);
+});
+
+test("Go's default proxy is named in one place", () => {
+  const host = new URL(goDefaultProxy.split(",", 1)[0] ?? "").host;
+  const namers = sources.filter((source) => source.text.includes(host)).map((source) => source.path);
+  assert.deepEqual(namers, ["lambda/proxy/go-default-proxy.ts"]);
 });
