@@ -33,10 +33,11 @@ for (const format of ["json", "text"] as const) {
   }, async () => {
     await using modfront = await GuardedModfront.start("--log", format);
     modfront.script("corp.example/m", "v1.0.0", "v1.1.0");
-    const tokens = await Promise.all(
-      ["viewer", "operator", "viewer"].map((role) => modfront.token({ role, modules: "corp.example/m" })),
-    );
-    const [viewer = "", operator = "", revoked = ""] = tokens;
+    // One after the other: the last in the list is the one that is revoked.
+    const viewer = await modfront.token({ role: "viewer", modules: "corp.example/m" });
+    const operator = await modfront.token({ role: "operator", modules: "corp.example/m" });
+    const revoked = await modfront.token({ role: "viewer", modules: "corp.example/m" });
+    const tokens = [viewer, operator, revoked];
     const list = await runCli(["token", "list", "--data", modfront.data]);
     const id = list.stdout.trim().split("\n").at(-1)?.split("\t")[0] ?? "";
     await runCli(["token", "revoke", id, "--data", modfront.data]);
