@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type ByteRange, parseRange } from "../http/byte-range.ts";
 import { entityTag, matchesTag } from "../http/entity-tag.ts";
 import { pour } from "./file-pour.ts";
+import type { HotFiles } from "./hot-files.ts";
 import {
   fitsInMemory,
   flatHeaders,
@@ -21,8 +22,13 @@ export function sendReady(request: IncomingMessage, response: ServerResponse, re
   if (request.method === "HEAD") response.end();
   // As text it leaves in one write together with the headers, and not in two.
   else if (ready.text !== undefined) response.end(ready.text, "latin1");
-  else response.end(ready.body);
+  else endWith(response, ready, ready.body);
   return 200;
+}
+
+function endWith(response: ServerResponse, { sentBy }: ReadyResponse, body: Uint8Array): void {
+  sentBy?.(response);
+  response.end(body);
 }
 
 /** Looks at the names as they came: `request.headers` would make an object of them, which costs more than all the rest. */
@@ -42,42 +48,53 @@ function sendConditional(request: IncomingMessage, response: ServerResponse, rea
     return sendHead(response, 304, withoutLength(ready.headers));
   const range = requestedRange(request, ready.etag, ready.body.length);
   if (range === "unsatisfiable") return sendUnsatisfiable(response, ready.body.length);
-  return range === undefined ? undefined : sendPart(request, response, ready, range);
+  return range === undefined ? undefined : sendPart(response, ready, range);
+}
+
+/** What is kept in memory for hits. */
+export interface HitMemory {
+  readonly ready: ReadyResponses;
+  readonly hot: HotFiles;
 }
 
 /** What a file on disk is answered with, beside its own bytes. */
 export interface FileAnswer {
   readonly path: string;
-  /** Under which name it is kept ready when it is small. */
+  /** Under which name it is kept in memory. */
   readonly key: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
- * Sends a file that never changes, streaming it when it is large; returns the status, or `undefined` when there is no
- * such file and nothing was sent.
+ * Sends a file that never changes, from disk in pieces when it is large and not wanted again and again; returns the
+ * status, or `undefined` when there is no such file and nothing was sent.
  */
 export async function sendFile(
   request: IncomingMessage,
   response: ServerResponse,
   answer: FileAnswer,
-  memory: ReadyResponses,
+  memory: HitMemory,
 ): Promise<number | undefined> {
   await using file = await open(answer.path, "r").catch(() => undefined);
   const info = await file?.stat();
   if (file === undefined || info === undefined || !info.isFile()) return undefined;
   if (fitsInMemory(info.size)) {
-    const ready = readyFile(answer.headers, await file.readFile());
-    memory.set(answer.key, ready);
+    const body = await file.readFile();
+    const ready = readyFile(answer.headers, entityTag(body), body);
+    memory.ready.set(answer.key, ready);
     return sendReady(request, response, ready);
   }
+  // Of a large file only its name on disk is taken for the tag, the same in all processes.
   const etag = `"${info.size.toString(36)}-${Math.floor(info.mtimeMs).toString(36)}"`;
+  const read = async () => readyFile(answer.headers, etag, await file.readFile());
+  const hot = await memory.hot.keep(answer.key, info.size, read);
+  if (hot !== undefined) return sendReady(request, response, hot);
   const headers = { ...answer.headers, etag, "accept-ranges": "bytes" };
   return await streamFile(request, response, file, { size: info.size, etag, headers });
 }
 
-function readyFile(headers: Readonly<Record<string, string>>, body: Uint8Array): ReadyResponse {
-  const etag = entityTag(body);
+/** The answer with a stored file, which never changes. */
+export function readyFile(headers: Readonly<Record<string, string>>, etag: string, body: Uint8Array): ReadyResponse {
   const all = { ...headers, etag, "accept-ranges": "bytes" };
   return readyResponse(all, etag, body, Number.POSITIVE_INFINITY);
 }
@@ -116,7 +133,7 @@ function requestedRange(request: IncomingMessage, etag: string, size: number): R
   return parseRange(range, size);
 }
 
-function sendPart(request: IncomingMessage, response: ServerResponse, ready: ReadyResponse, range: ByteRange): number {
+function sendPart(response: ServerResponse, ready: ReadyResponse, range: ByteRange): number {
   const part = ready.body.subarray(range.start, range.end + 1);
   const contentRange = `bytes ${range.start}-${range.end}/${ready.body.length}`;
   const headers = [
@@ -127,7 +144,7 @@ function sendPart(request: IncomingMessage, response: ServerResponse, ready: Rea
     String(part.length),
   ];
   response.writeHead(206, headers);
-  response.end(request.method === "HEAD" ? undefined : part);
+  endWith(response, ready, part);
   return 206;
 }
 

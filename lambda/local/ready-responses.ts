@@ -1,7 +1,9 @@
+import type { ServerResponse } from "node:http";
 import { LRUCache } from "lru-cache";
 
-/** A whole 200 answer, as it goes out: `headers` flat as node:http's `writeHead` takes them fastest. */
+/** A whole 200 answer, as it goes out. */
 export interface ReadyResponse {
+  /** Flat, as node:http's `writeHead` takes them fastest. */
   readonly headers: readonly string[];
   readonly etag: string;
   readonly body: Uint8Array;
@@ -9,6 +11,8 @@ export interface ReadyResponse {
   readonly text: string | undefined;
   /** Milliseconds since the epoch; `Infinity` for what never changes. */
   readonly freshUntil: number;
+  /** Called with the response that the body is sent by, where somebody must know. */
+  readonly sentBy?: (response: ServerResponse) => void;
 }
 
 /** Largest body kept, and all bodies together, in bytes: one process's share of memory for hits. */

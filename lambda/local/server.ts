@@ -5,8 +5,9 @@ import type { RouteName } from "../edge/routes.ts";
 import { errorAnswer, type HttpAnswer } from "../http/answers.ts";
 import type { HttpHandler } from "../http/handler.ts";
 import { policies } from "../proxy/layout.ts";
-import { type FileAnswer, sendFile, sendReady } from "./fast-path.ts";
-import { ReadyResponses, readyResponse } from "./ready-responses.ts";
+import { type FileAnswer, type HitMemory, sendFile, sendReady } from "./fast-path.ts";
+import { HotFiles } from "./hot-files.ts";
+import { type ReadyResponse, ReadyResponses, readyResponse } from "./ready-responses.ts";
 import type { LoggedRequest } from "./request-log.ts";
 import { answerUnparsed } from "./unparsed-requests.ts";
 
@@ -40,10 +41,11 @@ interface Outcome {
 
 /** The edge, the hits and the serve plane of one machine, behind one port. */
 export function createLocalServer(parts: ServerParts): Server {
-  const memory = new ReadyResponses();
+  const memory: HitMemory = { ready: new ReadyResponses(), hot: new HotFiles() };
   const listener: RequestListener = (request, response) => {
-    const isRead = request.method === "GET" || request.method === "HEAD";
-    const ready = isRead && parts.isOpen() ? memory.get(request.url ?? "", parts.now()) : undefined;
+    const { method, url = "" } = request;
+    const isRead = method === "GET" || method === "HEAD";
+    const ready = isRead && parts.isOpen() ? findReady(parts, memory, url) : undefined;
     if (ready !== undefined)
       return finish(parts, { request, response }, { route: "edge", status: sendReady(request, response, ready) });
     void answer(parts, memory, { request, response });
@@ -56,7 +58,11 @@ export function createLocalServer(parts: ServerParts): Server {
   return server;
 }
 
-async function answer(parts: ServerParts, memory: ReadyResponses, exchange: Exchange): Promise<void> {
+function findReady(parts: ServerParts, memory: HitMemory, path: string): ReadyResponse | undefined {
+  return memory.ready.get(path, parts.now()) ?? memory.hot.get(path);
+}
+
+async function answer(parts: ServerParts, memory: HitMemory, exchange: Exchange): Promise<void> {
   const started = parts.now();
   try {
     finish(parts, exchange, await route(parts, memory, exchange), started);
@@ -66,7 +72,7 @@ async function answer(parts: ServerParts, memory: ReadyResponses, exchange: Exch
   }
 }
 
-async function route(parts: ServerParts, memory: ReadyResponses, exchange: Exchange): Promise<Outcome> {
+async function route(parts: ServerParts, memory: HitMemory, exchange: Exchange): Promise<Outcome> {
   const { request, response } = exchange;
   const { method = "", url = "" } = request;
   const decision = await parts.decide({ method, target: url, headers: request.headers });
@@ -74,7 +80,7 @@ async function route(parts: ServerParts, memory: ReadyResponses, exchange: Excha
     const body = Buffer.from(decision.body);
     return { route: "edge", status: send(exchange, { ...decision, body }), error: decision.body.trimEnd() };
   }
-  const ready = memory.get(decision.path, parts.now());
+  const ready = findReady(parts, memory, decision.path);
   if (ready !== undefined) return { route: decision.route, status: sendReady(request, response, ready) };
   const status = await serveStored(parts, memory, exchange, decision);
   return status === undefined ? serveMiss(parts, memory, exchange, decision) : { route: decision.route, status };
@@ -82,7 +88,7 @@ async function route(parts: ServerParts, memory: ReadyResponses, exchange: Excha
 
 async function serveStored(
   parts: ServerParts,
-  memory: ReadyResponses,
+  memory: HitMemory,
   { request, response }: Exchange,
   decision: EdgeForward,
 ): Promise<number | undefined> {
@@ -104,7 +110,7 @@ function storedFile(parts: ServerParts, { path, module }: EdgeForward, kind: "in
 
 async function serveMiss(
   parts: ServerParts,
-  memory: ReadyResponses,
+  memory: HitMemory,
   exchange: Exchange,
   decision: EdgeForward,
 ): Promise<Outcome> {
@@ -124,14 +130,14 @@ async function serveMiss(
 /** Sends an answer that is not a file, keeping it ready for as long as it is good. */
 function sendFresh(
   parts: ServerParts,
-  memory: ReadyResponses,
+  memory: HitMemory,
   { request, response }: Exchange,
   path: string,
   answer: HttpAnswer & { readonly body: Uint8Array },
 ): number {
   const freshUntil = answer.freshUntil ?? 0;
   const ready = readyResponse(answer.headers, answer.headers.etag ?? "", answer.body, freshUntil);
-  if (freshUntil > parts.now()) memory.set(path, ready);
+  if (freshUntil > parts.now()) memory.ready.set(path, ready);
   return sendReady(request, response, ready);
 }
 

@@ -5,7 +5,7 @@ import { type TestContext, test } from "node:test";
 import { ChecksumDatabase } from "../support/checksum-database.ts";
 import { dataFolder } from "../support/data-folder.ts";
 import { serveDatabase } from "../support/database-server.ts";
-import { addFixture, filePath, moduleFixture, versionsPath } from "../support/module-fixture.ts";
+import { addFixture, filePath, moduleFixture, noise, versionsPath, zipOf } from "../support/module-fixture.ts";
 import { get, startProduct, storedKeys } from "../support/product.ts";
 import { ScriptedUpstream } from "../support/scripted-upstream.ts";
 
@@ -13,7 +13,7 @@ import { ScriptedUpstream } from "../support/scripted-upstream.ts";
 
 const module = moduleFixture("example.com/m");
 
-async function startCounted(t: TestContext) {
+async function startCounted(t: TestContext, own: readonly string[] = []) {
   const database = new ChecksumDatabase();
   await addFixture(database, module);
   const [upstream, sumdb] = await Promise.all([ScriptedUpstream.start(), ScriptedUpstream.start()]);
@@ -23,7 +23,8 @@ async function startCounted(t: TestContext) {
   sumdb.otherwise(serveDatabase(database));
   const data = dataFolder(t);
   const config = {
-    upstreams: [{ patterns: ["*"], chain: upstream.url }],
+    private: own,
+    upstreams: [{ patterns: [...own, "*"], chain: upstream.url }],
     sumdb: { name: database.vkey, url: sumdb.url },
   };
   const written: string[] = [];
@@ -64,4 +65,17 @@ test("hits ask nobody and read no file", async (t) => {
   }
   renameSync(join(data, "gone"), join(data, "mod"));
   assert.deepEqual([upstream.requests.length, sumdb.requests.length, created().length], before);
+});
+
+test("a large zip is read from disk twice, and no more however often it is asked for", async (t) => {
+  const { upstream, product, data } = await startCounted(t, ["corp.example"]);
+  const small = moduleFixture("corp.example/large");
+  const noisy = { name: "corp.example/large@v1.0.0/noise.bin", content: noise("large", 1 << 20) };
+  const large = { ...small, zip: zipOf(small, [noisy]) };
+  for (const kind of ["info", "mod", "zip"] as const) upstream.on(filePath(large, kind), { body: large[kind] });
+  const path = filePath(large, "zip");
+  for (const _ of ["from disk", "into memory"]) await get(product.url, path);
+  renameSync(join(data, "mod"), join(data, "gone"));
+  assert.deepEqual((await get(product.url, path)).body, large.zip);
+  renameSync(join(data, "gone"), join(data, "mod"));
 });
