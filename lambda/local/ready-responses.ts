@@ -5,6 +5,8 @@ import { LRUCache } from "lru-cache";
 export interface ReadyResponse {
   /** Flat, as node:http's `writeHead` takes them fastest. */
   readonly headers: readonly string[];
+  /** Status line and headers as text, up to where those of the connection follow. */
+  readonly head: string;
   readonly etag: string;
   readonly body: Uint8Array;
   /** A small body with a character for each byte. */
@@ -63,7 +65,14 @@ export function readyResponse(
   freshUntil: number,
 ): ReadyResponse {
   const text = body.length <= largestText ? Buffer.from(body).toString("latin1") : undefined;
-  return { headers: flatHeaders(headers, body.length), etag, body, text, freshUntil };
+  const flat = flatHeaders(headers, body.length);
+  return { headers: flat, head: headText(flat), etag, body, text, freshUntil };
+}
+
+/** `"HTTP/1.1 200 OK\r\ncontent-type: …\r\n"`. */
+function headText(flat: readonly string[]): string {
+  const lines = flat.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${flat[i + 1]}\r\n`] : []));
+  return `HTTP/1.1 200 OK\r\n${lines.join("")}`;
 }
 
 /** Headers as a flat list with the length of the body: `["content-type", "…", "content-length", "12"]`. */

@@ -6,6 +6,7 @@ import { errorAnswer, type HttpAnswer } from "../http/answers.ts";
 import type { HttpHandler } from "../http/handler.ts";
 import { policies } from "../proxy/layout.ts";
 import { type FileAnswer, type HitMemory, sendFile, sendReady } from "./fast-path.ts";
+import { type HitLane, openHitLane } from "./hit-lane.ts";
 import { HotFiles } from "./hot-files.ts";
 import { type ReadyResponse, ReadyResponses, readyResponse } from "./ready-responses.ts";
 import type { LoggedRequest } from "./request-log.ts";
@@ -39,8 +40,17 @@ interface Outcome {
   readonly error?: string | undefined;
 }
 
+export interface LocalServer {
+  readonly server: Server;
+  /** Closes the connections that wait for a request; for who stops the server and has to ask until all are closed. */
+  closeIdle(): void;
+}
+
+/** Milliseconds that a client has for a request line and its headers, for all of a request, and between two requests. */
+const patience = { headersTimeout: 20_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 } as const;
+
 /** The edge, the hits and the serve plane of one machine, behind one port. */
-export function createLocalServer(parts: ServerParts): Server {
+export function createLocalServer(parts: ServerParts): LocalServer {
   const memory: HitMemory = { ready: new ReadyResponses(), hot: new HotFiles() };
   const listener: RequestListener = (request, response) => {
     const { method, url = "" } = request;
@@ -50,12 +60,31 @@ export function createLocalServer(parts: ServerParts): Server {
       return finish(parts, { request, response }, { route: "edge", status: sendReady(request, response, ready) });
     void answer(parts, memory, { request, response });
   };
-  const options = { keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 60_000, maxHeaderSize: 16_384 };
+  const options = { ...patience, maxHeaderSize: 16_384 };
   const { tls } = parts;
   const server =
     tls === undefined ? createServer(options, listener) : createTlsServer({ ...options, ...tls }, listener);
   answerUnparsed(server);
-  return server;
+  const lane = tls === undefined ? openLane(server, parts, memory) : undefined;
+  return {
+    server,
+    closeIdle: () => {
+      server.closeIdleConnections();
+      lane?.close();
+    },
+  };
+}
+
+function openLane(server: Server, parts: ServerParts, memory: HitMemory): HitLane {
+  return openHitLane(server, {
+    find: (target) => (parts.isOpen() ? memory.ready.get(target, parts.now()) : undefined),
+    answered: (path) => {
+      parts.count("edge", 200);
+      parts.log?.({ method: "GET", path, status: 200, milliseconds: 0, error: undefined });
+    },
+    now: parts.now,
+    patience: { first: patience.headersTimeout, next: patience.keepAliveTimeout },
+  });
 }
 
 function findReady(parts: ServerParts, memory: HitMemory, path: string): ReadyResponse | undefined {

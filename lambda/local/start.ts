@@ -76,7 +76,7 @@ export async function startLocal(settings: Settings, around: Surroundings): Prom
   const now = () => Math.floor(around.clock.now() / 1000);
   const knowledge = { keyValues: localKeyValues(settings, around.clock.now), hmac, now };
   const open = localAccess(settings).anonymous === "all";
-  const server = createLocalServer({
+  const { server, closeIdle } = createLocalServer({
     decide: (request) => decide(request, knowledge),
     isOpen: () => open,
     handlers: withAdmission(handlers, admitter(settings)),
@@ -88,7 +88,7 @@ export async function startLocal(settings: Settings, around: Surroundings): Prom
     tls: readTls(settings.tls),
   });
   await listen(server, settings);
-  return { url: address(server, settings), stop: () => stop(server, database) };
+  return { url: address(server, settings), stop: () => stop(server, closeIdle, database) };
 }
 
 /** In one process the edge's word needs no signature; whether they may is decided again all the same. */
@@ -224,9 +224,9 @@ const idlePoll = 20;
  * Keep-alive connections without a request are closed at once; the others when their answer is out, which node:http
  * leaves to the client: `go` would keep them for a minute and a half.
  */
-async function stop(server: Server, database: IndexDatabase): Promise<void> {
+async function stop(server: Server, closeIdle: () => void, database: IndexDatabase): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
-  const sweep = setInterval(() => server.closeIdleConnections(), idlePoll);
+  const sweep = setInterval(closeIdle, idlePoll);
   await closed;
   clearInterval(sweep);
   database.close();

@@ -7,6 +7,7 @@ import { dataFolder } from "../support/data-folder.ts";
 import { serveDatabase } from "../support/database-server.ts";
 import { addFixture, filePath, moduleFixture, noise, versionsPath, zipOf } from "../support/module-fixture.ts";
 import { get, startProduct, storedKeys } from "../support/product.ts";
+import { RawClient } from "../support/raw-client.ts";
 import { ScriptedUpstream } from "../support/scripted-upstream.ts";
 
 // What a request may cost, counted: requests upstream, files written, files read. The benchmark has the times.
@@ -63,6 +64,15 @@ test("hits ask nobody and read no file", async (t) => {
     const { status, headers, body } = await get(product.url, path);
     assert.deepEqual([status, headers.etag, body], [200, first[i]?.headers.etag, first[i]?.body], path);
   }
+  // The same to a client whose requests never reach node:http.
+  const plain = new RawClient(Number(new URL(product.url).port));
+  for (const [i, path] of paths.entries()) {
+    plain.socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const { head, body } = await plain.answer();
+    assert.match(head, new RegExp(`^HTTP/1.1 200 OK\r\n[^]*^etag: ${first[i]?.headers.etag}\r$`, "m"), path);
+    assert.deepEqual(body, first[i]?.body);
+  }
+  plain.socket.destroy();
   renameSync(join(data, "gone"), join(data, "mod"));
   assert.deepEqual([upstream.requests.length, sumdb.requests.length, created().length], before);
 });
