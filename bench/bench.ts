@@ -4,6 +4,7 @@ import { availableParallelism, homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { goDefaultProxy } from "../lambda/proxy/go-default-proxy.ts";
+import { parsePeer } from "./caches.ts";
 import type { Bench, Part, Peer } from "./part.ts";
 import { measureBig } from "./parts/big.ts";
 import { measureCold } from "./parts/cold.ts";
@@ -31,7 +32,7 @@ const parts: Readonly<Record<string, { readonly run: Part; readonly base: string
   lambda: { run: measureLambda, base: "bare node" },
 };
 
-const usage = `usage: npm run bench -- [--only ${Object.keys(parts).join(",")}] [--rounds 3] [--peer name=url] [--save name]`;
+const usage = `usage: npm run bench -- [--only ${Object.keys(parts).join(",")}] [--rounds 3] [--peer name=url|command] [--save name]`;
 
 interface Options {
   readonly only: readonly string[];
@@ -53,15 +54,13 @@ function readOptions(args: readonly string[]): Options {
   });
   const only = values.only.split(",");
   const wrong = only.find((name) => !(name in parts));
-  if (wrong !== undefined || !/^[1-9]\d?$/.test(values.rounds) || !/^[\w.-]+$/.test(values.save))
-    throw new Error(usage);
-  return { only, rounds: Number(values.rounds), peers: values.peer.map(parsePeer), save: values.save };
+  if (wrong !== undefined || !/^[1-9]\d?$/.test(values.rounds) || !/^[\w.-]+$/.test(values.save)) fail(usage);
+  const peers = values.peer.map((text) => parsePeer(text) ?? fail(usage));
+  return { only, rounds: Number(values.rounds), peers, save: values.save };
 }
 
-function parsePeer(text: string): Peer {
-  const [, name, url] = /^([\w. -]+)=(https?:\/\/.+?)\/?$/.exec(text) ?? [];
-  if (name === undefined || url === undefined) throw new Error(usage);
-  return { name, url };
+function fail(why: string): never {
+  throw new Error(why);
 }
 
 /** The real upstream behind the recordings: the first proxy that this machine's Go uses. */

@@ -1,10 +1,16 @@
 import type { Measured, Replay } from "./servers.ts";
 
-/** A server that somebody else started, given as `--peer name=url`. */
-export interface Peer {
-  readonly name: string;
-  readonly url: string;
-}
+/**
+ * Another proxy, given as `--peer`: `name=url` is one that somebody started, of which nothing but its answers can be
+ * measured; `name=command` starts one in front of our upstream on an empty folder, as often as a part needs one.
+ */
+export type Peer =
+  | { readonly name: string; readonly url: string }
+  | {
+      readonly name: string;
+      /** For the shell; `{port}`, `{upstream}` (a URL) and `{folder}` are put in. */
+      readonly command: string;
+    };
 
 /** What a part of the benchmark works with. */
 export interface Bench {

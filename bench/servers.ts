@@ -61,7 +61,19 @@ export async function startNginx(folder: string, upstream: string): Promise<Meas
   writeFileSync(file, nginxConfiguration(folder, port, new URL(upstream).host));
   const child = spawn("nginx", ["-c", file, "-p", folder, "-e", join(folder, "error.log")], { stdio: "inherit" });
   const url = `http://127.0.0.1:${port}`;
-  await answering(`${url}/-/`);
+  await answering("nginx", url);
+  return measured(url, child);
+}
+
+/** Another proxy, as `--peer name=command` says. */
+export async function startPeer(name: string, command: string, folder: string, upstream: string): Promise<Measured> {
+  const port = String(await freePort());
+  mkdirSync(folder, { recursive: true });
+  const values: Readonly<Record<string, string>> = { port, upstream, folder };
+  const line = command.replace(/\{(port|upstream|folder)\}/g, (_, key: string) => values[key] ?? "");
+  const child = spawn("sh", ["-c", `exec ${line}`], { stdio: ["ignore", "ignore", "inherit"] });
+  const url = `http://127.0.0.1:${port}`;
+  await answering(name, url);
   return measured(url, child);
 }
 
@@ -101,16 +113,16 @@ function nginxConfiguration(folder: string, port: number, upstream: string): str
     }`;
 }
 
-async function answering(url: string): Promise<void> {
+async function answering(name: string, url: string): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
-    const answered = await fetch(url).then(
+    const answered = await fetch(`${url}/-/`).then(
       async (answer) => answer.body?.cancel().then(() => true),
       () => false,
     );
     if (answered) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  throw new Error("nginx did not start");
+  throw new Error(`${name} did not start`);
 }
 
 async function freePort(): Promise<number> {

@@ -1,8 +1,9 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { caches, type Start } from "../caches.ts";
 import { downloadGraph } from "../go-client.ts";
 import { type Bench, files, get, memory } from "../part.ts";
-import { type Measured, startModfront, startNginx } from "../servers.ts";
+import type { Measured } from "../servers.ts";
 
 // One zip that nobody has asked for before; and the whole graph with the real client, from nothing and again.
 
@@ -14,13 +15,6 @@ export async function measureCold(bench: Bench): Promise<void> {
   else bench.say("cold: the graph is left out, Go is missing");
 }
 
-type Start = (folder: string, upstream: string) => Promise<Measured>;
-
-function caches({ hasNginx }: Bench): ReadonlyMap<string, Start> {
-  const modfront: Start = (folder, upstream) => startModfront(folder, ["--upstream", upstream]);
-  return new Map([["modfront", modfront], ...(hasNginx ? [["nginx", startNginx] as const] : [])]);
-}
-
 async function measureGraph(bench: Bench): Promise<void> {
   const { replay, folder } = bench;
   for (let round = 0; round < bench.rounds; round++) {
@@ -30,8 +24,8 @@ async function measureGraph(bench: Bench): Promise<void> {
       while (!(await measured())) bench.say(`cold: ${name} again, the real upstream was asked`);
     }
     bench.add("whole graph", "direct upstream", { "cold, s": await downloadGraph(folder, replay.url) });
-    for (const { name, url } of bench.peers)
-      bench.add("whole graph", name, { "warm, s": await downloadGraph(folder, url) });
+    for (const peer of bench.peers)
+      if ("url" in peer) bench.add("whole graph", peer.name, { "warm, s": await downloadGraph(folder, peer.url) });
   }
 }
 

@@ -1,24 +1,22 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { caches } from "../caches.ts";
 import { type Bench, files, get, memory } from "../part.ts";
-import { type Measured, startModfront, startNginx } from "../servers.ts";
+import type { Measured } from "../servers.ts";
 
 // Sixty-four clients want one zip that nobody has asked for before, at the same moment.
 
 const clients = 64;
 
 export async function measureHerd(bench: Bench): Promise<void> {
+  let count = 0;
   for (let round = 0; round < bench.rounds; round++) {
-    await measureOne(bench, "modfront", await start(bench, round, "modfront"));
-    if (bench.hasNginx) await measureOne(bench, "nginx", await start(bench, round, "nginx"));
-    for (const name of ["modfront", "nginx"])
-      rmSync(join(bench.folder, `herd-${name}-${round}`), { recursive: true, force: true });
+    for (const [name, start] of caches(bench)) {
+      const folder = join(bench.folder, `herd-${count++}`);
+      await measureOne(bench, name, await start(folder, bench.replay.url));
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
-}
-
-function start({ folder, replay }: Bench, round: number, name: "modfront" | "nginx"): Promise<Measured> {
-  const data = join(folder, `herd-${name}-${round}`);
-  return name === "nginx" ? startNginx(data, replay.url) : startModfront(data, ["--upstream", replay.url]);
 }
 
 async function measureOne(bench: Bench, name: string, server: Measured): Promise<void> {

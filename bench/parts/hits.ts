@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { caches } from "../caches.ts";
 import { load } from "../load.ts";
 import { type Bench, files, get, memory } from "../part.ts";
-import { type Measured, startBareNode, startModfront, startNginx } from "../servers.ts";
+import { type Measured, startBareNode } from "../servers.ts";
 
 // Warm hits: requests a second and CPU per request, when everything was asked for before.
 
@@ -43,11 +44,11 @@ export async function measureHits(bench: Bench): Promise<void> {
 }
 
 async function startTargets(bench: Bench, stack: AsyncDisposableStack): Promise<ReadonlyMap<string, Measured>> {
-  const { replay, folder, hasNginx, peers } = bench;
+  const { replay, folder, peers } = bench;
   const targets = new Map<string, Measured>();
-  targets.set("modfront", stack.use(await startModfront(join(folder, "hits"), ["--upstream", replay.url])));
-  if (hasNginx) targets.set("nginx", stack.use(await startNginx(join(folder, "hits-nginx"), replay.url)));
-  for (const { name, url } of peers) targets.set(name, elsewhere(url));
+  for (const [name, start] of caches(bench))
+    targets.set(name, stack.use(await start(join(folder, `hits-${targets.size}`), replay.url)));
+  for (const peer of peers) if ("url" in peer) targets.set(peer.name, elsewhere(peer.url));
   return targets;
 }
 
