@@ -40,7 +40,7 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | StoredBody;
-  /** Until when the same answer may be given again, in milliseconds since the epoch; absent: ask again. */
+  /** Until when the same answer may be given again, in milliseconds since the epoch, `Infinity` for ever; absent: ask again. */
   readonly freshUntil?: number;
 }
 

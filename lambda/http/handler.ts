@@ -63,7 +63,8 @@ function present(served: Served, isPrivate: (module: string) => boolean): HttpAn
     "x-content-type-options": "nosniff",
   };
   if ("stored" in served.content) return { status: 200, headers, body: served.content };
-  const { body, stale, freshUntil } = served.content;
+  const { body, stale } = served.content;
+  const freshUntil = cacheControl.endsWith("immutable") ? Number.POSITIVE_INFINITY : served.content.freshUntil;
   const stamped = { ...headers, etag: entityTag(body), ...(stale ? { warning: '110 - "Response is Stale"' } : {}) };
   return { status: 200, headers: stamped, body, ...(freshUntil === undefined ? {} : { freshUntil }) };
 }

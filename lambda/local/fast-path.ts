@@ -94,7 +94,7 @@ export async function sendFile(
 }
 
 /** The answer with a stored file, which never changes. */
-export function readyFile(headers: Readonly<Record<string, string>>, etag: string, body: Uint8Array): ReadyResponse {
+function readyFile(headers: Readonly<Record<string, string>>, etag: string, body: Uint8Array): ReadyResponse {
   const all = { ...headers, etag, "accept-ranges": "bytes" };
   return readyResponse(all, etag, body, Number.POSITIVE_INFINITY);
 }

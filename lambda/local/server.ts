@@ -149,24 +149,26 @@ async function serveMiss(
   const query = splitTarget(exchange.request).query;
   const given = await parts.handlers[route]({ method, path, headers, query, identity });
   if (given.status !== 200) return { route, status: send(exchange, given), error: errorText(given) };
+  if (!("stored" in given.body))
+    return { route, status: sendFresh(parts, memory, exchange, decision, { ...given, body: given.body }) };
   const stored = await serveStored(parts, memory, exchange, decision);
   if (stored !== undefined) return { route, status: stored };
-  if ("stored" in given.body)
-    return { route, status: send(exchange, errorAnswer(undefined)), error: "the file vanished" };
-  return { route, status: sendFresh(parts, memory, exchange, path, { ...given, body: given.body }) };
+  return { route, status: send(exchange, errorAnswer(undefined)), error: "the file vanished" };
 }
 
-/** Sends an answer that is not a file, keeping it ready for as long as it is good. */
+/** Sends an answer that came with its body, keeping it ready for as long as it is good: that of a file for ever. */
 function sendFresh(
   parts: ServerParts,
   memory: HitMemory,
   { request, response }: Exchange,
-  path: string,
+  decision: EdgeForward,
   answer: HttpAnswer & { readonly body: Uint8Array },
 ): number {
-  const freshUntil = answer.freshUntil ?? 0;
-  const ready = readyResponse(answer.headers, answer.headers.etag ?? "", answer.body, freshUntil);
-  if (freshUntil > parts.now()) memory.ready.set(path, ready);
+  const { body, freshUntil = 0 } = answer;
+  const isFile = freshUntil === Number.POSITIVE_INFINITY && fileRoutes[decision.route] !== undefined;
+  const headers = isFile ? { ...answer.headers, "accept-ranges": "bytes" } : answer.headers;
+  const ready = readyResponse(headers, headers.etag ?? "", body, freshUntil);
+  if (freshUntil > parts.now()) memory.ready.set(decision.path, ready);
   return sendReady(request, response, ready);
 }
 

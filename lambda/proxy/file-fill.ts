@@ -162,9 +162,11 @@ export class FileFill {
 
   async #commit(kind: FileKind, module: ModuleVersion, source: FileSource, size: number): Promise<FilledFile> {
     const key = fileKey(module, kind);
-    await this.#parts.store.create(key, source);
+    const created = await this.#parts.store.create(key, source);
     await this.#addRow(module);
-    return { key, size, bytes: source instanceof Uint8Array ? source : undefined };
+    // What is stored is what everybody gets, also where somebody else was first in spite of the lease.
+    const first = created ? undefined : await this.#stored(kind, module);
+    return first ?? { key, size, bytes: source instanceof Uint8Array ? source : undefined };
   }
 
   async #addRow(module: ModuleVersion): Promise<void> {

@@ -14,7 +14,14 @@ import { ScriptedUpstream } from "../support/scripted-upstream.ts";
 
 const module = moduleFixture("example.com/m");
 
-async function startCounted(t: TestContext, own: readonly string[] = []) {
+interface Counted {
+  /** Patterns of private modules. */
+  readonly own?: readonly string[];
+  /** Called at each write boundary, with its name and the data folder. */
+  readonly wrote?: (name: string, data: string) => void;
+}
+
+async function startCounted(t: TestContext, { own = [], wrote = () => {} }: Counted = {}) {
   const database = new ChecksumDatabase();
   await addFixture(database, module);
   const [upstream, sumdb] = await Promise.all([ScriptedUpstream.start(), ScriptedUpstream.start()]);
@@ -29,7 +36,10 @@ async function startCounted(t: TestContext, own: readonly string[] = []) {
     sumdb: { name: database.vkey, url: sumdb.url },
   };
   const written: string[] = [];
-  const product = await startProduct({ data, config }, (name) => void written.push(name));
+  const product = await startProduct({ data, config }, (name) => {
+    written.push(name);
+    wrote(name, data);
+  });
   t.after(() => product.stop());
   return { upstream, sumdb, product, data, created: () => written.filter((name) => name === "store.create.before") };
 }
@@ -47,6 +57,20 @@ test("the first zip asks for each file and the record once, and writes each file
   ]);
   // Nothing is written for somebody who finds it there: as many writes as files.
   assert.equal(created().length, storedKeys(data).length);
+});
+
+test("a small file that was just fetched is not read to be sent", async (t) => {
+  const gone: string[] = [];
+  const { product } = await startCounted(t, {
+    wrote: (name, data) => {
+      if (name === "index.addVersion.after") renameSync(join(data, "mod"), join(data, `gone${gone.push(name)}`));
+    },
+  });
+  for (const kind of ["mod", "info"] as const) {
+    const { status, headers, body } = await get(product.url, filePath(module, kind));
+    assert.deepEqual([status, headers["accept-ranges"], body.length > 0], [200, "bytes", true], kind);
+  }
+  assert.equal(gone.length, 2);
 });
 
 test("hits ask nobody and read no file", async (t) => {
@@ -78,7 +102,7 @@ test("hits ask nobody and read no file", async (t) => {
 });
 
 test("a large zip is read from disk twice, and no more however often it is asked for", async (t) => {
-  const { upstream, product, data } = await startCounted(t, ["corp.example"]);
+  const { upstream, product, data } = await startCounted(t, { own: ["corp.example"] });
   const small = moduleFixture("corp.example/large");
   const noisy = { name: "corp.example/large@v1.0.0/noise.bin", content: noise("large", 1 << 20) };
   const large = { ...small, zip: zipOf(small, [noisy]) };

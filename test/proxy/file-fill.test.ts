@@ -85,6 +85,18 @@ test("a zip comes with both small files, each from upstream once, its row after 
   assert.ok(calls.lastIndexOf("index.addVersion") > calls.lastIndexOf("store.create"));
 });
 
+test("who comes second in spite of the lease gets what the first has stored", async (t) => {
+  const { fill, store, index } = world(t);
+  const other = Buffer.from('{"Version":"v1.0.0","Time":"2024-01-02T03:04:05Z","Origin":{}}');
+  const create = store.create.bind(store);
+  store.create = async (key, source) => {
+    store.files.set(key, other);
+    return create(key, source);
+  };
+  assert.deepEqual(Buffer.from((await fill.fill("info", module)).bytes ?? []), other);
+  assert.ok(index.versions.get(module.path)?.has(module.version));
+});
+
 test("what the upstream does not have is remembered for a while, and asked for once", async (t) => {
   const { fill, take, lose } = world(t);
   lose(true);
