@@ -1,8 +1,9 @@
-import { constants } from "node:fs";
-import { copyFile, link, lstat, mkdir, open, opendir, rm, stat } from "node:fs/promises";
+import { constants, linkSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { copyFile, mkdir, opendir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { FileSource, ModuleStore } from "../proxy/module-store.ts";
 import { ServedError } from "../proxy/served-error.ts";
+import { mostAtOnce, sync, writeDurable } from "./durable-files.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
 import { errno, fileFailure } from "./storage-failure.ts";
 import { sweepTemporaryFiles, temporaryName } from "./temporary-files.ts";
@@ -53,14 +54,14 @@ export class DirectoryModuleStore implements ModuleStore {
   async read(key: string): Promise<Uint8Array | undefined> {
     const path = this.path(key);
     return absentIsUndefined(async () => {
-      await using file = await open(path, "r");
-      const info = await file.stat();
-      if (!info.isFile()) return undefined;
+      const info = statSync(path, { throwIfNoEntry: false });
+      if (info === undefined || !info.isFile()) return undefined;
       if (info.size > largestRead) throw new ServedError("store-failed", "a stored file is larger than 16 MiB");
-      return new Uint8Array(await file.readFile());
+      return new Uint8Array(info.size > mostAtOnce ? await readFile(path) : readFileSync(path));
     });
   }
 
+  /** Not synchronous inside, unlike `read`: whoever asks in a loop until a zip is there gives way to who makes it. */
   async size(key: string): Promise<number | undefined> {
     const path = this.path(key);
     return absentIsUndefined(async () => {
@@ -73,8 +74,8 @@ export class DirectoryModuleStore implements ModuleStore {
     const path = this.path(key);
     try {
       this.#failpoint("store.create.before");
-      const created = (await kind(path)) === undefined && (await this.#add(path, source));
-      if (!created && (await kind(path)) !== "file") {
+      const created = kind(path) === undefined && (await this.#add(path, source));
+      if (!created && kind(path) !== "file") {
         throw new ServedError("store-failed", "a folder stands in the data folder where a file is needed");
       }
       // Also for who came second: the first may have crashed before it got here.
@@ -111,21 +112,22 @@ export class DirectoryModuleStore implements ModuleStore {
     if (linked !== undefined) return linked;
     const temporary = join(this.#temporary, temporaryName());
     try {
-      await write(temporary, source);
+      if (source instanceof Uint8Array) await writeDurable(temporary, source);
+      else await copyDurable(source.path, temporary);
       this.#failpoint("store.create.written");
-      return await this.#link(temporary, path);
+      return this.#link(temporary, path);
     } finally {
-      await rm(temporary, { force: true });
+      rmSync(temporary, { force: true });
     }
   }
 
   /** Saves the copy where the source can be linked itself; `undefined` where it cannot. */
   async #linkSource(source: string, path: string): Promise<boolean | undefined> {
     await sync(source);
-    if ((await kind(source)) !== "file") return undefined;
+    if (kind(source) !== "file") return undefined;
     this.#failpoint("store.create.written");
     try {
-      return await this.#link(source, path);
+      return this.#link(source, path);
     } catch (error) {
       // Another file system, too many links, or a system that links only files of one's own.
       if (["EXDEV", "EMLINK", "EPERM"].includes(errno(error) ?? "")) return undefined;
@@ -133,11 +135,11 @@ export class DirectoryModuleStore implements ModuleStore {
     }
   }
 
-  async #link(from: string, path: string): Promise<boolean> {
+  #link(from: string, path: string): boolean {
     try {
-      await linkInto(from, path);
+      linkInto(from, path);
     } catch (error) {
-      if (errno(error) === "EEXIST" && (await kind(path)) !== undefined) return false;
+      if (errno(error) === "EEXIST" && kind(path) !== undefined) return false;
       throw error;
     }
     this.#failpoint("store.create.linked");
@@ -200,36 +202,24 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 /** link(2), making the folder where it is missing: it rarely is, only for the first version of a module. */
-async function linkInto(from: string, path: string): Promise<void> {
+function linkInto(from: string, path: string): void {
   try {
-    await link(from, path);
+    linkSync(from, path);
   } catch (error) {
     if (errno(error) !== "ENOENT") throw error;
-    await mkdir(dirname(path), { recursive: true });
-    await link(from, path);
+    mkdirSync(dirname(path), { recursive: true });
+    linkSync(from, path);
   }
 }
 
-async function kind(path: string): Promise<"file" | "other" | undefined> {
-  try {
-    return (await lstat(path)).isFile() ? "file" : "other";
-  } catch (error) {
-    if (errno(error) === "ENOENT") return undefined;
-    throw error;
-  }
+function kind(path: string): "file" | "other" | undefined {
+  const info = lstatSync(path, { throwIfNoEntry: false });
+  return info && (info.isFile() ? "file" : "other");
 }
 
-async function write(path: string, source: FileSource): Promise<void> {
-  if (!(source instanceof Uint8Array)) await copyFile(source.path, path, constants.COPYFILE_EXCL);
-  await using file = await open(path, source instanceof Uint8Array ? "wx" : "r+");
-  if (source instanceof Uint8Array) await file.writeFile(source);
-  await file.sync();
-}
-
-/** Waits until a file's bytes, or a folder's names, are on the disk. */
-async function sync(path: string): Promise<void> {
-  await using file = await open(path, "r");
-  await file.sync();
+async function copyDurable(from: string, to: string): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_EXCL);
+  await sync(to);
 }
 
 /** `Promise.all` that leaves nothing running when it fails. */
