@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { createHook } from "node:async_hooks";
 import { renameSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
+import { DirectoryModuleStore } from "../../lambda/local/directory-module-store.ts";
+import { TemporaryFiles } from "../../lambda/proxy/temporary-files.ts";
 import { ChecksumDatabase } from "../support/checksum-database.ts";
 import { dataFolder } from "../support/data-folder.ts";
 import { serveDatabase } from "../support/database-server.ts";
@@ -10,7 +14,8 @@ import { get, startProduct, storedKeys } from "../support/product.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { ScriptedUpstream } from "../support/scripted-upstream.ts";
 
-// What a request may cost, counted: requests upstream, files written, files read. The benchmark has the times.
+// What a request may cost, counted: requests upstream, files written, files read, calls that another thread carries
+// out. The benchmark has the times.
 
 const module = moduleFixture("example.com/m");
 
@@ -112,4 +117,43 @@ test("a large zip is read from disk twice, and no more however often it is asked
   renameSync(join(data, "mod"), join(data, "gone"));
   assert.deepEqual((await get(product.url, path)).body, large.zip);
   renameSync(join(data, "gone"), join(data, "mod"));
+});
+
+/** How often `work` has another thread call the file system. */
+async function handOvers(work: () => Promise<unknown>): Promise<number> {
+  let count = 0;
+  const hook = createHook({ init: (_id, type) => void (/^(FSREQ|FILEHANDLECLOSEREQ)/.test(type) && count++) });
+  hook.enable();
+  try {
+    await work();
+  } finally {
+    hook.disable();
+  }
+  return count;
+}
+
+test("a small file costs hand-overs for its fsyncs only, and is read without", async (t) => {
+  const store = await DirectoryModuleStore.open(dataFolder(t), 0);
+  const create = (key: string) => handOvers(() => store.create(key, Buffer.from("bytes")));
+  assert.equal(await create("a.example/x/@v/v1.0.0.mod"), 5, "the file, its three new folders and the one above them");
+  assert.equal(await create("a.example/x/@v/v1.0.0.info"), 2, "the file and its folder");
+  assert.equal(await create("a.example/x/@v/v1.0.0.info"), 1, "its folder: who made it may have died before that");
+  assert.equal(await handOvers(() => store.read("a.example/x/@v/v1.0.0.mod")), 0);
+  assert.equal(await handOvers(() => store.read("a.example/x/@v/v2.0.0.mod")), 0);
+});
+
+test("a received zip costs one hand-over for each 512 KiB that others follow, and two to store", async (t) => {
+  const data = dataFolder(t);
+  const store = await DirectoryModuleStore.open(data, 0);
+  const files = new TemporaryFiles(join(data, "tmp"), () => "received");
+  const path = files.next();
+  const received = (kibibytes: number) =>
+    handOvers(() =>
+      files.write(path, Readable.from(Array.from({ length: kibibytes / 64 }, () => Buffer.alloc(1 << 16)))),
+    );
+  await store.create("a/v1.0.0.info", Buffer.from(""));
+  assert.equal(await received(2048 + 64), 4);
+  assert.equal(await received(448), 0);
+  assert.equal(await handOvers(() => store.create("a/v1.0.0.zip", { path })), 2, "the file and its folder");
+  assert.equal(await handOvers(() => files.remove(path)), 1);
 });
