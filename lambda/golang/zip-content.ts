@@ -5,23 +5,12 @@ import { pipeline, Readable } from "node:stream";
 import { crc32, createInflateRaw, inflateRawSync } from "node:zlib";
 import type { FileWindow } from "./file-window.ts";
 import { type ZipEntry, ZipError } from "./zip-directory.ts";
-
-const localHeaderLength = 30;
-const localHeaderSignature = 0x04034b50;
-const descriptorSignature = 0x08074b50;
-const stored = 0;
-const deflated = 8;
+import { corrupt, deflated, findSection, hasRightDescriptor, type Section, stored } from "./zip-section.ts";
 
 /** Up to this size, compressed and not, a file is inflated in one call, which for small files is far faster. */
 const oneCallLimit = 4 << 20;
 const chunkSize = 1 << 20;
 const smallestChunk = 64;
-
-/** Where the compressed bytes of an entry are; `length` is what the file really has of them. */
-interface Section {
-  readonly position: number;
-  readonly length: number;
-}
 
 /**
  * Hands the content of an entry to `take`, piece by piece; a piece is only valid during the call.
@@ -54,22 +43,6 @@ export function readContent(
     default:
       throw corrupt(entry, "an unsupported compression method");
   }
-}
-
-function corrupt(entry: ZipEntry, what: string, cause?: unknown): ZipError {
-  const name = Buffer.from(entry.name.slice(0, 200), "latin1").toString();
-  return new ZipError("zip-corrupt", `${JSON.stringify(name)} in the zip has ${what}`, { cause });
-}
-
-function findSection(file: FileWindow, entry: ZipEntry): Section {
-  const header = file.view(entry.headerOffset, localHeaderLength);
-  if (header === undefined || header.readUInt32LE(0) !== localHeaderSignature) {
-    throw corrupt(entry, "no header where the directory says");
-  }
-  const position = entry.headerOffset + localHeaderLength + header.readUInt16LE(26) + header.readUInt16LE(28);
-  const rest = Math.max(0, file.size - position);
-  // Go reads a compressed size below zero as "all the rest".
-  return { position, length: entry.compressedSize < 0 ? rest : Math.min(rest, entry.compressedSize) };
 }
 
 function* pieces(file: FileWindow, { position, length }: Section): Generator<Buffer> {
@@ -141,7 +114,7 @@ class Verifier {
   finish(file: FileWindow, section: Section): undefined {
     const entry = this.#entry;
     if (this.#size !== entry.uncompressedSize) throw corrupt(entry, "less content than its declared size");
-    if (entry.hasDataDescriptor && readDescriptor(file, section, entry) !== entry.crc32) {
+    if (!hasRightDescriptor(file, section, entry)) {
       throw corrupt(entry, "a data descriptor that differs from the directory");
     }
     // Without a descriptor a checksum of zero means that the writer gave none.
@@ -149,13 +122,4 @@ class Verifier {
       throw corrupt(entry, "a wrong checksum");
     }
   }
-}
-
-/** The checksum in the descriptor after the content. Its signature is customary and not required. */
-function readDescriptor(file: FileWindow, section: Section, entry: ZipEntry): number | undefined {
-  const position = section.position + entry.compressedSize;
-  const signature = file.view(position, 4);
-  if (signature === undefined) return undefined;
-  if (signature.readUInt32LE(0) === descriptorSignature) return file.view(position, 16)?.readUInt32LE(4);
-  return file.view(position, 12)?.readUInt32LE(0);
 }
