@@ -3,6 +3,7 @@
 import { createHash, hash } from "node:crypto";
 import { CodedError } from "./coded-error.ts";
 import { FileWindow } from "./file-window.ts";
+import { batches, readTogether } from "./zip-batch.ts";
 import { readContent } from "./zip-content.ts";
 import { readDirectory, type ZipEntry, ZipError } from "./zip-directory.ts";
 
@@ -65,6 +66,8 @@ export function openZip(path: string): FileWindow {
   }
 }
 
+type OnPiece = (entry: ZipEntry, piece: Uint8Array) => void;
+
 /**
  * Returns the hash of an open zip's entries; `onPiece` sees every piece of content on its way to being hashed, and may
  * not keep it.
@@ -72,23 +75,31 @@ export function openZip(path: string): FileWindow {
 export async function hashEntries(
   file: FileWindow,
   entries: readonly ZipEntry[],
-  onPiece: (entry: ZipEntry, piece: Uint8Array) => void = () => {},
+  onPiece: OnPiece = () => {},
 ): Promise<string> {
   // Of entries with one name Go hashes the last, once for each of them.
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   refuseUnhashable([...byName.values()]);
   const digests = new Map<string, string>();
+  const addWhole = (entry: ZipEntry, content: Uint8Array) => {
+    digests.set(entry.name, hash("sha256", content, "hex"));
+    onPiece(entry, content);
+  };
   // In the order of the file, so that each part of it is read once.
-  for (const entry of [...byName.values()].sort((a, b) => a.headerOffset - b.headerOffset)) {
-    const digest = createHash("sha256");
-    const pending = readContent(file, entry, (piece) => {
-      digest.update(piece);
-      onPiece(entry, piece);
-    });
-    if (pending !== undefined) await pending;
-    digests.set(entry.name, digest.digest("hex"));
+  for (const batch of batches([...byName.values()].sort((a, b) => a.headerOffset - b.headerOffset))) {
+    if (readTogether(file, batch, addWhole)) continue;
+    for (const entry of batch) digests.set(entry.name, await hashContent(file, entry, onPiece));
   }
   return summarize(entries.map(({ name }) => ({ name, digest: digests.get(name) ?? "" })));
+}
+
+async function hashContent(file: FileWindow, entry: ZipEntry, onPiece: OnPiece): Promise<string> {
+  const digest = createHash("sha256");
+  await readContent(file, entry, (piece) => {
+    digest.update(piece);
+    onPiece(entry, piece);
+  });
+  return digest.digest("hex");
 }
 
 function refuseUnhashable(entries: readonly ZipEntry[]): void {

@@ -110,6 +110,21 @@ for (const [what, entries, end] of odd) {
   });
 }
 
+/** With files before and after, all deflated where not told otherwise, so that they are inflated together. */
+const amongOthers = (entries: readonly RawEntry[]): readonly RawEntry[] => [
+  { name: "0", content: "before", method: 8 },
+  ...entries.map((entry) => ({ method: 8, ...entry })),
+  { name: "z", content: "after", method: 8 },
+];
+
+for (const [what, entries, end] of odd) {
+  if (end !== undefined) continue;
+  test(`reads ${what}, among others`, async () => {
+    const files = [["0", "before"] as const, ["a", hello.content] as const, ["z", "after"] as const];
+    assert.equal(await hashZip(zipped(amongOthers(entries))), definition(files));
+  });
+}
+
 test("bytes before the zip proper move all its offsets", async () => {
   const path = temporaryFile(Buffer.concat([Buffer.from("#!/bin/sh\n"), rawZip([hello])]));
   assert.equal(await hashZip(path), definition([["a", hello.content]]));
@@ -202,6 +217,67 @@ const refused: readonly (readonly [string, string, readonly RawEntry[], RawEnd?]
 for (const [code, what, entries, end] of refused) {
   test(`refuses ${what}: ${code}`, async () => {
     await assert.rejects(hashZip(zipped(entries, end)), { code });
+    if (end === undefined) await assert.rejects(hashZip(zipped(amongOthers(entries))), { code });
+  });
+}
+
+// Small files are inflated as the members of one gzip file. What an attacker writes into them may not move their borders.
+
+const memberStart = Buffer.from("1f8b0800000000000000", "hex");
+const memberEnd = (content: string) => littleEndian([4, crc32(content)], [4, content.length]);
+const betweenMembers = (content: string) => Buffer.concat([memberEnd(content), memberStart]);
+/** The start of a stored block of 18 bytes. */
+const swallow18 = Buffer.from([0, 18, 0, 0xed, 0xff]);
+
+const borders: readonly (readonly [string, readonly RawEntry[]])[] = [
+  [
+    "an empty member before the right one",
+    [{ ...hello, method: 8, data: Buffer.concat([deflateRawSync(""), betweenMembers(""), deflatedHello]) }],
+  ],
+  [
+    "a member with the content of all, and a zero byte",
+    [
+      {
+        ...hello,
+        method: 8,
+        data: Buffer.concat([
+          deflateRawSync(`${hello.content}after`),
+          memberEnd(`${hello.content}after`),
+          Buffer.alloc(1),
+        ]),
+      },
+    ],
+  ],
+  [
+    "a stream whose stored block swallows the next member's start",
+    [
+      { ...hello, method: 8, data: swallow18 },
+      {
+        name: "b",
+        content: Buffer.concat([betweenMembers(hello.content), Buffer.from(hello.content)]),
+        method: 8,
+        data: deflatedHello,
+      },
+    ],
+  ],
+  [
+    "the same for a file of no bytes",
+    [
+      { name: "a", method: 8, data: swallow18 },
+      {
+        name: "b",
+        content: Buffer.concat([betweenMembers(""), Buffer.from(hello.content)]),
+        method: 8,
+        data: deflatedHello,
+      },
+    ],
+  ],
+];
+
+for (const [what, entries] of borders) {
+  test(`refuses ${what}`, async () => {
+    await assert.rejects(hashZip(zipped(entries)), { code: "zip-corrupt" });
+    await assert.rejects(hashZip(zipped(amongOthers(entries))), { code: "zip-corrupt" });
   });
 }
 
