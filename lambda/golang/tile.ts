@@ -13,6 +13,7 @@ import {
   storedHashIndex,
   subTreeIndex,
   type Tree,
+  writeNodeHash,
 } from "./tlog.ts";
 
 /** What can be wrong with tiles: the path, the data's size, the coordinates asked for, the hashes inside. */
@@ -62,9 +63,11 @@ export function hashFromTile(tile: Tile, data: Uint8Array, index: bigint): Uint8
 
 /** The hash of the subtree whose leaves are in data; their number is a power of two. */
 function tileHash(data: Uint8Array): Uint8Array {
-  if (data.length === hashSize) return data.slice();
-  const middle = data.length / 2;
-  return nodeHash(tileHash(data.subarray(0, middle)), tileHash(data.subarray(middle)));
+  const hashes = Buffer.from(data);
+  for (let end = data.length; end > hashSize; end /= 2) {
+    for (let at = 0; at < end; at += 2 * hashSize) writeNodeHash(hashes, at, at / 2);
+  }
+  return new Uint8Array(hashes.subarray(0, hashSize));
 }
 
 const rememberedHashes = new WeakMap<Uint8Array, Map<string, Uint8Array>>();

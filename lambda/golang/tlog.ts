@@ -32,13 +32,21 @@ export function recordHash(data: Uint8Array): Uint8Array {
   return new Uint8Array(createHash("sha256").update("\0").update(data).digest());
 }
 
+/** What is hashed of a node: 0x01, left, right. Used again, and digests are strings: fresh bytes cost more than hashing. */
+const node = Buffer.alloc(1 + 2 * hashSize, 1);
+
 /** Returns the hash of the node above two hashes: SHA-256 of 0x01, left, right (RFC 6962 section 2.1). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const node = new Uint8Array(1 + 2 * hashSize);
-  node[0] = 1;
+  node.fill(0, 1);
   node.set(left, 1);
   node.set(right, 1 + hashSize);
-  return new Uint8Array(hashOnce("sha256", node, "buffer"));
+  return new Uint8Array(Buffer.from(hashOnce("sha256", node, "binary"), "binary"));
+}
+
+/** Writes nodeHash of the two hashes that begin at `from` in `hashes` to `to`. */
+export function writeNodeHash(hashes: Buffer, from: number, to: number): void {
+  hashes.copy(node, 1, from, from + 2 * hashSize);
+  hashes.write(hashOnce("sha256", node, "binary"), to, "binary");
 }
 
 /** True when two hashes are the same. */
