@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { caches, type Start } from "../caches.ts";
 import { downloadGraph } from "../go-client.ts";
@@ -78,13 +77,12 @@ async function measureOneZip(bench: Bench): Promise<void> {
 
 let count = 0;
 
-/** Runs `work` with a new server on an empty folder. */
+/**
+ * Runs `work` with a new server on an empty folder, which stays until the end: ext4 looks through the files deleted lately
+ * for each one it makes, which would be the next server's loss.
+ */
 async function withServer<T>(bench: Bench, start: Start, work: (server: Measured, data: string) => Promise<T>) {
   const data = join(bench.folder, `cold-${count++}`);
-  try {
-    await using server = await start(data, bench.replay.url);
-    return await work(server, data);
-  } finally {
-    rmSync(data, { recursive: true, force: true });
-  }
+  await using server = await start(data, bench.replay.url);
+  return await work(server, data);
 }
