@@ -27,22 +27,30 @@ export function readBody(answer: RawAnswer, options: BodyOptions): UpstreamBody 
 }
 
 function checkHeaders({ headers }: RawAnswer, limit: number): number | undefined {
-  const encoding = String(headers["content-encoding"] ?? "identity").toLowerCase();
-  if (encoding !== "identity") throw new UpstreamFailure("bad-answer", "compressed an answer that must not be");
+  const encoding = joined(headers["content-encoding"]) || "identity";
+  const transfer = joined(headers["transfer-encoding"]);
+  if (encoding !== "identity" || (transfer !== "" && transfer !== "chunked")) {
+    throw new UpstreamFailure("bad-answer", "compressed an answer that must not be");
+  }
   const length = declaredLength(headers["content-length"]);
-  if (length === undefined && headers["transfer-encoding"] === undefined) {
+  if (length === undefined && transfer === "") {
     throw new UpstreamFailure("bad-answer", "sent an answer with neither a length nor chunks, which may be cut off");
   }
   if (length !== undefined && length > limit) throw tooLarge(limit);
   return length;
 }
 
-function declaredLength(header: string | string[] | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  if (typeof header !== "string" || !/^\d{1,15}$/.test(header)) {
+function joined(values: readonly string[] = []): string {
+  return values.join().toLowerCase();
+}
+
+function declaredLength(values: readonly string[] | undefined): number | undefined {
+  if (values === undefined) return undefined;
+  const [value = "", ...more] = values;
+  if (more.length > 0 || !/^\d{1,15}$/.test(value)) {
     throw new UpstreamFailure("bad-answer", "declared a length that is not a number");
   }
-  return Number(header);
+  return Number(value);
 }
 
 function tooLarge(limit: number): UpstreamFailure {

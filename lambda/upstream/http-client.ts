@@ -1,7 +1,11 @@
+import type { ClientRequest } from "node:http";
 import { isIP, type LookupFunction } from "node:net";
-import { Agent, type Dispatcher } from "undici";
+import type { Readable } from "node:stream";
 import { UpstreamFailure } from "../proxy/upstream.ts";
 import { guardedLookup, isPublicAddress } from "./address-guard.ts";
+import { ConnectionPool } from "./connection-pool.ts";
+import { Exchange } from "./exchange.ts";
+import { refusedAddress } from "./http-failure.ts";
 
 /** Milliseconds: `connect` until a connection stands, `idle` without a byte. */
 export interface UpstreamTimeouts {
@@ -22,69 +26,90 @@ export interface HttpClientOptions {
 }
 
 /** Headers have arrived; the body is to be read or destroyed. */
-export type RawAnswer = Dispatcher.ResponseData;
-
-const connections = 64;
+export interface RawAnswer {
+  readonly statusCode: number;
+  /** By name in lower case, each with every value it was sent with, which node's `headers` would drop or join. */
+  readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
+  /** Fails when it is cut off. */
+  readonly body: Readable;
+}
 
 /**
  * Sends single GETs, with kept-alive connections to every host; redirects are left to the caller.
  *
- * Hosts that are not trusted are reached through an agent of their own whose connections only go to public addresses.
+ * Hosts that are not trusted are reached through a pool of their own whose connections only go to public addresses.
  */
 export class HttpClient {
   readonly #options: HttpClientOptions;
-  readonly #trusted: Agent;
-  readonly #guarded: Agent;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #trusted: ConnectionPool;
+  readonly #guarded: ConnectionPool;
+  readonly #exchanges = new Set<Exchange>();
+  #closed = false;
 
   constructor(options: HttpClientOptions) {
     this.#options = options;
-    const { timeouts } = options;
-    const common = {
-      connections,
-      pipelining: 1, // one request at a time on a connection; 0 would close it after each
-      headersTimeout: timeouts.idle,
-      bodyTimeout: timeouts.idle,
-      keepAliveTimeout: 15_000,
-      allowH2: false,
-    };
-    const { lookup } = options;
-    const timeout = timeouts.connect;
-    this.#trusted = new Agent({ ...common, connect: lookup === undefined ? { timeout } : { timeout, lookup } });
-    this.#guarded = new Agent({ ...common, connect: { timeout, lookup: guardedLookup(lookup) } });
+    this.#headers = { "user-agent": options.userAgent, accept: "*/*", "accept-encoding": "identity" };
+    this.#trusted = new ConnectionPool(options.lookup);
+    this.#guarded = new ConnectionPool(guardedLookup(options.lookup));
   }
 
   isTrusted(url: URL): boolean {
     return this.#options.trustedHosts.has(url.hostname);
   }
 
-  /** Rejects with an `UpstreamFailure` of code "refused-address", or with undici's errors. */
+  /** Rejects with an `UpstreamFailure`, with the signal's reason, or with errors of node:http and what is below it. */
   async get(url: URL, authorization: string | undefined, signal: AbortSignal | undefined): Promise<RawAnswer> {
+    signal?.throwIfAborted();
     const trusted = this.isTrusted(url);
-    const literal = url.hostname.replace(/^\[(.*)\]$/, "$1");
     // net.connect asks no resolver about an address.
-    if (!trusted && isIP(literal) !== 0 && !isPublicAddress(literal)) throw refusedAddress();
-    return (trusted ? this.#trusted : this.#guarded).request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: "GET",
-      headers: {
-        "user-agent": this.#options.userAgent,
-        accept: "*/*",
-        "accept-encoding": "identity",
-        ...(authorization === undefined ? {} : { authorization }),
-      },
-      ...(signal === undefined ? {} : { signal }),
-    });
+    const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+    if (!trusted && isIP(host) !== 0 && !isPublicAddress(host)) throw refusedAddress();
+    const pool = trusted ? this.#trusted : this.#guarded;
+    const headers = authorization === undefined ? this.#headers : { ...this.#headers, authorization };
+    const path = url.pathname + url.search;
+    const to = { protocol: url.protocol, host, port: url.port, path, headers };
+    this.#checkOpen();
+    const first = this.#send(pool.request(to), signal);
+    try {
+      return await first.answer;
+    } catch (error) {
+      if (!first.reused || !isBroken(error) || signal?.aborted) throw error;
+    }
+    // A server may close a kept connection in the moment in which it is used again: that is no failure.
+    this.#checkOpen();
+    return this.#send(pool.requestAlone(to), signal).answer;
   }
 
-  /** Closes all connections, in use or not. */
+  #checkOpen(): void {
+    if (this.#closed) throw closed();
+  }
+
+  #send(request: ClientRequest, signal: AbortSignal | undefined): Exchange {
+    const { timeouts } = this.#options;
+    const exchange = new Exchange(request, { timeouts, signal, onEnd: this.#forget });
+    this.#exchanges.add(exchange);
+    return exchange;
+  }
+
+  readonly #forget = (exchange: Exchange) => {
+    this.#exchanges.delete(exchange);
+  };
+
+  /** Closes all connections, in use or not, and fails all requests. */
   async close(): Promise<void> {
-    await Promise.all([this.#trusted.destroy(), this.#guarded.destroy()]);
+    this.#closed = true;
+    this.#trusted.close();
+    this.#guarded.close();
+    for (const exchange of this.#exchanges) exchange.abort(closed());
   }
 }
 
-/** The failure of a redirect to where only trusted hosts may lead; `cause` is the resolver's, if it came to that. */
-export function refusedAddress(cause?: unknown): UpstreamFailure {
-  const message = "redirected to a host with a private address, which is not in allowHosts";
-  return new UpstreamFailure("refused-address", message, { cause });
+function closed(): UpstreamFailure {
+  return new UpstreamFailure("unreachable", "cannot be reached");
+}
+
+function isBroken(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return code === "ECONNRESET" || code === "EPIPE";
 }

@@ -57,7 +57,7 @@ export class HttpUpstream implements Upstream {
       pass.settle("succeeded");
       await readHead(answer.body);
       if (hops === maxRedirects) throw new UpstreamFailure("redirects", "redirected too often");
-      const target = redirectTarget(answer.headers.location, url, (to) => this.#client.isTrusted(to));
+      const target = redirectTarget(answer.headers.location ?? [], url, (to) => this.#client.isTrusted(to));
       // Not given back on a way home: whoever was in between chose that URL.
       if (target.origin !== url.origin) authorization = undefined;
       url = target;

@@ -8,15 +8,17 @@ export function isRedirect(status: number): boolean {
 }
 
 /**
- * The URL a `Location` header leads to.
+ * The URL that the `Location` headers of an answer lead to, of which there is to be one.
  *
  * The header is the upstream's and parsed strictly: printable ASCII without spaces and backslashes (URL would repair them), http or
  * https, no credentials, and from https to http only where `mayDowngrade` trusts the target.
  * Throws `UpstreamFailure` "redirects".
  */
-export function redirectTarget(location: unknown, from: URL, mayDowngrade: (target: URL) => boolean): URL {
+export function redirectTarget(locations: readonly string[], from: URL, mayDowngrade: (target: URL) => boolean): URL {
   const wrong = (what: string) => new UpstreamFailure("redirects", `redirected ${what}`);
-  if (typeof location !== "string" || location === "") throw wrong("to nowhere");
+  const [location = "", ...more] = locations;
+  if (location === "") throw wrong("to nowhere");
+  if (more.length > 0) throw wrong("to more than one place");
   if (location.length > 8_192 || !/^[\x21-\x5b\x5d-\x7e]+$/.test(location) || !URL.canParse(location, from.href)) {
     throw wrong("to something that is not a URL");
   }

@@ -8,8 +8,8 @@ const drainMilliseconds = 1_000;
 /** Reads what an answer that is not 200 says, and ends it. Never fails: the status is what counts. */
 export async function readStatusDetails(answer: RawAnswer): Promise<StatusDetails> {
   const head = await readHead(answer.body);
-  const plain = /^text\/plain\s*(;|$)/i.test(single(answer.headers["content-type"]) ?? "");
-  const seconds = single(answer.headers["retry-after"]);
+  const plain = /^text\/plain\s*(;|$)/i.test(answer.headers["content-type"]?.[0] ?? "");
+  const seconds = answer.headers["retry-after"]?.[0];
   return {
     status: answer.statusCode,
     text:
@@ -41,8 +41,4 @@ export async function readHead(body: RawAnswer["body"]): Promise<Buffer> {
     clearTimeout(timer);
   }
   return Buffer.concat(head).subarray(0, textBytes);
-}
-
-function single(header: string | string[] | undefined): string | undefined {
-  return typeof header === "string" ? header : header?.[0];
 }
