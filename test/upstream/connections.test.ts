@@ -125,14 +125,15 @@ test("a server says how long it keeps a connection", async (t) => {
 });
 
 test("what arrives unasked on an idle connection is nobody's answer", async (t) => {
+  const closed = Promise.withResolvers<void>();
   const server = await rawServer(t, async ({ socket, connection }) => {
     socket.write(ok);
     await sleep(20);
-    if (connection === 0) socket.write(ok.replace(/ok$/, "no"));
+    if (connection === 0) socket.once("close", closed.resolve).write(ok.replace(/ok$/, "no"));
   });
   const { get } = open(t, server.url);
   assert.equal(await get(), "ok");
-  await sleep(100);
+  await closed.promise;
   assert.equal(await get(), "ok");
   assert.equal(server.connections, 2);
 });
@@ -219,8 +220,8 @@ test("a reader may be slower than the time without a byte, a server may not", as
   ] as const) {
     const answer = `${head}Content-Length: ${sent + missing}\r\n\r\n${"x".repeat(sent)}`;
     const server = await rawServer(t, ({ socket }) => socket.write(answer));
-    const body = await open(t, server.url, { timeouts: { idle: 100 } }).start();
-    await sleep(350);
+    const body = await open(t, server.url, { timeouts: { idle: 250 } }).start();
+    await sleep(700);
     assert.equal(await readAll(body).then((text) => text.length, said), expected);
   }
 });
