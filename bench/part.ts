@@ -1,3 +1,4 @@
+import type { ReplayReport } from "./replay-upstream.ts";
 import type { Measured, Replay } from "./servers.ts";
 
 /**
@@ -54,6 +55,11 @@ export async function get(url: string): Promise<{ readonly bytes: number; readon
   let bytes = 0;
   for await (const chunk of answer.body) bytes += chunk.length;
   return { bytes, seconds: (performance.now() - started) / 1000 };
+}
+
+/** How many requests an upstream got, whatever they were for. */
+export function total({ requests }: Pick<ReplayReport, "requests">): number {
+  return Object.values(requests).reduce((sum, count) => sum + count, 0);
 }
 
 /** Memory of a server in MB: of its largest process at its peak, and of all together now. */

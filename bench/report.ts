@@ -15,7 +15,7 @@ export interface Figure extends Omit<Sample, "value"> {
   readonly low: number;
   readonly high: number;
   readonly runs: number;
-  /** Median over the base's in the same row and metric; absent without one. */
+  /** Median over the base's in the same row and metric; absent without one, and where that is nothing. */
   readonly ratio?: number;
 }
 
@@ -27,10 +27,10 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** Groups samples into figures, in the order in which they first came, with ratios to target `base`. */
-export function summarize(samples: readonly Sample[], base: string): readonly Figure[] {
+/** Groups samples into figures, in the order in which they first came, with ratios to the target `baseName`. */
+export function summarize(samples: readonly Sample[], baseName: string): readonly Figure[] {
   const groups = Map.groupBy(samples, ({ part, row, metric, target }) => JSON.stringify([part, row, metric, target]));
-  const baseOf = ({ part, row, metric }: Sample) => groups.get(JSON.stringify([part, row, metric, base]));
+  const baseOf = ({ part, row, metric }: Sample) => groups.get(JSON.stringify([part, row, metric, baseName]));
   return [...groups.values()].map((group) => {
     const first = group[0] as Sample;
     const values = group.map(({ value }) => value);
@@ -44,7 +44,8 @@ export function summarize(samples: readonly Sample[], base: string): readonly Fi
       high: Math.max(...values),
       runs: values.length,
     };
-    return against === undefined ? figure : { ...figure, ratio: middle / median(against) };
+    const base = against === undefined ? 0 : median(against);
+    return base === 0 ? figure : { ...figure, ratio: middle / base };
   });
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { caches, type Start } from "../caches.ts";
 import { downloadGraph } from "../go-client.ts";
-import { type Bench, files, get, memory } from "../part.ts";
+import { type Bench, files, get, memory, total } from "../part.ts";
 import type { Measured } from "../servers.ts";
 
 // One zip that nobody has asked for before; and the whole graph with the real client, from nothing and again.
@@ -34,13 +34,13 @@ async function measureServer(bench: Bench, name: string, server: Measured, data:
   await replay.tell({ delay: 0 });
   const cold = await downloadGraph(folder, server.url);
   const { cpu } = server.usage();
-  const { requests, recorded } = await replay.tell({ delay: 0 });
-  if (recorded > 0) return false;
+  const asked = await replay.tell({ delay: 0 });
+  if (asked.recorded > 0) return false;
   const warm = await downloadGraph(folder, server.url);
   bench.add("whole graph", name, {
     "cold, s": cold,
     "cold, CPU s": cpu,
-    "upstream requests": Object.values(requests).reduce((sum, count) => sum + count, 0),
+    "upstream requests": total(asked),
     "warm, s": warm,
     "warm, CPU s": server.usage().cpu - cpu,
     ...memory(server),
@@ -63,11 +63,11 @@ async function measureOneZip(bench: Bench): Promise<void> {
           for (const path of files.others) await get(url + path);
           await replay.tell({ delay: roundTrip });
           const { seconds } = await get(url + path);
-          const { requests } = await replay.tell({ delay: 0 });
+          const asked = await replay.tell({ delay: 0 });
           bench.add(`one uncached ${row} zip, ${roundTrip} ms upstream`, name, {
             ms: seconds * 1000,
             "round trips": (seconds * 1000) / roundTrip,
-            "upstream requests": Object.values(requests).reduce((sum, count) => sum + count, 0),
+            "upstream requests": total(asked),
           });
         });
       }

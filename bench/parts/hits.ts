@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { caches } from "../caches.ts";
 import { load } from "../load.ts";
-import { type Bench, files, get, memory } from "../part.ts";
+import { type Bench, files, get, memory, total } from "../part.ts";
 import { type Measured, startBareNode } from "../servers.ts";
 
 // Warm hits: requests a second and CPU per request, when everything was asked for before.
@@ -65,9 +65,15 @@ async function startBare({ replay, folder }: Bench, { path }: Case): Promise<Mea
 
 async function measure(bench: Bench, { row, path, connections }: Case, name: string, target: Measured): Promise<void> {
   await load(target.url + path, connections, 1);
+  await bench.replay.tell({ delay: 0 });
   const before = target.usage().cpu;
   const { requests, perSecond } = await load(target.url + path, connections, seconds);
   const cpu = target.usage().cpu - before;
+  const asked = await bench.replay.tell({ delay: 0 });
   const label = `${row}, ${connections} connection${connections === 1 ? "" : "s"}`;
-  bench.add(label, name, { "requests/s": perSecond, ...(cpu > 0 && { "CPU µs/request": (cpu / requests) * 1e6 }) });
+  bench.add(label, name, {
+    "requests/s": perSecond,
+    ...(cpu > 0 && { "CPU µs/request": (cpu / requests) * 1e6 }),
+    "upstream requests/request": total(asked) / requests,
+  });
 }

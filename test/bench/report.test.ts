@@ -39,6 +39,21 @@ test("samples become figures with their spread and their ratio to the base in th
   );
 });
 
+test("there is no ratio to nothing", () => {
+  const asked = { part: "hits", row: "list", metric: "upstream requests/request" };
+  const samples = [
+    { ...asked, target: "modfront", value: 0 },
+    { ...asked, target: "nginx", value: 0 },
+  ];
+  assert.deepEqual(
+    summarize(samples, "nginx").map(({ median, ratio }) => [median, ratio]),
+    [
+      [0, undefined],
+      [0, undefined],
+    ],
+  );
+});
+
 test("numbers keep the digits that count", () => {
   for (const [value, text] of [
     [60_612.4, "60,612"],
