@@ -1,3 +1,4 @@
+import { readFileSync, type Stats, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type ByteRange, parseRange } from "../http/byte-range.ts";
@@ -68,6 +69,8 @@ export interface FileAnswer {
 /**
  * Sends a file that never changes, from disk in pieces when it is large and not wanted again and again; returns the
  * status, or `undefined` when there is no such file and nothing was sent.
+ *
+ * Looking, which each miss does, and reading a small file are synchronous: durable-files.ts says why.
  */
 export async function sendFile(
   request: IncomingMessage,
@@ -75,15 +78,32 @@ export async function sendFile(
   answer: FileAnswer,
   memory: HitMemory,
 ): Promise<number | undefined> {
-  await using file = await open(answer.path, "r").catch(() => undefined);
-  const info = await file?.stat();
-  if (file === undefined || info === undefined || !info.isFile()) return undefined;
-  if (fitsInMemory(info.size)) {
-    const body = await file.readFile();
-    const ready = readyFile(answer.headers, entityTag(body), body);
-    memory.ready.set(answer.key, ready);
-    return sendReady(request, response, ready);
+  const info = orUndefined(() => statSync(answer.path, { throwIfNoEntry: false }));
+  if (info === undefined || !info.isFile()) return undefined;
+  if (!fitsInMemory(info.size)) return sendLarge(request, response, { ...answer, info }, memory);
+  const body = orUndefined(() => readFileSync(answer.path));
+  if (body === undefined) return undefined;
+  const ready = readyFile(answer.headers, entityTag(body), body);
+  memory.ready.set(answer.key, ready);
+  return sendReady(request, response, ready);
+}
+
+function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
   }
+}
+
+async function sendLarge(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { info, ...answer }: FileAnswer & { readonly info: Stats },
+  memory: HitMemory,
+): Promise<number | undefined> {
+  await using file = await open(answer.path, "r").catch(() => undefined);
+  if (file === undefined) return undefined;
   // Of a large file only its name on disk is taken for the tag, the same in all processes.
   const etag = `"${info.size.toString(36)}-${Math.floor(info.mtimeMs).toString(36)}"`;
   const read = async () => readyFile(answer.headers, etag, await file.readFile());

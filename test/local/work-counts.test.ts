@@ -157,3 +157,15 @@ test("a received zip costs one hand-over for each 512 KiB that others follow, an
   assert.equal(await handOvers(() => store.create("a/v1.0.0.zip", { path })), 2, "the file and its folder");
   assert.equal(await handOvers(() => files.remove(path)), 1);
 });
+
+test("a small file is looked for, and read to be sent, without another thread", async (t) => {
+  const { product, data } = await startCounted(t);
+  const missing = `${versionsPath(module)}/v9.0.0.mod`;
+  assert.equal(await handOvers(async () => assert.equal((await get(product.url, missing)).status, 404)), 0);
+  await get(product.url, filePath(module, "zip"));
+  await product.stop();
+  const later = await startProduct({ data, config: { upstreams: [{ patterns: ["*"], chain: "off" }] } });
+  t.after(() => later.stop());
+  const send = async () => assert.equal((await get(later.url, filePath(module, "zip"))).status, 200);
+  assert.equal(await handOvers(send), 0);
+});
