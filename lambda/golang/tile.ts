@@ -9,9 +9,10 @@ import {
   hashSize,
   isValidRecordText,
   nodeHash,
+  type Subtree,
   splitStoredHashIndex,
   storedHashIndex,
-  subTreeIndex,
+  subtrees,
   type Tree,
   writeNodeHash,
 } from "./tlog.ts";
@@ -33,19 +34,18 @@ export interface Tile {
 
 /** Returns the narrowest tile of height `h` in which the hash at a stored hash index is, or can be computed from. */
 export function tileForIndex(h: number, index: bigint): Tile {
-  return locate(h, index).tile;
+  return locate(h, splitStoredHashIndex(index)).tile;
 }
 
-/** The tile of an index and which of its hashes, start (inclusive) to end (exclusive), are the leaves below it. */
-function locate(h: number, index: bigint): { readonly tile: Tile; readonly start: number; readonly end: number } {
+/** The tile of a subtree's hash and which of its own hashes, start (inclusive) to end (exclusive), are the leaves below it. */
+function locate(h: number, subtree: Subtree): { readonly tile: Tile; readonly start: number; readonly end: number } {
   checkInput(h >= 1 && h <= 30);
-  const split = splitStoredHashIndex(index);
-  const l = Math.floor(split.level / h);
-  const level = BigInt(split.level - l * h);
-  const n = (split.n << level) >> BigInt(h);
-  const inTile = split.n - ((n << BigInt(h)) >> level);
-  const end = Number((inTile + 1n) << level);
-  return { tile: { h, l, n, w: end }, start: Number(inTile << level), end };
+  const l = Math.floor(subtree.level / h);
+  const level = subtree.level - l * h;
+  const n = subtree.n >> BigInt(h - level);
+  const inTile = Number(BigInt.asUintN(h - level, subtree.n));
+  const end = (inTile + 1) * 2 ** level;
+  return { tile: { h, l, n, w: end }, start: inTile * 2 ** level, end };
 }
 
 /**
@@ -56,7 +56,7 @@ function locate(h: number, index: bigint): { readonly tile: Tile; readonly start
 export function hashFromTile(tile: Tile, data: Uint8Array, index: bigint): Uint8Array {
   checkInput(tile.h >= 1 && tile.h <= 30 && tile.l >= 0 && tile.l < 64 && tile.w >= 1 && tile.w <= 2 ** tile.h);
   if (data.length < tile.w * hashSize) throw malformedData(tile);
-  const { tile: own, start, end } = locate(tile.h, index);
+  const { tile: own, start, end } = locate(tile.h, splitStoredHashIndex(index));
   checkInput(tile.l === own.l && tile.n === own.n && tile.w >= own.w);
   return tileHash(data.subarray(start * hashSize, end * hashSize));
 }
@@ -217,7 +217,7 @@ export function tileHashReader(tree: Tree, tiles: TileReader): HashReader {
     }
     authenticate(tree, plan, data);
     await tiles.saveTiles(plan.tiles, data);
-    return indexes.map((index) => plan.hash(index, data));
+    return plan.asked.map((subtree) => plan.hash(subtree, data));
   };
 }
 
@@ -225,8 +225,12 @@ export function tileHashReader(tree: Tree, tiles: TileReader): HashReader {
 interface TilePlan {
   readonly tiles: readonly Tile[];
   readonly edge: number;
-  /** The hash at an index in or above one of the tiles. */
-  hash(index: bigint, data: readonly Uint8Array[]): Uint8Array;
+  /** What the tree consists of, from left to right. */
+  readonly whole: readonly Subtree[];
+  /** What is at the indexes, in their order. */
+  readonly asked: readonly Subtree[];
+  /** The hash of a subtree that is in or above one of the tiles. */
+  hash(subtree: Subtree, data: readonly Uint8Array[]): Uint8Array;
 }
 
 function planTiles(tree: Tree, h: number, indexes: readonly bigint[]): TilePlan {
@@ -236,14 +240,19 @@ function planTiles(tree: Tree, h: number, indexes: readonly bigint[]): TilePlan 
     order.set(placeOf(tile), tiles.length);
     tiles.push(tile);
   };
-  for (const index of subTreeIndex(0n, tree.n)) {
-    const tile = tileParent(tileForIndex(h, index), 0, tree.n);
+  const whole = subtrees(0n, tree.n);
+  for (const subtree of whole) {
+    const tile = tileParent(locate(h, subtree).tile, 0, tree.n);
     if (tile !== undefined && !order.has(placeOf(tile))) add(tile);
   }
   const edge = tiles.length;
-  for (const index of indexes) {
-    checkInput(index >= 0n && index < storedHashIndex(0, tree.n));
-    const own = tileForIndex(h, index);
+  const end = storedHashIndex(0, tree.n);
+  const asked = indexes.map((index) => {
+    checkInput(index >= 0n && index < end);
+    return splitStoredHashIndex(index);
+  });
+  for (const subtree of asked) {
+    const own = locate(h, subtree).tile;
     const missing: Tile[] = [];
     for (let k = 0; ; k++) {
       const tile = tileParent(own, k, tree.n);
@@ -253,22 +262,22 @@ function planTiles(tree: Tree, h: number, indexes: readonly bigint[]): TilePlan 
     // Parents first: a tile is proven by its parent.
     for (const tile of missing.reverse()) add(tile);
   }
-  const hash = (index: bigint, data: readonly Uint8Array[]) => {
-    const { tile, start, end } = locate(h, index);
+  const hash = (subtree: Subtree, data: readonly Uint8Array[]) => {
+    const { tile, start, end } = locate(h, subtree);
     const tileData = data[order.get(placeOf(tile)) ?? -1];
     if (tileData === undefined || tileData.length < end * hashSize) throw inconsistent();
     return rememberedTileHash(tileData, start, end);
   };
-  return { tiles, edge, hash };
+  return { tiles, edge, whole, asked, hash };
 }
 
 function authenticate(tree: Tree, plan: TilePlan, data: readonly Uint8Array[]): void {
-  const subtrees = subTreeIndex(0n, tree.n).map((index) => plan.hash(index, data));
-  const root = subtrees.reduceRight((right, left) => nodeHash(left, right));
+  const hashes = plan.whole.map((subtree) => plan.hash(subtree, data));
+  const root = hashes.reduceRight((right, left) => nodeHash(left, right));
   if (!equalHashes(root, tree.hash)) throw inconsistent();
   for (let i = plan.edge; i < plan.tiles.length; i++) {
     const tile = plan.tiles[i] as Tile;
-    const inParent = plan.hash(storedHashIndex((tile.l + 1) * tile.h, tile.n), data);
+    const inParent = plan.hash({ level: (tile.l + 1) * tile.h, n: tile.n }, data);
     // It is full, or it would be at the edge and proven with it.
     if (!equalHashes(rememberedTileHash(data[i] as Uint8Array, 0, tile.w), inParent)) throw inconsistent();
   }

@@ -56,15 +56,20 @@ export function equalHashes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Returns where the n'th hash of a level lies in the dense order in which a growing log writes its hashes. */
 export function storedHashIndex(level: number, n: bigint): bigint {
-  // A node is written right after the leaf that completes it, below it all nodes that the same leaf completes.
-  let leaf = ((n + 1n) << BigInt(level)) - 1n;
-  let index = BigInt(level);
-  for (; leaf > 0n; leaf >>= 1n) index += leaf;
-  return index;
+  // A node is written right after the leaf that completes it, below it all nodes that the same leaf completes. Before
+  // a leaf there are as many leaves as its number, half as many nodes above them, and so on: 2n less the 1 bits of n.
+  const leaf = ((n + 1n) << BigInt(level)) - 1n;
+  return (leaf << 1n) - BigInt(ones(leaf) - level);
+}
+
+/** A complete subtree: the n'th of those whose root is `level` levels above the records. */
+export interface Subtree {
+  readonly level: number;
+  readonly n: bigint;
 }
 
 /** Returns level and number of the hash at a stored hash index: the inverse of storedHashIndex. */
-export function splitStoredHashIndex(index: bigint): { readonly level: number; readonly n: bigint } {
+export function splitStoredHashIndex(index: bigint): Subtree {
   // Leaf n lies below 2n and not more than log₂ n below it, so the leaf that wrote the index is at or soon after index/2.
   let n = index >> 1n;
   let start = storedHashIndex(0, n);
@@ -114,17 +119,22 @@ export async function treeHash(n: bigint, read: HashReader): Promise<Uint8Array>
 }
 
 /**
- * Returns the stored hash indexes of the complete subtrees that records lo (inclusive) to hi (exclusive) consist of,
- * from left to right; `lo` is a multiple of the largest.
+ * Returns the complete subtrees that records lo (inclusive) to hi (exclusive) consist of, from left to right; `lo` is a
+ * multiple of the largest.
  */
-export function subTreeIndex(lo: bigint, hi: bigint): bigint[] {
-  const indexes: bigint[] = [];
+export function subtrees(lo: bigint, hi: bigint): Subtree[] {
+  const found: Subtree[] = [];
   for (let start = lo; start < hi; ) {
     const level = floorLog2(hi - start);
-    indexes.push(storedHashIndex(level, start >> BigInt(level)));
+    found.push({ level, n: start >> BigInt(level) });
     start += 1n << BigInt(level);
   }
-  return indexes;
+  return found;
+}
+
+/** Returns the stored hash indexes of these subtrees. */
+export function subTreeIndex(lo: bigint, hi: bigint): bigint[] {
+  return subtrees(lo, hi).map(({ level, n }) => storedHashIndex(level, n));
 }
 
 /** Returns the proof that record `n` is in the log of `t` records: the sibling hashes, lowest first. */
@@ -239,10 +249,10 @@ async function rangeHashes(ranges: readonly Range[], read: HashReader): Promise<
   const byRange = new Map<Range, Uint8Array>();
   let from = 0;
   for (const [i, part] of parts.entries()) {
-    const subtrees = hashes.slice(from, from + part.length);
+    const roots = hashes.slice(from, from + part.length);
     byRange.set(
       sorted[i] as Range,
-      subtrees.reduceRight((right, left) => nodeHash(left, right)),
+      roots.reduceRight((right, left) => nodeHash(left, right)),
     );
     from += part.length;
   }
@@ -263,9 +273,24 @@ function trailingOnes(n: bigint): number {
   return count;
 }
 
+/** The number of 1 bits of n. */
+function ones(n: bigint): number {
+  let count = 0;
+  for (let rest = n; rest > 0n; rest >>= 32n) {
+    // Neighbours are added up: 32 sums of one bit become 16 of two, and so on.
+    let sums = Number(BigInt.asUintN(32, rest));
+    sums -= (sums >>> 1) & 0x55555555;
+    sums = (sums & 0x33333333) + ((sums >>> 2) & 0x33333333);
+    sums = (sums + (sums >>> 4)) & 0x0f0f0f0f;
+    count += (sums * 0x01010101) >>> 24;
+  }
+  return count;
+}
+
 /** The largest k with 2^k <= n; n is at least 1. */
 function floorLog2(n: bigint): number {
-  return n.toString(2).length - 1;
+  const high = n >> 32n;
+  return high > 0n ? 32 + floorLog2(high) : 31 - Math.clz32(Number(n));
 }
 
 const treePrefix = "go.sum database tree\n";
