@@ -57,22 +57,27 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "contracts",
   ],
   contracts: ["lambda/golang"],
+  platform: [],
   lib: ["contracts", "lambda", "lambda/golang", "lambda/proxy", "lambda/http", "lambda/edge"],
   lambda: ["contracts", "lambda/golang", "lambda/proxy", "lambda/upstream", "lambda/http", "lambda/edge", "lambda/aws"],
   "lambda/golang": [],
   "lambda/edge": [],
   "lambda/proxy": ["lambda/golang"],
-  "lambda/upstream": ["lambda/golang", "lambda/proxy"],
+  "lambda/upstream": ["platform", "lambda/golang", "lambda/proxy"],
   "lambda/http": ["lambda/golang", "lambda/proxy", "lambda/edge"],
-  "lambda/local": ["contracts", "lambda/golang", "lambda/proxy", "lambda/http", "lambda/edge"],
+  "lambda/local": ["contracts", "platform", "lambda/golang", "lambda/proxy", "lambda/http", "lambda/edge"],
   "lambda/aws": ["lambda/golang", "lambda/proxy", "lambda/http", "lambda/edge"],
 };
 
 /** What the configuration file and the environment may hold is known to more rooms than the composition roots beside it. */
 const contracts: readonly string[] = ["lambda/config.ts", "lambda/env.ts"];
 
+/** What stands for a module of node's. */
+const platform: readonly string[] = ["lambda/node-http.ts"];
+
 /** lib/ and bin/ have rooms of their own; they count as one. */
 function owner(path: string): string {
+  if (platform.includes(path)) return "platform";
   if (contracts.includes(path)) return "contracts";
   return /^(lib|bin)\//.exec(path)?.[1] ?? room(path);
 }
@@ -109,7 +114,7 @@ test("only lambda/aws imports @aws-sdk; only lib and bin/app.ts import aws-cdk-l
 
 test("in lambda, only upstream sends requests of its own", () => {
   const client =
-    /import (?!type)\{[^}]*\b(request|get|Agent|ClientRequest)\b[^}]*\} from "node:https?"|(?<![.#\w])fetch\(|"(undici|node:http2)"/;
+    /import (?!type)\{[^}]*\b(request|get|Agent|ClientRequest)\b[^}]*\} from "(?:node:https?|[./]+\/node-http\.ts)"|(?<![.#\w])fetch\(|"(undici|node:http2)"/;
   const senders = sources.filter(({ path, text }) => path.startsWith("lambda/") && client.test(text));
   const elsewhere = senders.filter(({ path }) => room(path) !== "lambda/upstream").map(({ path }) => path);
   // CloudFormation waits for its answer at a URL of its own.

@@ -1,9 +1,10 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Decision, EdgeForward, EdgeRequest } from "../edge/decide.ts";
 import type { RouteName } from "../edge/routes.ts";
 import { errorAnswer, type HttpAnswer } from "../http/answers.ts";
 import type { HttpHandler } from "../http/handler.ts";
+import { createServer } from "../node-http.ts";
 import { policies } from "../proxy/layout.ts";
 import { type FileAnswer, type HitMemory, sendFile, sendReady } from "./fast-path.ts";
 import { type HitLane, openHitLane } from "./hit-lane.ts";

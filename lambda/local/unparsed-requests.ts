@@ -1,5 +1,6 @@
-import { type Server, STATUS_CODES } from "node:http";
+import type { Server } from "node:http";
 import type { Duplex } from "node:stream";
+import { STATUS_CODES } from "../node-http.ts";
 
 interface Fault {
   readonly status: number;

@@ -1,6 +1,7 @@
-import { Agent, type ClientRequest, type RequestOptions, request } from "node:http";
+import type { ClientRequest, RequestOptions } from "node:http";
 import { request as requestTls, Agent as TlsAgent } from "node:https";
 import type { LookupFunction } from "node:net";
+import { Agent, request } from "../node-http.ts";
 
 const keeping = {
   keepAlive: true,

@@ -43,6 +43,21 @@ for (const name of readers) {
   });
 }
 
+test("no handler has node load its second HTTP client, as an import of node:http does", () => {
+  for (const name of handlers) {
+    const { outputs, inputs } = inspectBundle(name).metafile;
+    const outside = Object.values(outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+    const own = Object.values(inputs).flatMap(({ imports }) => imports);
+    // `require` would get our few exports in place of all without being told what is missing.
+    const ways = own.filter(({ path }) => path === "lambda/node-http.ts").map(({ kind }) => kind);
+    assert.deepEqual(
+      [outside.filter((path) => /^(node:)?http$/.test(path)), ways.includes("require-call")],
+      [[], false],
+    );
+    assert.ok(ways.length > 0 && outside.includes("node:path"), name);
+  }
+});
+
 test("only fill has the code that reaches upstreams and writes modules", () => {
   const writing = /lambda\/(upstream\/|aws\/dynamo-lease-store|proxy\/file-fill)/;
   const writers = handlers.filter((name) => bundleOf(name).sources.some((source) => writing.test(source)));
