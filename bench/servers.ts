@@ -44,8 +44,8 @@ function measured(url: string, child: ChildProcess): Measured {
 
 /** modfront on a data folder, as `npm start -- --log off` runs it. */
 export function startModfront(data: string, args: readonly string[]): Promise<Measured> {
-  const local = join(here, "../bin/local.ts");
-  return startProgram(process.execPath, [local, "--port", "0", "--log", "off", "--data", data, ...args]);
+  const start = join(here, "../bin/start.mjs");
+  return startProgram(process.execPath, [start, "--port", "0", "--log", "off", "--data", data, ...args]);
 }
 
 /** node:http with one answer ready in memory. */

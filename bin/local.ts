@@ -1,17 +1,94 @@
-import { enableCompileCache } from "node:module";
-import { join } from "node:path";
-import { setFlagsFromString } from "node:v8";
+import { spawnSync } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CodedError, isCodedError } from "../lambda/golang/coded-error.ts";
+import { greeting } from "../lambda/local/greeting.ts";
+import { readSettings, type Settings, usage } from "../lambda/local/settings.ts";
+import { startLocal } from "../lambda/local/start.ts";
+import { openSumdbRemote } from "../lambda/proxy/sumdb-reach.ts";
+import { openUpstreams, type Upstreams } from "../lambda/upstream/open-upstreams.ts";
+import packageJson from "../package.json" with { type: "json" };
 
-// npm start. What node made of the sources is kept, so that a start takes a third of the time and each thread of the
-// process 10 MB less. Where nothing can be kept it starts all the same.
+// npm start, behind start.mjs: the flags, the environment, the clock and the streams of this process, put together with
+// the product. Runs until a signal; a start that fails ends the process with one line and 2 for wrong usage or configuration.
 
-const { directory } = enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/modfront"));
-// Threads start with the environment, not with what was enabled here.
-if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory;
+const clock = { now: () => Date.now(), sleep: (milliseconds: number) => sleep(milliseconds) };
 
-// The buffers of a download lie outside the heap and wait for its young generation to be collected. One that stays small
-// is collected often: filling a zip of 400 MB peaks at 170 MB instead of 215.
-setFlagsFromString("--semi-space-growth-factor=1");
+/** What `go env -w` keeps: a GOPROXY in the environment, which may be this very server, would hide it. */
+function goEnvProxy(): string | undefined {
+  const { GOPROXY, ...env } = process.env;
+  const go = spawnSync("go", ["env", "GOPROXY"], { encoding: "utf8", timeout: 10_000, env });
+  return go.status === 0 ? go.stdout.trim() : undefined;
+}
 
-const { runLocal } = await import("./local-server.ts");
-await runLocal();
+function connect(settings: Settings): Upstreams {
+  const { config, upstream } = settings;
+  return openUpstreams(config, {
+    fallback: upstream,
+    now: () => performance.now(),
+    version: packageJson.version,
+  });
+}
+
+function print(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+async function main(): Promise<void> {
+  if (process.argv.slice(2).some((flag) => flag === "--help" || flag === "-h")) {
+    process.stdout.write(`${usage}\n`);
+    return;
+  }
+  const settings = readSettings({
+    args: process.argv.slice(2),
+    environment: process.env,
+    isTerminal: process.stderr.isTTY === true,
+    goEnvProxy,
+  });
+  // A closed pipe costs its lines, not the server.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  const upstreams = connect(settings);
+  for (const note of upstreams.notes) print(note);
+  const server = await startLocal(settings, {
+    clock,
+    router: upstreams,
+    sumdbRemote: (name) =>
+      openSumdbRemote({
+        name,
+        url: settings.config.sumdb.url,
+        chain: upstreams.catchAll,
+        direct: (url) => upstreams.direct(url),
+      }),
+    zipWorker: new URL("../lambda/zip-worker.ts", import.meta.url),
+    write: (line) => process.stdout.write(line),
+    warn: print,
+  });
+  process.stdout.write(greeting(settings, server.url));
+  stopOnSignal(async () => {
+    await server.stop();
+    await upstreams.close();
+  });
+}
+
+/** The first signal drains; a second one, or half a minute, ends it all the same. */
+function stopOnSignal(stop: () => Promise<void>): void {
+  const begin = () => {
+    setTimeout(() => process.exit(1), 30_000).unref();
+    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+    stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, begin);
+}
+
+function exitCode(error: unknown): number {
+  return isCodedError<string>(error, "usage", "config") ? 2 : 1;
+}
+
+try {
+  await main();
+} catch (error) {
+  print(error instanceof CodedError ? `modfront: ${error.message}` : `modfront: ${String(error)}`);
+  process.exit(exitCode(error));
+}

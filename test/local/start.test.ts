@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { createServer } from "node:net";
@@ -11,7 +12,7 @@ import { filePath, moduleFixture } from "../support/module-fixture.ts";
 import { get } from "../support/product.ts";
 import { ScriptedUpstream } from "../support/scripted-upstream.ts";
 
-// bin/local.ts as a process: how it refuses to start, how it ends, and two of it on one data folder.
+// npm start as a process: how it refuses to start, how it ends, and two of it on one data folder.
 
 /** Flags that would start, but for those that come after them. */
 const sound = ["--port", "0", "--log", "off", "--upstream", "http://127.0.0.1:1"];
@@ -225,4 +226,22 @@ test("a reader of its output that goes away costs the lines, not the server", as
   // The first write fails, and the one after it at the latest finds out.
   for (let i = 0; i < 5; i++) assert.equal((await get(modfront.url, "/-/live")).status, 200);
   assert.equal((await modfront.stop()).code, 0);
+});
+
+/** Modules of node's own that a start loads, up to its first look at the flags. */
+function loadedByStart(): readonly string[] {
+  const tell = "process.once('exit', () => process.stdout.write(process.moduleLoadList.join('\\n')))";
+  const script = join(import.meta.dirname, "../../bin/start.mjs");
+  const args = ["--import", `data:text/javascript,${encodeURIComponent(tell)}`, script, "--nosuch"];
+  return spawnSync(process.execPath, args, { encoding: "utf8" }).stdout.split("\n");
+}
+
+test("a start loads neither what strips types, once it was kept what is left, nor node's second HTTP client", () => {
+  loadedByStart();
+  const loaded = loadedByStart();
+  assert.ok(loaded.includes("NativeModule http"));
+  assert.deepEqual(
+    loaded.filter((name) => /\/(amaro|undici)\//.test(name)),
+    [],
+  );
 });

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
-const script = join(import.meta.dirname, "../../bin/local.ts");
+const script = join(import.meta.dirname, "../../bin/start.mjs");
 
 /** How a process of modfront ended. */
 export interface ProcessEnd {

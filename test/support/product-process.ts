@@ -13,7 +13,7 @@ export interface ChildProductTask extends ProductOptions {
   readonly dieOn?: number;
 }
 
-const command = join(import.meta.dirname, "../../bin/local.ts");
+const command = join(import.meta.dirname, "../../bin/start.mjs");
 const script = join(import.meta.dirname, "product-child.ts");
 
 /** The composed product in another process. */
