@@ -12,8 +12,14 @@ const besides: Partial<Record<HandlerName, readonly string[]>> = { fill: ["zip-w
 /** Dependencies that are not ES modules call `require`, which an ES module has to make for them. */
 const requireForCommonJs = 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);';
 
-/** Dependencies too would load all of node's HTTP for a part of it. */
 const nodeHttp = join(lambda, "node-http.ts");
+
+/** What dependencies get in place of more than they need. */
+const alias = {
+  http: nodeHttp,
+  "node:http": nodeHttp,
+  "@aws-sdk/credential-provider-node": join(lambda, "aws/lambda-credentials.ts"),
+};
 
 /** How a handler becomes one minified file for Lambda's Node 24, the same bytes on every machine. */
 function bundleOptions(name: HandlerName) {
@@ -32,7 +38,7 @@ function bundleOptions(name: HandlerName) {
     target: "node24",
     format: "esm",
     mainFields: ["module", "main"],
-    alias: { http: nodeHttp, "node:http": nodeHttp },
+    alias,
     legalComments: "none",
     logLevel: "warning",
     banner: { js: requireForCommonJs },
