@@ -73,19 +73,22 @@ async function measureZip(
   before: readonly string[],
 ): Promise<readonly string[]> {
   const { replay } = bench;
-  return await withServer(bench, start, async ({ url }) => {
+  const measured = await withServer(bench, start, async ({ url }) => {
     // Others before it, so that connections and compiled code are more like those of a running server.
     for (const other of [...files.others, ...before]) await get(url + other);
     await replay.tell({ delay: roundTrip });
     const { seconds } = await get(url + path);
-    const asked = await replay.tell({ delay: 0 });
-    bench.add(`one uncached zip, ${row}, ${roundTrip} ms upstream`, name, {
-      ms: seconds * 1000,
-      "round trips": (seconds * 1000) / roundTrip,
-      "upstream requests": total(asked),
-    });
-    return Object.keys(asked.requests).filter((path) => path.includes("/tile/"));
+    return { seconds, asked: await replay.tell({ delay: 0 }) };
   });
+  // The real upstream's time is in it, for the last time: what it said is recorded now.
+  if (measured.asked.recorded > 0) return measureZip(bench, [name, start], row, path, before);
+  const { seconds, asked } = measured;
+  bench.add(`one uncached zip, ${row}, ${roundTrip} ms upstream`, name, {
+    ms: seconds * 1000,
+    "round trips": (seconds * 1000) / roundTrip,
+    "upstream requests": total(asked),
+  });
+  return Object.keys(asked.requests).filter((path) => path.includes("/tile/"));
 }
 
 let count = 0;
