@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { goDefaultProxy } from "../lambda/proxy/go-default-proxy.ts";
+import { goDefaultProxy } from "../lambda/proxy/sources/go-default-proxy.ts";
 import { parsePeer } from "./caches.ts";
 import type { Bench, Part, Peer } from "./part.ts";
 import { measureBig } from "./parts/big.ts";

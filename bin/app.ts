@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { App, Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
-import { type Config, parseConfig } from "../lambda/config.ts";
+import { type Config, parseConfig } from "../lambda/config/config.ts";
 import { addModfront, type ModfrontProps } from "../lib/modfront.ts";
 
 /** The configuration file of the folder in which `cdk` runs; without one everything has its default. */

@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CodedError, isCodedError } from "../lambda/golang/coded-error.ts";
-import { greeting } from "../lambda/local/greeting.ts";
-import { readSettings, type Settings, usage } from "../lambda/local/settings.ts";
-import { startLocal } from "../lambda/local/start.ts";
-import { openSumdbRemote } from "../lambda/proxy/sumdb-reach.ts";
-import { openUpstreams, type Upstreams } from "../lambda/upstream/open-upstreams.ts";
+import { greeting } from "../lambda/local/server/greeting.ts";
+import { readSettings, type Settings, usage } from "../lambda/local/server/settings.ts";
+import { startLocal } from "../lambda/local/server/start.ts";
+import { openSumdbRemote } from "../lambda/proxy/checksums/sumdb-reach.ts";
+import { openUpstreams, type Upstreams } from "../lambda/upstream/http/open-upstreams.ts";
 import packageJson from "../package.json" with { type: "json" };
 
 // npm start, behind start.mjs: the flags, the environment, the clock and the streams of this process, put together with
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
         chain: upstreams.catchAll,
         direct: (url) => upstreams.direct(url),
       }),
-    zipWorker: new URL("../lambda/zip-worker.ts", import.meta.url),
+    zipWorker: new URL("../lambda/runtime/zip-worker.ts", import.meta.url),
     write: (line) => process.stdout.write(line),
     warn: print,
   });

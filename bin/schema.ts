@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { configJsonSchema } from "../lambda/config.ts";
+import { configJsonSchema } from "../lambda/config/config.ts";
 
 // npm run schema: writes the JSON Schema of the configuration file, by which editors check and complete it.
 

@@ -5,17 +5,17 @@ import { type FillInvocation, type FillOutcome, packAnswer, packFailure } from "
 import { explain, isAlarming, logLine } from "./aws/log-line.ts";
 import { openConsumer, openSecret, openStores } from "./aws/open-writer.ts";
 import { parseCredentials, withCredentials } from "./aws/upstream-credentials.ts";
-import { readEnvironment, readSettings, traceId } from "./env.ts";
+import { readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { isCodedError } from "./golang/coded-error.ts";
-import { runJob } from "./proxy/background.ts";
-import { Fill } from "./proxy/fill.ts";
-import { goDefaultProxy } from "./proxy/go-default-proxy.ts";
-import { sumdbVerifier } from "./proxy/known-sumdb.ts";
-import { openSumdbRemote } from "./proxy/sumdb-reach.ts";
-import { TemporaryFiles } from "./proxy/temporary-files.ts";
-import { WorkerZipInspector } from "./proxy/zip-inspector.ts";
-import { systemClock as clock } from "./system-clock.ts";
-import { openUpstreams } from "./upstream/open-upstreams.ts";
+import { sumdbVerifier } from "./proxy/checksums/known-sumdb.ts";
+import { openSumdbRemote } from "./proxy/checksums/sumdb-reach.ts";
+import { Fill } from "./proxy/fill/fill.ts";
+import { goDefaultProxy } from "./proxy/sources/go-default-proxy.ts";
+import { runJob } from "./proxy/upkeep/background.ts";
+import { FolderTemporaryFiles } from "./runtime/folder-temporary-files.ts";
+import { systemClock as clock } from "./runtime/system-clock.ts";
+import { WorkerZipInspector } from "./runtime/worker-zip-inspector.ts";
+import { openUpstreams } from "./upstream/http/open-upstreams.ts";
 
 // The fill plane: invoked by the serve plane for misses, and by the background queue.
 
@@ -41,7 +41,7 @@ const fill = new Fill({
     }),
   },
   inspector: new WorkerZipInspector(new URL("./zip-worker.mjs", import.meta.url)),
-  temporaryFiles: new TemporaryFiles(tmpdir(), () => `fill-${randomUUID()}`),
+  temporaryFiles: new FolderTemporaryFiles(tmpdir(), () => `fill-${randomUUID()}`),
   clock,
   ttl: settings.ttl,
 });

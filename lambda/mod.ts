@@ -1,7 +1,7 @@
 import { Reader } from "./aws/open-reader.ts";
-import { readEnvironment, readSettings, traceId } from "./env.ts";
-import { serveFile } from "./proxy/serve.ts";
-import { systemClock as clock } from "./system-clock.ts";
+import { readEnvironment, readSettings, traceId } from "./config/env.ts";
+import { serveFile } from "./proxy/serve/serve.ts";
+import { systemClock as clock } from "./runtime/system-clock.ts";
 
 const { MODFRONT_FILL, MODFRONT_EDGE_SECRET: edgeSecret } = readEnvironment("mod");
 const settings = readSettings("mod");

@@ -1,8 +1,8 @@
 import { logLine } from "./aws/log-line.ts";
 import { knownModules, readPreheatFiles, sendJobs } from "./aws/open-writer.ts";
-import { readEnvironment, readSettings, traceId } from "./env.ts";
-import { preheatJobs, preheatPrefix } from "./proxy/preheat.ts";
-import { systemClock as clock } from "./system-clock.ts";
+import { readEnvironment, readSettings, traceId } from "./config/env.ts";
+import { preheatJobs, preheatPrefix } from "./proxy/upkeep/preheat.ts";
+import { systemClock as clock } from "./runtime/system-clock.ts";
 
 const environment = readEnvironment("preheat");
 const { preheat } = readSettings("preheat");

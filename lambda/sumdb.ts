@@ -1,8 +1,8 @@
 import { Reader } from "./aws/open-reader.ts";
-import { readEnvironment, readSettings, traceId } from "./env.ts";
-import { sumdbVerifier } from "./proxy/known-sumdb.ts";
-import { serveSumdb } from "./proxy/serve.ts";
-import { systemClock as clock } from "./system-clock.ts";
+import { readEnvironment, readSettings, traceId } from "./config/env.ts";
+import { sumdbVerifier } from "./proxy/checksums/known-sumdb.ts";
+import { serveSumdb } from "./proxy/serve/serve.ts";
+import { systemClock as clock } from "./runtime/system-clock.ts";
 
 const { MODFRONT_FILL, MODFRONT_EDGE_SECRET: edgeSecret } = readEnvironment("sumdb");
 const settings = readSettings("sumdb");

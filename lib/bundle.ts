@@ -2,17 +2,19 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { type BuildOptions, type BuildResult, buildSync, type OutputFile } from "esbuild";
-import { type HandlerName, type Settings, settingsFile } from "../lambda/env.ts";
+import { type HandlerName, type Settings, settingsFile } from "../lambda/config/env.ts";
 
 const lambda = join(import.meta.dirname, "../lambda");
 
 /** What a bundle holds beside its handler: the thread that reads zips has a file of its own. */
-const besides: Partial<Record<HandlerName, readonly string[]>> = { fill: ["zip-worker"] };
+const besides: Partial<Record<HandlerName, Readonly<Record<string, string>>>> = {
+  fill: { "zip-worker": join(lambda, "runtime/zip-worker.ts") },
+};
 
 /** Dependencies that are not ES modules call `require`, which an ES module has to make for them. */
 const requireForCommonJs = 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);';
 
-const nodeHttp = join(lambda, "node-http.ts");
+const nodeHttp = join(lambda, "runtime/node-http.ts");
 
 /** What dependencies get in place of more than they need. */
 const alias = {
@@ -26,7 +28,7 @@ function bundleOptions(name: HandlerName) {
   return {
     entryPoints: {
       index: join(lambda, `${name}.ts`),
-      ...Object.fromEntries((besides[name] ?? []).map((beside) => [beside, join(lambda, `${beside}.ts`)])),
+      ...besides[name],
     },
     outdir: "/bundle",
     write: false,

@@ -7,7 +7,7 @@ import {
 } from "aws-cdk-lib/aws-cloudfront";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import type { Config } from "../lambda/config.ts";
+import type { Config } from "../lambda/config/config.ts";
 import { bundleEdge } from "./edge-bundle.ts";
 import { Handler } from "./handler.ts";
 import type { Names } from "./names.ts";

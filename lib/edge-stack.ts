@@ -17,11 +17,11 @@ import { AaaaRecord, ARecord, HostedZone, type IHostedZone, RecordTarget } from 
 import { CloudFrontTarget } from "aws-cdk-lib/aws-route53-targets";
 import { Bucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
-import type { Config } from "../lambda/config.ts";
+import type { Config } from "../lambda/config/config.ts";
+import { shellWord } from "../lambda/console/paste-lines.ts";
 import { waitHeader } from "../lambda/edge/cloudfront.ts";
 import { identityHeader } from "../lambda/edge/identity.ts";
 import { type Route, type RouteName, routes } from "../lambda/edge/routes.ts";
-import { shellWord } from "../lambda/http/paste-lines.ts";
 import { AccessLogs } from "./access-logs.ts";
 import { CachePolicies } from "./cache-policies.ts";
 import { EdgeFunction } from "./edge-function.ts";

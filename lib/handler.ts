@@ -13,7 +13,7 @@ import {
 } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
-import type { Environment, HandlerName, Settings } from "../lambda/env.ts";
+import type { Environment, HandlerName, Settings } from "../lambda/config/env.ts";
 import { bundleHandler } from "./bundle.ts";
 
 export interface HandlerProps<Name extends HandlerName> {

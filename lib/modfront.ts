@@ -1,5 +1,5 @@
 import type { App } from "aws-cdk-lib";
-import type { Config } from "../lambda/config.ts";
+import type { Config } from "../lambda/config/config.ts";
 import { EdgeStack } from "./edge-stack.ts";
 import { Names } from "./names.ts";
 import { ServiceStack } from "./service-stack.ts";

@@ -2,7 +2,7 @@ import { Aws, Duration, RemovalPolicy, Validations } from "aws-cdk-lib";
 import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
-import { internalPrefix } from "../lambda/proxy/layout.ts";
+import { internalPrefix } from "../lambda/proxy/store/layout.ts";
 
 /**
  * The bucket of all module files: a valid static GOPROXY tree, written once.

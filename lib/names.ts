@@ -1,5 +1,5 @@
 import { Aws } from "aws-cdk-lib";
-import type { HandlerName } from "../lambda/env.ts";
+import type { HandlerName } from "../lambda/config/env.ts";
 
 /**
  * Every physical name, fixed: stacks refer to each other's resources by name, so that none holds the other, data that

@@ -5,9 +5,9 @@ import type { IAlias, IFunction } from "aws-cdk-lib/aws-lambda";
 import { Schedule, ScheduleExpression } from "aws-cdk-lib/aws-scheduler";
 import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import type { Construct } from "constructs";
-import type { Config } from "../lambda/config.ts";
+import type { Config } from "../lambda/config/config.ts";
+import type { Environment, HandlerName, ServeName } from "../lambda/config/env.ts";
 import { originPaths } from "../lambda/edge/routes.ts";
-import type { Environment, HandlerName, ServeName } from "../lambda/env.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { Background } from "./background.ts";
 import { Handler, type HandlerProps } from "./handler.ts";
@@ -123,7 +123,7 @@ export class ServiceStack extends Stack {
       "/mod": () => this.#fillReader("mod", fill),
       "/zip": () => this.#fillReader("zip", fill),
       "/sumdb": () => this.#fillReader("sumdb", fill),
-      "/internal": () => this.#reader("internal", {}),
+      "/site": () => this.#reader("site", {}),
     };
     const paths = new Set(Object.values(originPaths));
     return new Map(

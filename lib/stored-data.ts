@@ -1,7 +1,7 @@
 import { ArnFormat, Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import { internalPrefix } from "../lambda/proxy/layout.ts";
+import { internalPrefix } from "../lambda/proxy/store/layout.ts";
 import type { Names } from "./names.ts";
 
 /**

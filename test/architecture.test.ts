@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
-import { goDefaultProxy } from "../lambda/proxy/go-default-proxy.ts";
+import { goDefaultProxy } from "../lambda/proxy/sources/go-default-proxy.ts";
 
 // The arrows of the house, read off the import lines. A folder is a time and a permission: bin runs at a terminal, lib
 // at synth, lambda on request. See docs/architecture.md.
@@ -37,50 +37,44 @@ function isCompositionRoot(path: string): boolean {
   return /^(lambda|bin)\/[^/]+\.ts$/.test(path);
 }
 
+/** The folder of a file, which is its room; lib/ and bin/ have rooms of their own that count as one. */
 function room(path: string): string {
-  const parts = path.split("/");
-  return parts.length > 2 ? parts.slice(0, 2).join("/") : (parts[0] ?? "");
+  return /^(lib|bin)\//.exec(path)?.[1] ?? dirname(path);
 }
 
-/** Which rooms a room may import from, beside itself. */
-const arrows: Readonly<Record<string, readonly string[]>> = {
-  bin: [
-    "lib",
-    "lambda",
-    "lambda/golang",
-    "lambda/proxy",
-    "lambda/upstream",
-    "lambda/http",
-    "lambda/edge",
-    "lambda/local",
-    "lambda/aws",
-    "contracts",
-  ],
-  contracts: ["lambda/golang"],
-  platform: [],
-  lib: ["contracts", "lambda", "lambda/golang", "lambda/proxy", "lambda/http", "lambda/edge"],
-  lambda: ["contracts", "lambda/golang", "lambda/proxy", "lambda/upstream", "lambda/http", "lambda/edge", "lambda/aws"],
+/** Every room of lambda/ from the ground up: a room stands on rooms that come before it, and only on those named here. */
+const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/golang": [],
   "lambda/edge": [],
-  "lambda/proxy": ["lambda/golang"],
-  "lambda/upstream": ["platform", "lambda/golang", "lambda/proxy"],
-  "lambda/http": ["lambda/golang", "lambda/proxy", "lambda/edge"],
-  "lambda/local": ["contracts", "platform", "lambda/golang", "lambda/proxy", "lambda/http", "lambda/edge"],
-  "lambda/aws": ["lambda/golang", "lambda/proxy", "lambda/http", "lambda/edge"],
+  "lambda/config": ["golang"],
+  "lambda/proxy/store": ["golang"],
+  "lambda/proxy/sources": ["golang", "proxy/store"],
+  "lambda/proxy/checksums": ["golang", "proxy/store", "proxy/sources"],
+  "lambda/proxy/intake": ["proxy/store"],
+  "lambda/proxy/fill": ["golang", "proxy/store", "proxy/sources", "proxy/checksums", "proxy/intake"],
+  "lambda/proxy/serve": ["golang", "proxy/store", "proxy/sources"],
+  "lambda/proxy/upkeep": ["golang", "proxy/store"],
+  "lambda/runtime": ["golang", "proxy/store", "proxy/intake"],
+  "lambda/upstream/http": ["golang", "proxy/sources", "runtime"],
+  "lambda/access": ["golang", "edge", "proxy/store"],
+  "lambda/http": ["edge", "proxy/store", "proxy/serve"],
+  "lambda/console": ["golang", "edge", "http", "proxy/store"],
+  "lambda/aws": ["golang", "edge", "access", "http", "proxy/store", "proxy/serve", "proxy/upkeep"],
+  "lambda/local/data": ["golang", "proxy/store"],
+  "lambda/local/access": ["golang", "edge", "config", "access"],
+  "lambda/local/server": [
+    ...["golang", "edge", "config", "access", "http", "console", "runtime", "local/data", "local/access"],
+    ...["proxy/store", "proxy/sources", "proxy/checksums", "proxy/fill", "proxy/serve"],
+  ],
 };
 
-/** What the configuration file and the environment may hold is known to more rooms than the composition roots beside it. */
-const contracts: readonly string[] = ["lambda/config.ts", "lambda/env.ts"];
-
-/** What stands for a module of node's. */
-const platform: readonly string[] = ["lambda/node-http.ts"];
-
-/** lib/ and bin/ have rooms of their own; they count as one. */
-function owner(path: string): string {
-  if (platform.includes(path)) return "platform";
-  if (contracts.includes(path)) return "contracts";
-  return /^(lib|bin)\//.exec(path)?.[1] ?? room(path);
-}
+/** Which rooms a room may import from, beside itself. What puts everything together may reach every room of its own time. */
+const arrows: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(Object.entries(floors).map(([name, below]) => [name, below.map((each) => `lambda/${each}`)])),
+  lambda: Object.keys(floors).filter((name) => !/^lambda\/(local|console)\b/.test(name)),
+  lib: ["lambda/config", "lambda/edge", "lambda/proxy/store", "lambda/console"],
+  bin: ["lib", ...Object.keys(floors)],
+};
 
 function offences(rule: (source: Source) => readonly string[]): string[] {
   return sources.flatMap((source) => rule(source).map((offence) => `${source.path}: ${offence}`));
@@ -92,13 +86,40 @@ test("there are sources to judge", () => {
 
 test("imports follow the arrows bin → lib → lambda, and each room's own", () => {
   const wrong = offences((source) => {
-    const allowed = arrows[owner(source.path)];
+    const allowed = arrows[room(source.path)];
     if (allowed === undefined) return ["is in a room that has no arrows"];
     return source.files.filter(
-      (file) => file.endsWith(".ts") && owner(file) !== owner(source.path) && !allowed.includes(owner(file)),
+      (file) => file.endsWith(".ts") && room(file) !== room(source.path) && !allowed.includes(room(file)),
     );
   });
   assert.deepEqual(wrong, []);
+});
+
+test("no arrow leads up, every arrow that is allowed is used, and every room is there", () => {
+  const rooms = Object.keys(floors);
+  const up = rooms.flatMap((name, floor) =>
+    (arrows[name] ?? []).filter((below) => rooms.indexOf(below) >= floor || !rooms.includes(below)),
+  );
+  const unused = rooms.flatMap((name) => {
+    const reached = sources.filter(({ path }) => room(path) === name).flatMap(({ files }) => files.map(room));
+    return (arrows[name] ?? []).filter((below) => !reached.includes(below)).map((below) => `${name} → ${below}`);
+  });
+  const empty = rooms.filter((name) => !sources.some(({ path }) => room(path) === name));
+  assert.deepEqual([up, unused, empty], [[], [], []]);
+});
+
+test("no file imports itself by way of others", () => {
+  const imports = new Map(sources.map(({ path, files }) => [path, files]));
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(" → "));
+    if (way.includes(path) || done.has(path)) return;
+    for (const next of imports.get(path) ?? []) visit(next, [...way, path]);
+    done.add(path);
+  };
+  for (const path of imports.keys()) visit(path, []);
+  assert.deepEqual(circles, []);
 });
 
 test("only lambda/aws imports @aws-sdk; only lib and bin/app.ts import aws-cdk-lib and constructs", () => {
@@ -116,7 +137,7 @@ test("in lambda, only upstream sends requests of its own", () => {
   const client =
     /import (?!type)\{[^}]*\b(request|get|Agent|ClientRequest)\b[^}]*\} from "(?:node:https?|[./]+\/node-http\.ts)"|(?<![.#\w])fetch\(|"(undici|node:http2)"/;
   const senders = sources.filter(({ path, text }) => path.startsWith("lambda/") && client.test(text));
-  const elsewhere = senders.filter(({ path }) => room(path) !== "lambda/upstream").map(({ path }) => path);
+  const elsewhere = senders.filter(({ path }) => !/^lambda\/upstream\//.test(path)).map(({ path }) => path);
   // CloudFormation waits for its answer at a URL of its own.
   assert.deepEqual([senders.length > elsewhere.length, elsewhere], [true, ["lambda/aws/custom-resource.ts"]]);
 });
@@ -133,16 +154,21 @@ test("lambda/golang uses no other package's code, lambda/edge no package at all"
 
 test("only lambda/env.ts and the local settings read process.env", () => {
   const readers = sources.filter((source) => /\bprocess\s*\.\s*env\b/.test(source.text)).map((source) => source.path);
-  const allowed = ["lambda/env.ts"];
+  const allowed = ["lambda/config/env.ts"];
   assert.deepEqual(
     readers.filter((path) => !allowed.includes(path) && !path.startsWith("bin/")),
     [],
   );
 });
 
-test("only composition roots read the clock", () => {
+/** Composition roots hand the machine's time on. */
+function readsClock(path: string): boolean {
+  return isCompositionRoot(path) || path === "lambda/runtime/system-clock.ts";
+}
+
+test("only composition roots and the system's clock read the time", () => {
   const wrong = sources
-    .filter((source) => /\bDate\.now\(|\bnew Date\(\)/.test(source.text) && !isCompositionRoot(source.path))
+    .filter((source) => /\bDate\.now\(|\bnew Date\(\)/.test(source.text) && !readsClock(source.path))
     .map((source) => source.path);
   assert.deepEqual(wrong, []);
 });
@@ -150,5 +176,5 @@ test("only composition roots read the clock", () => {
 test("Go's default proxy is named in one place", () => {
   const host = new URL(goDefaultProxy.split(",", 1)[0] ?? "").host;
   const namers = sources.filter((source) => source.text.includes(host)).map((source) => source.path);
-  assert.deepEqual(namers, ["lambda/proxy/go-default-proxy.ts"]);
+  assert.deepEqual(namers, ["lambda/proxy/sources/go-default-proxy.ts"]);
 });

@@ -4,8 +4,8 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { schemaText } from "../bin/schema.ts";
-import { parseConfig } from "../lambda/config.ts";
-import { usage } from "../lambda/local/settings.ts";
+import { parseConfig } from "../lambda/config/config.ts";
+import { usage } from "../lambda/local/server/settings.ts";
 import packageJson from "../package.json" with { type: "json" };
 
 // What the documentation names exists.

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { hmac } from "../../lambda/access/hmac.ts";
+import { packAccess } from "../../lambda/access/packed-key-values.ts";
 import { decide, type EdgeRequest } from "../../lambda/edge/decide.ts";
 import { formatClaims } from "../../lambda/edge/token.ts";
-import { hmac } from "../../lambda/http/hmac.ts";
-import { packAccess } from "../../lambda/http/key-values.ts";
 import type { Bench } from "../part.ts";
 
 // The edge's decision: CPU per request, for honest requests and for those made to be expensive.

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { indexFile, openIndexDatabase, transact } from "../../lambda/local/index-database.ts";
-import { SqliteVersionIndex } from "../../lambda/local/sqlite-version-index.ts";
-import { serveIndex } from "../../lambda/proxy/serve.ts";
+import { indexFile, openIndexDatabase, transact } from "../../lambda/local/data/index-database.ts";
+import { SqliteVersionIndex } from "../../lambda/local/data/sqlite-version-index.ts";
+import { serveIndex } from "../../lambda/proxy/serve/serve.ts";
 import type { Bench } from "../part.ts";
 import { median } from "../report.ts";
 

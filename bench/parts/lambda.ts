@@ -4,11 +4,11 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { parseConfig } from "../../lambda/config.ts";
+import { hmac } from "../../lambda/access/hmac.ts";
+import { parseConfig } from "../../lambda/config/config.ts";
+import type { ServeName } from "../../lambda/config/env.ts";
 import { identityHeader, signIdentity } from "../../lambda/edge/identity.ts";
 import { anonymous } from "../../lambda/edge/token.ts";
-import type { ServeName } from "../../lambda/env.ts";
-import { hmac } from "../../lambda/http/hmac.ts";
 import { bundleHandler } from "../../lib/bundle.ts";
 import type { Bench } from "../part.ts";
 import { median } from "../report.ts";
@@ -34,7 +34,7 @@ const paths: Readonly<Record<ServeName, string>> = {
   mod: `/mod/${file}.mod`,
   zip: `/zip/${file}.zip`,
   sumdb: "/sumdb/sumdb/sum.golang.org/supported",
-  internal: "/internal/-/live",
+  site: "/site/-/live",
 };
 
 export async function measureLambda(bench: Bench): Promise<void> {

@@ -1,4 +1,4 @@
-import { formatCredential } from "../../lambda/http/credential.ts";
+import { formatCredential } from "../../lambda/access/credential.ts";
 import { ownLogins } from "./logins.ts";
 import { parseVerbArgs, type Verb } from "./verb.ts";
 

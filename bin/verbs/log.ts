@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
-import { indexFile, openIndexDatabase } from "../../lambda/local/index-database.ts";
-import { readSettings } from "../../lambda/local/settings.ts";
-import { SqliteHeadStore } from "../../lambda/local/sqlite-head-store.ts";
-import { type Fork, keepOurs, readFork } from "../../lambda/proxy/fork-evidence.ts";
-import type { HeadStore } from "../../lambda/proxy/head-store.ts";
-import { sumdbVerifier } from "../../lambda/proxy/known-sumdb.ts";
+import { indexFile, openIndexDatabase } from "../../lambda/local/data/index-database.ts";
+import { SqliteHeadStore } from "../../lambda/local/data/sqlite-head-store.ts";
+import { readSettings } from "../../lambda/local/server/settings.ts";
+import { type Fork, keepOurs, readFork } from "../../lambda/proxy/checksums/fork-evidence.ts";
+import { sumdbVerifier } from "../../lambda/proxy/checksums/known-sumdb.ts";
+import type { HeadStore } from "../../lambda/proxy/store/head-store.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
 
 const options = { data: { type: "string" }, config: { type: "string" }, "keep-ours": { type: "boolean" } } as const;

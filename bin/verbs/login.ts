@@ -1,5 +1,5 @@
+import { formatCredential } from "../../lambda/access/credential.ts";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
-import { formatCredential } from "../../lambda/http/credential.ts";
 import { ownLogins } from "./logins.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
 

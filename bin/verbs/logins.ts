@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { LoginFile } from "../../lambda/local/login-file.ts";
+import { LoginFile } from "../../lambda/local/access/login-file.ts";
 import type { Terminal } from "./verb.ts";
 
 /** The logins of whoever runs this, in their configuration folder. */

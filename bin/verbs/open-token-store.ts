@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { TokenStore } from "../../lambda/access/token-store.ts";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
-import type { TokenStore } from "../../lambda/http/token-store.ts";
-import { FileTokenStore } from "../../lambda/local/file-token-store.ts";
-import { tokenFile } from "../../lambda/local/local-access.ts";
-import { readSettings } from "../../lambda/local/settings.ts";
+import { FileTokenStore } from "../../lambda/local/access/file-token-store.ts";
+import { tokenFile } from "../../lambda/local/access/local-access.ts";
+import { readSettings } from "../../lambda/local/server/settings.ts";
 import type { Terminal } from "./verb.ts";
 
 /** Whose tokens: those of a data folder, or of a deployment by its name. */

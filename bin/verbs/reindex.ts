@@ -1,6 +1,6 @@
-import { reindex } from "../../lambda/local/reindex.ts";
-import { readSettings } from "../../lambda/local/settings.ts";
-import { signedTreeSize, sumdbVerifier } from "../../lambda/proxy/known-sumdb.ts";
+import { reindex } from "../../lambda/local/data/reindex.ts";
+import { readSettings } from "../../lambda/local/server/settings.ts";
+import { signedTreeSize, sumdbVerifier } from "../../lambda/proxy/checksums/known-sumdb.ts";
 import { parseVerbArgs, type Verb } from "./verb.ts";
 
 /** `modfront reindex`: brings the index of a data folder in line with its files. */

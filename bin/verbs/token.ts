@@ -1,6 +1,6 @@
+import type { TokenRecord, TokenStore } from "../../lambda/access/token-store.ts";
+import { createToken, listTokens, revokeToken, rotateKey } from "../../lambda/access/tokens.ts";
 import { CodedError, isCodedError } from "../../lambda/golang/coded-error.ts";
-import type { TokenRecord, TokenStore } from "../../lambda/http/token-store.ts";
-import { createToken, listTokens, revokeToken, rotateKey } from "../../lambda/http/tokens.ts";
 import { openTokenStore } from "./open-token-store.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
 

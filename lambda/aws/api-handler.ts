@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
+import { checkCaller } from "../access/caller.ts";
 import { waitHeader } from "../edge/cloudfront.ts";
 import { identityHeader } from "../edge/identity.ts";
 import type { AccessSettings } from "../edge/key-values.ts";
@@ -6,9 +7,8 @@ import { encodePath, placePath } from "../edge/place.ts";
 import { isCodedError } from "../golang/coded-error.ts";
 import { type Admit, type Handlers, withAdmission } from "../http/admission.ts";
 import { errorAnswer, type HttpAnswer, type StoredBody } from "../http/answers.ts";
-import { checkCaller } from "../http/caller.ts";
 import type { HttpHandler, HttpRequest } from "../http/handler.ts";
-import { ServedError } from "../proxy/served-error.ts";
+import { ServedError } from "../proxy/store/served-error.ts";
 import type { IdentityKeys } from "./identity-keys.ts";
 import { explain, isAlarming, logLine } from "./log-line.ts";
 

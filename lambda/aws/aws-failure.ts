@@ -1,4 +1,4 @@
-import { ServedError } from "../proxy/served-error.ts";
+import { ServedError } from "../proxy/store/served-error.ts";
 
 /** The name AWS gave an error (`"NoSuchKey"`, `"ConditionalCheckFailedException"`), whichever client it came from. */
 export function awsErrorName(error: unknown): string | undefined {

@@ -1,7 +1,7 @@
 import { ChangeMessageVisibilityCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { isCodedError } from "../golang/coded-error.ts";
-import { type BackgroundJob, parseJob } from "../proxy/background-job.ts";
+import { type BackgroundJob, parseJob } from "../proxy/upkeep/background-job.ts";
 import { explain } from "./log-line.ts";
 
 export interface BackgroundConsumerParts {

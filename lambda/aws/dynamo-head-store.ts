@@ -1,5 +1,5 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import type { HeadStore } from "../proxy/head-store.ts";
+import type { HeadStore } from "../proxy/store/head-store.ts";
 import { awsErrorName, orStoreFailed } from "./aws-failure.ts";
 import { headKey, keyAttributes } from "./table.ts";
 

@@ -6,7 +6,7 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
-import type { LeaseState, LeaseStore, SharedFailure } from "../proxy/lease-store.ts";
+import type { LeaseState, LeaseStore, SharedFailure } from "../proxy/store/lease-store.ts";
 import { awsErrorName, orStoreFailed } from "./aws-failure.ts";
 import { keyAttributes, leaseKey } from "./table.ts";
 

@@ -11,7 +11,7 @@ import {
   QueryCommand,
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
-import type { MemoryName, ModuleEntry, Remembered, VersionIndex } from "../proxy/version-index.ts";
+import type { MemoryName, ModuleEntry, Remembered, VersionIndex } from "../proxy/store/version-index.ts";
 import { orStoreFailed } from "./aws-failure.ts";
 import { keyAttributes, memorySorts, modulePartition, moduleSort, moduleSpan, sweepAttribute } from "./table.ts";
 

@@ -1,5 +1,5 @@
-import type { FillAnswer, FillRequest } from "../proxy/fill-plane.ts";
-import { ServedError, type ServedErrorCode } from "../proxy/served-error.ts";
+import type { FillAnswer, FillRequest } from "../proxy/store/fill-plane.ts";
+import { ServedError, type ServedErrorCode } from "../proxy/store/served-error.ts";
 
 /** The payload with which the serve plane invokes the fill plane. */
 export interface FillInvocation {

@@ -1,11 +1,11 @@
 import { ListKeysCommand, UpdateKeysCommand } from "@aws-sdk/client-cloudfront-keyvaluestore";
 import { PutSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { packTokens } from "../access/packed-key-values.ts";
+import { emptyTokenState, type TokenRecord, type TokenState, type TokenStore } from "../access/token-store.ts";
+import { keyId } from "../access/tokens.ts";
 import { readTokens } from "../edge/key-values.ts";
 import type { Role } from "../edge/routes.ts";
 import { CodedError } from "../golang/coded-error.ts";
-import { packTokens } from "../http/key-values.ts";
-import { emptyTokenState, type TokenRecord, type TokenState, type TokenStore } from "../http/token-store.ts";
-import { keyId } from "../http/tokens.ts";
 import { type KeyValueClient, readKeyValue, withVersion } from "./edge-key-values.ts";
 import { type EdgeSecret, staleAfter } from "./identity-keys.ts";
 

@@ -1,7 +1,7 @@
 import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
-import type { Clock } from "../proxy/clock.ts";
-import type { FillAnswer, FillPlane, FillRequest } from "../proxy/fill-plane.ts";
-import { ServedError } from "../proxy/served-error.ts";
+import type { Clock } from "../proxy/store/clock.ts";
+import type { FillAnswer, FillPlane, FillRequest } from "../proxy/store/fill-plane.ts";
+import { ServedError } from "../proxy/store/served-error.ts";
 import { awsErrorName } from "./aws-failure.ts";
 import { type FillInvocation, unpackOutcome } from "./fill-invocation.ts";
 

@@ -1,5 +1,5 @@
 import { unescapePath } from "../golang/module.ts";
-import { policies } from "../proxy/layout.ts";
+import { policies } from "../proxy/store/layout.ts";
 import type { ObjectHeaders } from "./s3-module-store.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import type { TokenStore } from "../access/token-store.ts";
 import { CodedError } from "../golang/coded-error.ts";
-import type { TokenStore } from "../http/token-store.ts";
-import type { Clock } from "../proxy/clock.ts";
+import type { Clock } from "../proxy/store/clock.ts";
 import { awsErrorName } from "./aws-failure.ts";
 import { openKeyValues } from "./edge-key-values.ts";
 import { KeyValueTokenStore } from "./key-value-token-store.ts";

@@ -3,7 +3,7 @@ import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import type { BackgroundJob } from "../proxy/background-job.ts";
+import type { BackgroundJob } from "../proxy/upkeep/background-job.ts";
 import { createBackgroundConsumer } from "./background-consumer.ts";
 import { DynamoHeadStore } from "./dynamo-head-store.ts";
 import { DynamoLeaseStore } from "./dynamo-lease-store.ts";

@@ -11,8 +11,8 @@ import {
   type S3Client,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import type { FileSource, ModuleStore } from "../proxy/module-store.ts";
-import { ServedError } from "../proxy/served-error.ts";
+import type { FileSource, ModuleStore } from "../proxy/store/module-store.ts";
+import { ServedError } from "../proxy/store/served-error.ts";
 import { awsErrorName, awsErrorStatus, orStoreFailed } from "./aws-failure.ts";
 
 /** The headers under which S3 itself hands an object to CloudFront. */

@@ -79,17 +79,17 @@ export const routes: Readonly<Record<RouteName, Route>> = {
  * Routes with the same pattern have the same one, and the default behaviour shares that of `/-/*`.
  */
 export const originPaths: Readonly<Record<RouteName, string>> = {
-  live: "/internal",
-  ready: "/internal",
-  metrics: "/internal",
-  gosumdb: "/internal",
+  live: "/site",
+  ready: "/site",
+  metrics: "/site",
+  gosumdb: "/site",
   sumdb: "/sumdb",
   list: "/list",
   latest: "/latest",
   info: "/info",
   mod: "/mod",
   zip: "/zip",
-  page: "/internal",
+  page: "/site",
 };
 
 /** The routes with an address of their own. `/` is also `/-/page`, because the API cannot match an empty `{path+}`. */

@@ -1,4 +1,4 @@
-import { ServedError as Served, type ServedError, type ServedErrorCode } from "../proxy/served-error.ts";
+import { ServedError as Served, type ServedError, type ServedErrorCode } from "../proxy/store/served-error.ts";
 
 /** How an error is said over HTTP. */
 interface ErrorAnswer {

@@ -1,7 +1,7 @@
 import middy from "@middy/core";
 import type { Identity } from "../edge/token.ts";
-import { policies } from "../proxy/layout.ts";
-import type { Served } from "../proxy/serve.ts";
+import type { Served } from "../proxy/serve/serve.ts";
+import { policies } from "../proxy/store/layout.ts";
 import { errorAnswer, type HttpAnswer } from "./answers.ts";
 import { entityTag, matchesTag } from "./entity-tag.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
+import { hmac } from "../../lambda/access/hmac.ts";
 import { createApiHandler } from "../../lambda/aws/api-handler.ts";
 import { IdentityKeys } from "../../lambda/aws/identity-keys.ts";
 import { signIdentity } from "../../lambda/edge/identity.ts";
@@ -8,7 +9,6 @@ import { originPaths, type RouteName, routes } from "../../lambda/edge/routes.ts
 import { anonymous, type Identity } from "../../lambda/edge/token.ts";
 import type { Handlers } from "../../lambda/http/admission.ts";
 import type { HttpHandler } from "../../lambda/http/handler.ts";
-import { hmac } from "../../lambda/http/hmac.ts";
 import { textAnswer } from "../../lambda/http/probes.ts";
 
 // The second look at who asks, as every function behind the API takes it.

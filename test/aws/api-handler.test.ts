@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
+import { hmac } from "../../lambda/access/hmac.ts";
 import { type ApiHandlerParts, createApiHandler } from "../../lambda/aws/api-handler.ts";
 import { IdentityKeys } from "../../lambda/aws/identity-keys.ts";
 import { identityHeader, signIdentity } from "../../lambda/edge/identity.ts";
 import { anonymous, type Identity } from "../../lambda/edge/token.ts";
 import { errorAnswer, type HttpAnswer } from "../../lambda/http/answers.ts";
 import type { HttpRequest } from "../../lambda/http/handler.ts";
-import { hmac } from "../../lambda/http/hmac.ts";
-import { ServedError } from "../../lambda/proxy/served-error.ts";
+import { ServedError } from "../../lambda/proxy/store/served-error.ts";
 
 const key = "k".repeat(43);
 const now = 1_700_000_000_000;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { ChangeMessageVisibilityCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { SQSEvent } from "aws-lambda";
 import { createBackgroundConsumer } from "../../lambda/aws/background-consumer.ts";
-import { ServedError } from "../../lambda/proxy/served-error.ts";
+import { ServedError } from "../../lambda/proxy/store/served-error.ts";
 
 const job = '{"kind":"refresh","path":"example.com/m"}';
 

@@ -6,13 +6,13 @@ import { DynamoHeadStore } from "../../lambda/aws/dynamo-head-store.ts";
 import { DynamoLeaseStore } from "../../lambda/aws/dynamo-lease-store.ts";
 import { DynamoVersionIndex } from "../../lambda/aws/dynamo-version-index.ts";
 import { S3ModuleStore } from "../../lambda/aws/s3-module-store.ts";
-import { Fill } from "../../lambda/proxy/fill.ts";
-import type { FillRequest } from "../../lambda/proxy/fill-plane.ts";
-import { type ServeIndexParts, serveIndex } from "../../lambda/proxy/serve.ts";
-import { TemporaryFiles } from "../../lambda/proxy/temporary-files.ts";
-import { WorkerZipInspector } from "../../lambda/proxy/zip-inspector.ts";
-import { systemClock as clock } from "../../lambda/system-clock.ts";
-import { openUpstreams } from "../../lambda/upstream/open-upstreams.ts";
+import { Fill } from "../../lambda/proxy/fill/fill.ts";
+import { type ServeIndexParts, serveIndex } from "../../lambda/proxy/serve/serve.ts";
+import type { FillRequest } from "../../lambda/proxy/store/fill-plane.ts";
+import { FolderTemporaryFiles } from "../../lambda/runtime/folder-temporary-files.ts";
+import { systemClock as clock } from "../../lambda/runtime/system-clock.ts";
+import { WorkerZipInspector } from "../../lambda/runtime/worker-zip-inspector.ts";
+import { openUpstreams } from "../../lambda/upstream/http/open-upstreams.ts";
 import { CallWatch, dynamoClient, makeBucket, makeTable, s3Client } from "../support/aws-clients.ts";
 import { type Ministack, startMinistack } from "../support/ministack.ts";
 import { filePath, moduleFixture, versionsPath } from "../support/module-fixture.ts";
@@ -52,8 +52,8 @@ before(async () => {
     heads: new DynamoHeadStore(dynamo, table),
     router,
     sumdb: undefined,
-    inspector: new WorkerZipInspector(new URL("../../lambda/zip-worker.ts", import.meta.url)),
-    temporaryFiles: new TemporaryFiles(tmpdir(), () => `modfront-calls-${process.pid}-${count++}`),
+    inspector: new WorkerZipInspector(new URL("../../lambda/runtime/zip-worker.ts", import.meta.url)),
+    temporaryFiles: new FolderTemporaryFiles(tmpdir(), () => `modfront-calls-${process.pid}-${count++}`),
     clock,
     ttl: { list: 60, query: 60, notFound: 60 },
   });

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import type { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { bodyLimit, packAnswer, packFailure } from "../../lambda/aws/fill-invocation.ts";
 import { LambdaFillPlane, patience } from "../../lambda/aws/lambda-fill-plane.ts";
-import type { FillAnswer, FillRequest } from "../../lambda/proxy/fill-plane.ts";
-import { ServedError } from "../../lambda/proxy/served-error.ts";
+import type { FillAnswer, FillRequest } from "../../lambda/proxy/store/fill-plane.ts";
+import { ServedError } from "../../lambda/proxy/store/served-error.ts";
 
 const request: FillRequest = { kind: "info", module: { path: "example.com/m", version: "v1.0.0" } };
 const link = async (key: string) => `https://bucket/${key}`;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { objectHeaders } from "../../lambda/aws/object-headers.ts";
 import { parseCredentials, withCredentials } from "../../lambda/aws/upstream-credentials.ts";
-import { readEnvironment } from "../../lambda/env.ts";
+import { readEnvironment } from "../../lambda/config/env.ts";
 
 const credentials = { "a.example": "user:pass:word", "b.example:8080": "me@corp:p/w" };
 const chains: readonly (readonly [chain: string, expected: string])[] = [

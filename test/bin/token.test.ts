@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { hmac } from "../../lambda/access/hmac.ts";
+import { packTokens } from "../../lambda/access/packed-key-values.ts";
 import { readTokens } from "../../lambda/edge/key-values.ts";
 import { verifyToken } from "../../lambda/edge/token.ts";
-import { hmac } from "../../lambda/http/hmac.ts";
-import { packTokens } from "../../lambda/http/key-values.ts";
-import { FileTokenStore } from "../../lambda/local/file-token-store.ts";
+import { FileTokenStore } from "../../lambda/local/access/file-token-store.ts";
 import { runCli } from "../support/cli.ts";
 import { dataFolder } from "../support/data-folder.ts";
 

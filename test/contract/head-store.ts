@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { HeadStore } from "../../lambda/proxy/head-store.ts";
+import type { HeadStore } from "../../lambda/proxy/store/head-store.ts";
 import { type Open, openFor } from "./opened.ts";
 
 const name = "sum.golang.org";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { LeaseState, LeaseStore } from "../../lambda/proxy/lease-store.ts";
+import type { LeaseState, LeaseStore } from "../../lambda/proxy/store/lease-store.ts";
 import { type Open, openFor } from "./opened.ts";
 
 const name = "github.com/Azure/x@v1.0.0";

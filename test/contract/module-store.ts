@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import type { ModuleStore } from "../../lambda/proxy/module-store.ts";
+import type { ModuleStore } from "../../lambda/proxy/store/module-store.ts";
 import { type Open, openFor } from "./opened.ts";
 
 const key = "github.com/!azure/x/@v/v1.0.0.info";

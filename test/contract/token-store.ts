@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { hmac } from "../../lambda/access/hmac.ts";
+import { emptyTokenState, type TokenStore } from "../../lambda/access/token-store.ts";
+import { createToken, listTokens, revokeToken, rotateKey } from "../../lambda/access/tokens.ts";
 import { readTokens } from "../../lambda/edge/key-values.ts";
 import { verifyToken } from "../../lambda/edge/token.ts";
-import { hmac } from "../../lambda/http/hmac.ts";
-import { emptyTokenState, type TokenStore } from "../../lambda/http/token-store.ts";
-import { createToken, listTokens, revokeToken, rotateKey } from "../../lambda/http/tokens.ts";
 
 /** A store on its own and what goes with it. */
 export interface OpenedTokens {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { MemoryName, VersionIndex } from "../../lambda/proxy/version-index.ts";
+import type { MemoryName, VersionIndex } from "../../lambda/proxy/store/version-index.ts";
 import { type Open, openFor } from "./opened.ts";
 
 const path = "github.com/Azure/x";

@@ -142,7 +142,7 @@ describe("deployed for token holders", { skip }, () => {
     const refused = { status: 403, body: "this address answers only through the edge\n" };
     const forged = { [identityHeader]: `["abc123","admin",${2 ** 33},"s","*"].${"x".repeat(43)}` };
     const tail: Readonly<Record<string, string>> = {
-      "/internal": "/-/live",
+      "/site": "/-/live",
       "/sumdb": "/sumdb/sum.golang.org/latest",
       "/list": `/${seen.path}/@v/list`,
       "/latest": `/${seen.path}/@latest`,

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
+import type { TokenState } from "../../lambda/access/token-store.ts";
+import { createToken, revokeToken, rotateKey } from "../../lambda/access/tokens.ts";
 import { decide } from "../../lambda/edge/decide.ts";
 import type { Anonymous } from "../../lambda/edge/key-values.ts";
 import { type Role, type RouteName, routes } from "../../lambda/edge/routes.ts";
-import type { TokenState } from "../../lambda/http/token-store.ts";
-import { createToken, revokeToken, rotateKey } from "../../lambda/http/tokens.ts";
 import { basic, knowledgeOf, MemoryTokenStore } from "../support/tokens.ts";
 
 const start = 1_800_000_000;

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import * as crypto from "node:crypto";
 import { before, test } from "node:test";
 import { createContext, runInContext } from "node:vm";
+import { hmac } from "../../lambda/access/hmac.ts";
+import { packAccess, packTokens } from "../../lambda/access/packed-key-values.ts";
+import { createToken } from "../../lambda/access/tokens.ts";
 import type { ViewerRequest, ViewerResponse } from "../../lambda/edge/cloudfront.ts";
 import { verifyIdentity } from "../../lambda/edge/identity.ts";
-import { hmac } from "../../lambda/http/hmac.ts";
-import { packAccess, packTokens } from "../../lambda/http/key-values.ts";
-import { createToken } from "../../lambda/http/tokens.ts";
 import { bundleEdge, maxEdgeBundle } from "../../lib/edge-bundle.ts";
 import { basic, MemoryTokenStore } from "../support/tokens.ts";
 

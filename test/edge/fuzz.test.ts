@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createToken } from "../../lambda/access/tokens.ts";
 import { decide } from "../../lambda/edge/decide.ts";
-import { createToken } from "../../lambda/http/tokens.ts";
 import { basic, knowledgeOf, MemoryTokenStore } from "../support/tokens.ts";
 
 /** MODFRONT_FUZZ=1000000 asks a million; the seed is fixed, so that a failure comes back. */

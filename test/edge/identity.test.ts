@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { hmac } from "../../lambda/access/hmac.ts";
 import { signIdentity, verifyIdentity } from "../../lambda/edge/identity.ts";
 import { anonymous, type Identity } from "../../lambda/edge/token.ts";
-import { hmac } from "../../lambda/http/hmac.ts";
 
 const key = "k".repeat(43);
 const viewer: Identity = { id: "abc123", role: "viewer", subject: "a.b@c.d", modules: "a.b/*,c.d" };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { FileKind } from "../../lambda/proxy/layout.ts";
+import type { FileKind } from "../../lambda/proxy/store/layout.ts";
 import { dataFolder } from "../support/data-folder.ts";
 import { filePath, moduleFixture } from "../support/module-fixture.ts";
 import { get, startProduct, temporaryNames } from "../support/product.ts";

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { entityTag } from "../../lambda/http/entity-tag.ts";
 import { createHandler, type HttpRequest } from "../../lambda/http/handler.ts";
-import { type PolicyName, policies } from "../../lambda/proxy/layout.ts";
-import type { Served } from "../../lambda/proxy/serve.ts";
-import { ServedError } from "../../lambda/proxy/served-error.ts";
+import type { Served } from "../../lambda/proxy/serve/serve.ts";
+import { type PolicyName, policies } from "../../lambda/proxy/store/layout.ts";
+import { ServedError } from "../../lambda/proxy/store/served-error.ts";
 
 const body = Buffer.from("body");
 const etag = entityTag(body);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { errorAnswer, errorAnswers } from "../../lambda/http/answers.ts";
 import { parseRange } from "../../lambda/http/byte-range.ts";
 import { entityTag, matchesTag } from "../../lambda/http/entity-tag.ts";
-import { ServedError, type ServedErrorCode } from "../../lambda/proxy/served-error.ts";
+import { ServedError, type ServedErrorCode } from "../../lambda/proxy/store/served-error.ts";
 
 /** PROTOCOL.md "Answers": what each way to fail is over HTTP. 404 sends `go` to the next proxy, so it is one row. */
 const statuses: Record<ServedErrorCode, number> = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HandlerName } from "../../lambda/env.ts";
+import type { HandlerName } from "../../lambda/config/env.ts";
 import { inspectBundle } from "../../lib/bundle.ts";
 
 // What is loaded at every cold start of the serve plane: small, and only its own.
@@ -8,7 +8,7 @@ import { inspectBundle } from "../../lib/bundle.ts";
 const limit = 350_000;
 /** What writes has the S3 client, and no HTTP client beside node's. */
 const fillLimit = 520_000;
-const readers = ["list", "latest", "info", "mod", "zip", "sumdb", "internal"] as const;
+const readers = ["list", "latest", "info", "mod", "zip", "sumdb", "site"] as const;
 const handlers: readonly HandlerName[] = [...readers, "fill", "preheat", "edge-keys"];
 
 function bundleOf(name: HandlerName) {
@@ -49,7 +49,7 @@ test("no handler has node load its second HTTP client, as an import of node:http
     const outside = Object.values(outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
     const own = Object.values(inputs).flatMap(({ imports }) => imports);
     // `require` would get our few exports in place of all without being told what is missing.
-    const ways = own.filter(({ path }) => path === "lambda/node-http.ts").map(({ kind }) => kind);
+    const ways = own.filter(({ path }) => path === "lambda/runtime/node-http.ts").map(({ kind }) => kind);
     assert.deepEqual(
       [outside.filter((path) => /^(node:)?http$/.test(path)), ways.includes("require-call")],
       [[], false],
@@ -59,7 +59,7 @@ test("no handler has node load its second HTTP client, as an import of node:http
 });
 
 test("only fill has the code that reaches upstreams and writes modules", () => {
-  const writing = /lambda\/(upstream\/|aws\/dynamo-lease-store|proxy\/file-fill)/;
+  const writing = /lambda\/(upstream\/|aws\/dynamo-lease-store|proxy\/fill\/file-fill)/;
   const writers = handlers.filter((name) => bundleOf(name).sources.some((source) => writing.test(source)));
   assert.deepEqual(writers, ["fill"]);
 });

@@ -36,7 +36,7 @@ const permissions: readonly (readonly [name: string, actions: readonly string[]]
   ["mod", ["lambda:InvokeFunction", ...log, secret]],
   ["zip", ["lambda:InvokeFunction", ...log, secret]],
   ["sumdb", ["lambda:InvokeFunction", ...log, secret]],
-  ["internal", [...log, secret]],
+  ["site", [...log, secret]],
   ["preheat", ["dynamodb:Scan", ...log, "s3:GetObject", "s3:ListBucket", "sqs:SendMessage"]],
   [
     "fill",
@@ -100,7 +100,7 @@ test("fill has 15 minutes and room for the largest zip; what waits for the API e
     MemorySize: 1769,
     ReservedConcurrentExecutions: Match.absent(),
   });
-  for (const name of ["list", "latest", "info", "mod", "zip", "sumdb", "internal"])
+  for (const name of ["list", "latest", "info", "mod", "zip", "sumdb", "site"])
     service.hasResourceProperties("AWS::Lambda::Function", { FunctionName: `modfront-${name}`, Timeout: 29 });
 });
 

@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { DirectoryModuleStore } from "../../lambda/local/directory-module-store.ts";
-import { type Failpoint, type FailpointName, noFailpoint } from "../../lambda/local/failpoints.ts";
-import { indexFile, openIndexDatabase } from "../../lambda/local/index-database.ts";
-import { reindex } from "../../lambda/local/reindex.ts";
-import { SqliteHeadStore } from "../../lambda/local/sqlite-head-store.ts";
-import { SqliteLeaseStore } from "../../lambda/local/sqlite-lease-store.ts";
-import { SqliteVersionIndex } from "../../lambda/local/sqlite-version-index.ts";
+import { DirectoryModuleStore } from "../../lambda/local/data/directory-module-store.ts";
+import { type Failpoint, type FailpointName, noFailpoint } from "../../lambda/local/data/failpoints.ts";
+import { indexFile, openIndexDatabase } from "../../lambda/local/data/index-database.ts";
+import { reindex } from "../../lambda/local/data/reindex.ts";
+import { SqliteHeadStore } from "../../lambda/local/data/sqlite-head-store.ts";
+import { SqliteLeaseStore } from "../../lambda/local/data/sqlite-lease-store.ts";
+import { SqliteVersionIndex } from "../../lambda/local/data/sqlite-version-index.ts";
 import type { Call, ChildTask } from "./local-process.ts";
 
 // Another process on a data folder: opens the local adapters, says "ready", waits for a line, makes the calls it was

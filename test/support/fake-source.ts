@@ -1,5 +1,5 @@
-import type { FetchOptions, ModuleSource } from "../../lambda/proxy/module-source.ts";
-import { ServedError, type ServedErrorCode } from "../../lambda/proxy/served-error.ts";
+import type { FetchOptions, ModuleSource } from "../../lambda/proxy/sources/module-source.ts";
+import { ServedError, type ServedErrorCode } from "../../lambda/proxy/store/served-error.ts";
 
 /** What an upstream has under a path: a text, or how the ask for it fails. */
 export type SourceAnswer = string | { readonly code: ServedErrorCode };

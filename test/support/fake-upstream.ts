@@ -3,8 +3,8 @@ import {
   type UpstreamBody,
   UpstreamFailure,
   type UpstreamFailureCode,
-} from "../../lambda/proxy/upstream.ts";
-import type { RetryPolicy } from "../../lambda/proxy/upstream-chain.ts";
+} from "../../lambda/proxy/sources/upstream.ts";
+import type { RetryPolicy } from "../../lambda/proxy/sources/upstream-chain.ts";
 
 /** Retries as in production, without the waiting. */
 export const quickRetry: RetryPolicy = { retries: 2, pause: 0, patience: 2_000, random: () => 0.5 };

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createToken, type TokenRequest } from "../../lambda/http/tokens.ts";
-import { FileTokenStore } from "../../lambda/local/file-token-store.ts";
+import { createToken, type TokenRequest } from "../../lambda/access/tokens.ts";
+import { FileTokenStore } from "../../lambda/local/access/file-token-store.ts";
 import { type Certificate, makeCertificate, skipWithoutOpenssl } from "./certificate.ts";
 import { makeDataFolder } from "./data-folder.ts";
 import { GoMachine, skipWithoutGo } from "./go-command.ts";

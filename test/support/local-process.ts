@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { FailpointName } from "../../lambda/local/failpoints.ts";
-import type { SharedFailure } from "../../lambda/proxy/lease-store.ts";
-import type { MemoryName } from "../../lambda/proxy/version-index.ts";
+import type { FailpointName } from "../../lambda/local/data/failpoints.ts";
+import type { SharedFailure } from "../../lambda/proxy/store/lease-store.ts";
+import type { MemoryName } from "../../lambda/proxy/store/version-index.ts";
 
 /** A call of a local adapter, as it travels to another process. Bytes are text there; a source is text or else a path. */
 export type Call =

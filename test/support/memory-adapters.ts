@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
-import { checkKey } from "../../lambda/local/directory-module-store.ts";
-import type { HeadStore } from "../../lambda/proxy/head-store.ts";
-import type { LeaseState, LeaseStore, SharedFailure } from "../../lambda/proxy/lease-store.ts";
-import type { FileSource, ModuleStore } from "../../lambda/proxy/module-store.ts";
-import { ServedError } from "../../lambda/proxy/served-error.ts";
-import type { MemoryName, ModuleEntry, Remembered, VersionIndex } from "../../lambda/proxy/version-index.ts";
+import { checkKey } from "../../lambda/local/data/directory-module-store.ts";
+import type { HeadStore } from "../../lambda/proxy/store/head-store.ts";
+import type { LeaseState, LeaseStore, SharedFailure } from "../../lambda/proxy/store/lease-store.ts";
+import type { FileSource, ModuleStore } from "../../lambda/proxy/store/module-store.ts";
+import { ServedError } from "../../lambda/proxy/store/served-error.ts";
+import type { MemoryName, ModuleEntry, Remembered, VersionIndex } from "../../lambda/proxy/store/version-index.ts";
 
 // The four storage interfaces over memory. They police their callers: what a real adapter would let pass today and
 // regret later (a key that is none, a version that is none, a lease that ends before it begins) throws here.

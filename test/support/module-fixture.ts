@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { hash1, hashGoMod } from "../../lambda/golang/dirhash.ts";
 import { escapePath, escapeVersion } from "../../lambda/golang/module.ts";
-import type { FileKind } from "../../lambda/proxy/layout.ts";
+import type { FileKind } from "../../lambda/proxy/store/layout.ts";
 import type { ChecksumDatabase } from "./checksum-database.ts";
 import { type RawEntry, rawZip } from "./raw-zip.ts";
 

@@ -1,4 +1,4 @@
-import type { FailpointName } from "../../lambda/local/failpoints.ts";
+import type { FailpointName } from "../../lambda/local/data/failpoints.ts";
 import { startProduct } from "./product.ts";
 import type { ChildProductTask } from "./product-process.ts";
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import type { FailpointName } from "../../lambda/local/failpoints.ts";
+import type { FailpointName } from "../../lambda/local/data/failpoints.ts";
 import type { ProductOptions } from "./product.ts";
 
 export interface ChildProductTask extends ProductOptions {

@@ -2,12 +2,12 @@ import { readdirSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseConfig } from "../../lambda/config.ts";
-import type { Failpoint } from "../../lambda/local/failpoints.ts";
-import { startLocal } from "../../lambda/local/start.ts";
-import { openSumdbRemote } from "../../lambda/proxy/sumdb-reach.ts";
-import type { UpstreamTimeouts } from "../../lambda/upstream/http-client.ts";
-import { openUpstreams } from "../../lambda/upstream/open-upstreams.ts";
+import { parseConfig } from "../../lambda/config/config.ts";
+import type { Failpoint } from "../../lambda/local/data/failpoints.ts";
+import { startLocal } from "../../lambda/local/server/start.ts";
+import { openSumdbRemote } from "../../lambda/proxy/checksums/sumdb-reach.ts";
+import type { UpstreamTimeouts } from "../../lambda/upstream/http/exchange.ts";
+import { openUpstreams } from "../../lambda/upstream/http/open-upstreams.ts";
 
 /** What is plain enough to reach another process as JSON. */
 export interface ProductOptions {
@@ -52,7 +52,7 @@ export async function startProduct(options: ProductOptions, failpoint?: Failpoin
       const { url } = config.sumdb;
       return openSumdbRemote({ name, url, chain: upstreams.catchAll, direct: (to) => upstreams.direct(to) });
     },
-    zipWorker: new URL("../../lambda/zip-worker.ts", import.meta.url),
+    zipWorker: new URL("../../lambda/runtime/zip-worker.ts", import.meta.url),
     write: () => {},
     warn: (line) => warnings.push(line),
     ...(failpoint && { failpoint }),

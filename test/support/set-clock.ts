@@ -1,4 +1,4 @@
-import type { Clock } from "../../lambda/proxy/clock.ts";
+import type { Clock } from "../../lambda/proxy/store/clock.ts";
 
 /** A clock that only moves when a test moves it. */
 export class SetClock implements Clock {

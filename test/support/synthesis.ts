@@ -1,7 +1,7 @@
 import { App } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { modfrontProps } from "../../bin/app.ts";
-import { parseConfig } from "../../lambda/config.ts";
+import { parseConfig } from "../../lambda/config/config.ts";
 import { addModfront } from "../../lib/modfront.ts";
 
 export interface Synthesis {

@@ -1,8 +1,8 @@
+import { hmac } from "../../lambda/access/hmac.ts";
+import { packAccess, packTokens } from "../../lambda/access/packed-key-values.ts";
+import type { TokenState, TokenStore } from "../../lambda/access/token-store.ts";
+import { emptyTokenState } from "../../lambda/access/token-store.ts";
 import type { AccessSettings, KeyValues } from "../../lambda/edge/key-values.ts";
-import { hmac } from "../../lambda/http/hmac.ts";
-import { packAccess, packTokens } from "../../lambda/http/key-values.ts";
-import type { TokenState, TokenStore } from "../../lambda/http/token-store.ts";
-import { emptyTokenState } from "../../lambda/http/token-store.ts";
 
 /** A `TokenStore` in memory. */
 export class MemoryTokenStore implements TokenStore {

@@ -1,4 +1,4 @@
-import { ServedError } from "../../lambda/proxy/served-error.ts";
+import { ServedError } from "../../lambda/proxy/store/served-error.ts";
 
 /**
  * One way in which a call ends badly. "failed": nothing happened. "landed": it happened, and the answer was lost. A real

@@ -1,0 +1,67 @@
+import { readFileSync } from "node:fs";
+import { CodedError } from "../golang/coded-error.ts";
+import type { Config } from "./config.ts";
+
+// The contract between lib/, which writes environments and settings at synth, and the handlers, which read them. A
+// variable misspelt on either side does not compile.
+
+/** What each handler finds in its environment. */
+const rows = {
+  list: ["MODFRONT_TABLE", "MODFRONT_FILL", "MODFRONT_EDGE_SECRET"],
+  latest: ["MODFRONT_TABLE", "MODFRONT_FILL", "MODFRONT_EDGE_SECRET"],
+  info: ["MODFRONT_FILL", "MODFRONT_EDGE_SECRET"],
+  mod: ["MODFRONT_FILL", "MODFRONT_EDGE_SECRET"],
+  zip: ["MODFRONT_FILL", "MODFRONT_EDGE_SECRET"],
+  sumdb: ["MODFRONT_FILL", "MODFRONT_EDGE_SECRET"],
+  site: ["MODFRONT_EDGE_SECRET"],
+  fill: ["MODFRONT_TABLE", "MODFRONT_BUCKET", "MODFRONT_QUEUE", "MODFRONT_CREDENTIALS_SECRET"],
+  preheat: ["MODFRONT_TABLE", "MODFRONT_BUCKET", "MODFRONT_QUEUE"],
+  "edge-keys": ["MODFRONT_EDGE_SECRET", "MODFRONT_PRIMARY_REGION", "MODFRONT_KEY_VALUE_STORE"],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+export type HandlerName = keyof typeof rows;
+
+/** The variables of one handler, all present. */
+export type Environment<Name extends HandlerName> = Readonly<Record<(typeof rows)[Name][number], string>>;
+
+/** The handlers behind the API, which only read. */
+export type ServeName = "list" | "latest" | "info" | "mod" | "zip" | "sumdb" | "site";
+
+type ServeSettings = Pick<Config, "private" | "ttl" | "sumdb" | "access">;
+
+interface FillSettings extends Pick<Config, "private" | "ttl" | "sumdb" | "upstreams" | "allowHosts"> {
+  /** modfront's own, for the user agent. */
+  readonly version: string;
+}
+
+interface SettingsRows extends Readonly<Record<ServeName, ServeSettings>> {
+  readonly fill: FillSettings;
+  readonly preheat: Pick<Config, "preheat">;
+  readonly "edge-keys": Pick<Config, "access" | "private">;
+}
+
+/** The part of the configuration that one handler needs, as lib/ puts it beside the bundle: no more, and no secret. */
+export type Settings<Name extends HandlerName> = SettingsRows[Name];
+
+/** The file beside a bundle that holds its handler's `Settings` as JSON; an environment has room for 4 KB only. */
+export const settingsFile = "settings.json";
+
+/** The environment of this handler. Throws `CodedError` "environment" with the name of the first missing variable. */
+export function readEnvironment<Name extends HandlerName>(name: Name): Environment<Name> {
+  const entries = rows[name].map((variable) => {
+    const value = process.env[variable];
+    if (value === undefined || value === "") throw new CodedError("environment", `${variable} is not set`);
+    return [variable, value];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The settings beside this handler's bundle. They were checked when they were written. */
+export function readSettings<Name extends HandlerName>(_name: Name): Settings<Name> {
+  return JSON.parse(readFileSync(new URL(settingsFile, import.meta.url), "utf8"));
+}
+
+/** The trace id of the request under way, where Lambda gives one. */
+export function traceId(): string | undefined {
+  return process.env._X_AMZN_TRACE_ID;
+}

@@ -1,0 +1,65 @@
+import type { AccessSettings } from "../edge/key-values.ts";
+import { denial } from "../edge/permit.ts";
+import { routes } from "../edge/routes.ts";
+import { anonymous, type Identity } from "../edge/token.ts";
+import { errorAnswer } from "../http/answers.ts";
+import type { HttpHandler } from "../http/handler.ts";
+import type { ModuleCatalogue } from "../proxy/store/module-catalogue.ts";
+import { renderPage } from "./page.ts";
+import { surveyModules } from "./survey.ts";
+
+export interface PageParts {
+  readonly catalogue: ModuleCatalogue;
+  readonly access: AccessSettings;
+  /** Where this server is reached when a request does not say: `"http://127.0.0.1:8080"`. */
+  readonly address: () => string;
+  /** What GOSUMDB must be when Go's own default does not do. */
+  readonly gosumdb: string | undefined;
+}
+
+/** `/`: what this is, how to use it and what is stored, as far as whoever asks may see it. */
+export function page({ catalogue, access, address, gosumdb }: PageParts): HttpHandler {
+  return async ({ headers, query, identity = anonymous }) => {
+    const wanted = searched(query);
+    try {
+      return renderPage({
+        address: ownAddress(headers.host, address()),
+        needsToken: access.anonymous === "none" || (access.anonymous === "public" && access.private !== ""),
+        privatePatterns: mayKnowPatterns(access, identity) ? access.private.split(",").filter(Boolean) : [],
+        metrics: denial(routes.metrics.access, access, identity, undefined) === undefined,
+        gosumdb,
+        query: wanted,
+        survey: await surveyModules(catalogue, { query: wanted, mayRead: readable(access, identity) }),
+      });
+    } catch (error) {
+      return errorAnswer(error);
+    }
+  };
+}
+
+/** A module is shown to those who would be served its list. */
+function readable(access: AccessSettings, identity: Identity): (module: string) => boolean {
+  return (module) => denial(routes.list.access, access, identity, module) === undefined;
+}
+
+/** The patterns tell what an organisation calls its private code. */
+function mayKnowPatterns(access: AccessSettings, identity: Identity): boolean {
+  return access.anonymous === "all" || identity.role !== "anonymous";
+}
+
+function searched(query: string | undefined): string {
+  return (new URLSearchParams(query).get("q") ?? "").trim().slice(0, 256);
+}
+
+const hostPattern = /^(?:[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$/i;
+
+/**
+ * Returns the address with the host by which the reader came, which may be a name that this server knows nothing of.
+ *
+ * The header is whatever the client sends: only a plain host name or address with a port is taken.
+ */
+export function ownAddress(host: string | undefined, configured: string): string {
+  if (host === undefined || !hostPattern.test(host)) return configured;
+  const candidate = `${new URL(configured).protocol}//${host.toLowerCase()}`;
+  return URL.canParse(candidate) ? candidate : configured;
+}

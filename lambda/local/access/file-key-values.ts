@@ -1,0 +1,71 @@
+import { readFileSync, statSync } from "node:fs";
+import { formatAccess, packTokens } from "../../access/packed-key-values.ts";
+import { newState } from "../../access/tokens.ts";
+import type { AccessSettings, KeyValueName, KeyValues } from "../../edge/key-values.ts";
+import { parseTokenState } from "./file-token-store.ts";
+import { isMissing } from "./private-file.ts";
+
+export interface FileKeyValuesOptions {
+  /** The file of a `FileTokenStore`. */
+  readonly path: string;
+  readonly access: AccessSettings;
+  /** Unix seconds. */
+  readonly now: () => number;
+}
+
+/**
+ * The key values of a local server: access as configured, tokens from the file that the CLI writes.
+ *
+ * The file is looked at once a second at most, and only for requests with credentials; it is read when it has changed.
+ * Without the file nobody has a token; with one that cannot be read the value is undefined, which lets nobody in.
+ */
+export class FileKeyValues implements KeyValues {
+  readonly #options: FileKeyValuesOptions;
+  readonly #access: string;
+  #looked = -1;
+  #version: string | undefined;
+  #tokens: string | undefined;
+
+  constructor(options: FileKeyValuesOptions) {
+    this.#options = options;
+    this.#access = formatAccess(options.access);
+  }
+
+  get(name: KeyValueName): string | undefined {
+    if (name === "access") return this.#access;
+    const now = Math.floor(this.#options.now());
+    if (now !== this.#looked) {
+      this.#looked = now;
+      this.#refresh(now);
+    }
+    return this.#tokens;
+  }
+
+  #refresh(now: number): void {
+    try {
+      const version = fileVersion(this.#options.path);
+      if (version === this.#version) return;
+      // Should reading fail, the next look must not take the file for read.
+      this.#version = undefined;
+      this.#tokens = undefined;
+      // Keys that nobody has make every token unsigned, which is what it is.
+      const state = version === "" ? newState() : parseTokenState(readFileSync(this.#options.path, "utf8"));
+      this.#tokens = packTokens(state, now);
+      this.#version = version;
+    } catch {
+      this.#version = undefined;
+      this.#tokens = undefined;
+    }
+  }
+}
+
+/** Every change is a new file, so its inode tells changes within one tick of the clock apart. Empty for no file. */
+function fileVersion(path: string): string {
+  try {
+    const { ino, mtimeNs, size } = statSync(path, { bigint: true });
+    return `${ino} ${mtimeNs} ${size}`;
+  } catch (error) {
+    if (isMissing(error)) return "";
+    throw error;
+  }
+}

@@ -1,0 +1,40 @@
+import { BlockList, isIP } from "node:net";
+import { join } from "node:path";
+import type { Config } from "../../config/config.ts";
+import type { AccessSettings } from "../../edge/key-values.ts";
+import { FileKeyValues } from "./file-key-values.ts";
+
+/** Where a server on one machine keeps its tokens, in its data folder. */
+export const tokenFile = "access.json";
+
+/** What decides who may on one machine: the configuration, and the address the server listens on. */
+export interface LocalAccessSettings {
+  readonly config: Pick<Config, "access" | "private">;
+  readonly host: string;
+}
+
+/** Returns who is served what without a token: as configured, else everything on loopback and nothing elsewhere. */
+export function localAccess({ config, host }: LocalAccessSettings): AccessSettings {
+  const anonymous = config.access.anonymous ?? (isLoopback(host) ? "all" : "none");
+  return { anonymous, private: config.private.join(",") };
+}
+
+/** Returns the key values of a local server; `now` in milliseconds. */
+export function localKeyValues(
+  settings: LocalAccessSettings & { readonly data: string },
+  now: () => number,
+): FileKeyValues {
+  const path = join(settings.data, tokenFile);
+  return new FileKeyValues({ path, access: localAccess(settings), now: () => Math.floor(now() / 1000) });
+}
+
+const loopback = new BlockList();
+loopback.addSubnet("127.0.0.0", 8);
+loopback.addAddress("::1", "ipv6");
+
+/** True for the addresses and the one name by which a machine reaches only itself. */
+export function isLoopback(host: string): boolean {
+  const family = isIP(host);
+  if (family === 0) return host === "localhost";
+  return loopback.check(host, family === 6 ? "ipv6" : "ipv4");
+}

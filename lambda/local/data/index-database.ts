@@ -1,0 +1,140 @@
+import { DatabaseSync } from "node:sqlite";
+import { CodedError } from "../../golang/coded-error.ts";
+import { damagedIndex, indexFailure, isBusy, isDamage } from "./storage-failure.ts";
+
+/** The name of the index in a data folder. */
+export const indexFile = "index.sqlite";
+
+const schemaVersion = 1;
+
+// WITHOUT ROWID clusters rows by their key: the versions of one module lie side by side, and finding them costs the same
+// among a thousand rows and among a million.
+const schema = `
+  CREATE TABLE version (
+    module TEXT NOT NULL,
+    version TEXT NOT NULL,
+    PRIMARY KEY (module, version)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE memory (
+    module TEXT NOT NULL,
+    name TEXT NOT NULL,
+    text TEXT NOT NULL,
+    fresh_until INTEGER NOT NULL,
+    forget_after INTEGER,
+    PRIMARY KEY (module, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX memory_to_forget ON memory (forget_after) WHERE forget_after IS NOT NULL;
+  CREATE TABLE lease (
+    name TEXT NOT NULL PRIMARY KEY,
+    fence INTEGER NOT NULL,
+    held_until INTEGER NOT NULL,
+    failure_code TEXT,
+    failure_message TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX lease_unfinished ON lease (name) WHERE held_until > 0 OR failure_code = 'store-failed';
+  CREATE TABLE head (
+    name TEXT NOT NULL PRIMARY KEY,
+    note BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA user_version = ${schemaVersion};
+`;
+
+/**
+ * The opened index of a data folder: one file, two connections.
+ *
+ * What was acknowledged to someone (a version, a head) is written through `durable`, which waits for the disk. Leases and
+ * memories go through `quick`: a crash of the process keeps them, a power failure may lose the last of them, and nobody
+ * who held one is left then. Both wait up to five seconds for another process, whose transactions take milliseconds.
+ */
+export interface IndexDatabase {
+  readonly quick: DatabaseSync;
+  readonly durable: DatabaseSync;
+  /** True when there was no index before: a folder with modules in it then wants a reindex. */
+  readonly created: boolean;
+  close(): void;
+}
+
+/**
+ * Opens the index at `path`, made where there is none.
+ *
+ * Throws `CodedError` "index-damaged" when it is not a sound database (the whole file is checked, about 0.1 s for a
+ * million versions), "index-too-new" when a later modfront made it, `ServedError` "store-failed" when the medium fails.
+ */
+export function openIndexDatabase(path: string): IndexDatabase {
+  const opened: DatabaseSync[] = [];
+  const close = () => {
+    for (const connection of opened.splice(0)) connection.close();
+  };
+  try {
+    const durable = connect(path, "FULL");
+    opened.push(durable);
+    const created = prepareSchema(durable);
+    const quick = connect(path, "NORMAL");
+    opened.push(quick);
+    return { quick, durable, created, close };
+  } catch (error) {
+    close();
+    if (isDamage(error)) throw new CodedError("index-damaged", damagedIndex, { cause: error });
+    throw indexFailure(error);
+  }
+}
+
+/** Runs `work` in one transaction that takes the write lock at once. It must not wait for anything. */
+export function transact<T>(database: DatabaseSync, work: () => T): T {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    database.exec("COMMIT");
+    return result;
+  } catch (error) {
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function connect(path: string, synchronous: "FULL" | "NORMAL"): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: 5000 });
+  try {
+    useWriteAheadLog(database);
+    database.exec(`PRAGMA synchronous = ${synchronous}`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Two processes that make a new database at the same moment meet a lock for which SQLite does not wait by itself. */
+function useWriteAheadLog(database: DatabaseSync): void {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      database.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      if (!isBusy(error) || attempt === 200) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 25);
+    }
+  }
+}
+
+function prepareSchema(database: DatabaseSync): boolean {
+  const before = version(database);
+  if (before === 0) {
+    return transact(database, () => {
+      // Another process may have been quicker.
+      if (version(database) !== 0) return false;
+      database.exec(schema);
+      return true;
+    });
+  }
+  if (before !== schemaVersion) {
+    throw new CodedError("index-too-new", "the index in the data folder was made by a newer modfront: use that one");
+  }
+  const check = database.prepare("PRAGMA quick_check(1)").get();
+  if (check?.quick_check !== "ok") throw new CodedError("index-damaged", damagedIndex);
+  return false;
+}
+
+function version(database: DatabaseSync): number {
+  return Number(database.prepare("PRAGMA user_version").get()?.user_version);
+}

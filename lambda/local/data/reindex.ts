@@ -1,0 +1,95 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isCodedError } from "../../golang/coded-error.ts";
+import { replaceDamaged } from "./damaged-index.ts";
+import { DirectoryModuleStore } from "./directory-module-store.ts";
+import { type Failpoint, noFailpoint } from "./failpoints.ts";
+import { type IndexDatabase, indexFile, openIndexDatabase } from "./index-database.ts";
+import { SqliteHeadStore } from "./sqlite-head-store.ts";
+import { fileFailure } from "./storage-failure.ts";
+import { adoptHeads, type Heads, newestHeads, type ReadHead, salvageHeads } from "./stored-heads.ts";
+import { addStoredVersions, countVersions, removeOrphans } from "./stored-versions.ts";
+import { temporaryName } from "./temporary-files.ts";
+
+export interface ReindexOptions {
+  /** The data folder. */
+  readonly data: string;
+  /** Milliseconds since the epoch, for the sweep of temporary files. */
+  readonly now: number;
+  readonly readHead: ReadHead;
+  readonly failpoint?: Failpoint;
+}
+
+export interface ReindexCounts {
+  /** Versions in the index now: those that have a file. */
+  readonly versions: number;
+  /** How many of them it did not know before, and how many it knew that have no file any more. */
+  readonly added: number;
+  readonly removed: number;
+  /** Checksum databases whose head was taken from stored notes, because it was missing or older. */
+  readonly heads: number;
+  /** Where the damaged index lies now, as a name in the data folder; `undefined` when it was sound. */
+  readonly movedAside: string | undefined;
+}
+
+/**
+ * Brings the index in line with the files of a data folder.
+ *
+ * A sound index is corrected in place, beside a running modfront too. A damaged one is replaced by a new one, built
+ * apart and put in its place when it is complete, so that a crash never leaves half an index; modfront must be stopped
+ * for that, because a process that has the damaged file open goes on with it. What was only remembered is lost then,
+ * and so are the counters of leases, whose holders are gone.
+ *
+ * Throws `CodedError` "index-too-new", and `ServedError` "store-failed" when the medium fails.
+ */
+export async function reindex(options: ReindexOptions): Promise<ReindexCounts> {
+  const failpoint = options.failpoint ?? noFailpoint;
+  const store = await DirectoryModuleStore.open(options.data, options.now);
+  const correctHere = (database: IndexDatabase, salvaged: Heads) =>
+    correct(database, { store, salvaged, readHead: options.readHead, failpoint });
+  const path = join(options.data, indexFile);
+  const sound = openSound(path);
+  if (sound !== undefined) return { ...(await correctHere(sound, new Map())), movedAside: undefined };
+  const folder = join(options.data, "tmp", temporaryName());
+  try {
+    await mkdir(folder);
+    const rebuilt = join(folder, indexFile);
+    const counts = await correctHere(openIndexDatabase(rebuilt), salvageHeads(path));
+    failpoint("reindex.built");
+    return { ...counts, movedAside: await replaceDamaged(options.data, rebuilt, failpoint) };
+  } catch (error) {
+    throw fileFailure(error);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function openSound(path: string): IndexDatabase | undefined {
+  try {
+    return openIndexDatabase(path);
+  } catch (error) {
+    if (isCodedError(error, "index-damaged")) return undefined;
+    throw error;
+  }
+}
+
+interface Sources {
+  readonly store: DirectoryModuleStore;
+  readonly salvaged: Heads;
+  readonly readHead: ReadHead;
+  readonly failpoint: Failpoint;
+}
+
+/** Writes what the files say into a database, and closes it. */
+async function correct(database: IndexDatabase, sources: Sources): Promise<Omit<ReindexCounts, "movedAside">> {
+  const { store, salvaged, readHead, failpoint } = sources;
+  try {
+    const added = await addStoredVersions(database, store, failpoint);
+    const removed = await removeOrphans(database, store);
+    const newest = await newestHeads(store, salvaged, readHead);
+    const heads = await adoptHeads(new SqliteHeadStore(database), newest, readHead);
+    return { versions: countVersions(database), added, removed, heads };
+  } finally {
+    database.close();
+  }
+}

@@ -1,0 +1,43 @@
+import type { ModuleStore } from "../../proxy/store/module-store.ts";
+import type { IndexDatabase } from "./index-database.ts";
+import { versionIndexStatements } from "./sqlite-version-index.ts";
+import { attempt } from "./storage-failure.ts";
+import { hasFile, type StoredVersion } from "./stored-versions.ts";
+
+/** The statements of the repair; the condition is that of the index `lease_unfinished`, word for word. */
+export const unfinishedFillStatements = {
+  find: "SELECT name FROM lease WHERE held_until > 0 OR failure_code = 'store-failed'",
+  end: `
+    UPDATE lease SET held_until = 0, failure_code = NULL, failure_message = NULL
+    WHERE name = :name AND held_until <= :now`,
+} as const;
+
+/**
+ * Gives a row to versions whose file was stored when the process died, or the disk filled up, just before their row was
+ * written; says how many rows were missing.
+ *
+ * Nobody would notice such a version otherwise: its files are served without a look at the index. The leases that were
+ * not released, or released because the medium failed, name all versions that it can have happened to; on a clean start
+ * there are none, so it costs nothing. Safe beside other processes: what they are at work on gets its row a moment early.
+ */
+export async function finishFills(database: IndexDatabase, store: ModuleStore, now: number): Promise<number> {
+  const { quick, durable } = database;
+  const add = attempt(() => durable.prepare(versionIndexStatements.addVersion));
+  const end = attempt(() => quick.prepare(unfinishedFillStatements.end));
+  const leases = attempt(() => quick.prepare(unfinishedFillStatements.find).all()) as unknown as { name: string }[];
+  let added = 0;
+  for (const { name } of leases) {
+    const version = leasedVersion(name);
+    if (version !== undefined && (await hasFile(store, version))) {
+      added += Number(attempt(() => add.run(version.module, version.version).changes));
+    }
+    attempt(() => end.run({ name, now }));
+  }
+  return added;
+}
+
+/** The version in a lease's name, `"github.com/Azure/x@v1.0.0 zip"`. */
+function leasedVersion(name: string): StoredVersion | undefined {
+  const [, module, version] = /^(.+)@([^@ ]+) (?:info|mod|zip)$/.exec(name) ?? [];
+  return module === undefined || version === undefined ? undefined : { module, version };
+}

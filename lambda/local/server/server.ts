@@ -1,0 +1,206 @@
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Decision, EdgeForward, EdgeRequest } from "../../edge/decide.ts";
+import type { RouteName } from "../../edge/routes.ts";
+import { errorAnswer, type HttpAnswer } from "../../http/answers.ts";
+import type { HttpHandler } from "../../http/handler.ts";
+import { policies } from "../../proxy/store/layout.ts";
+import { createServer } from "../../runtime/node-http.ts";
+import { type FileAnswer, type HitMemory, sendFile, sendReady } from "./fast-path.ts";
+import { type HitLane, openHitLane } from "./hit-lane.ts";
+import { HotFiles } from "./hot-files.ts";
+import { type ReadyResponse, ReadyResponses, readyResponse } from "./ready-responses.ts";
+import type { LoggedRequest } from "./request-log.ts";
+import { answerUnparsed } from "./unparsed-requests.ts";
+
+export interface ServerParts {
+  readonly decide: (request: EdgeRequest) => Decision | Promise<Decision>;
+  /** True when `decide` lets everybody read everything, so that a ready answer needs no decision of its own. */
+  readonly isOpen: () => boolean;
+  readonly handlers: Readonly<Record<RouteName, HttpHandler>>;
+  /** Where the file of a key lies on disk. */
+  readonly filePath: (key: string) => string;
+  readonly isPrivate: (module: string) => boolean;
+  readonly now: () => number;
+  readonly log: ((request: LoggedRequest) => void) | undefined;
+  readonly count: (route: RouteName | "edge", status: number) => void;
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+}
+
+/** Routes whose canonical paths are keys of stored files that never change. */
+const fileRoutes: Partial<Record<RouteName, "info" | "mod" | "zip">> = { info: "info", mod: "mod", zip: "zip" };
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+interface Outcome {
+  readonly route: RouteName | "edge";
+  readonly status: number;
+  readonly error?: string | undefined;
+}
+
+export interface LocalServer {
+  readonly server: Server;
+  /** Closes the connections that wait for a request; for who stops the server and has to ask until all are closed. */
+  closeIdle(): void;
+}
+
+/** Milliseconds that a client has for a request line and its headers, for all of a request, and between two requests. */
+const patience = { headersTimeout: 20_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 } as const;
+
+/** The edge, the hits and the serve plane of one machine, behind one port. */
+export function createLocalServer(parts: ServerParts): LocalServer {
+  const memory: HitMemory = { ready: new ReadyResponses(), hot: new HotFiles() };
+  const listener: RequestListener = (request, response) => {
+    const { method, url = "" } = request;
+    const isRead = method === "GET" || method === "HEAD";
+    const ready = isRead && parts.isOpen() ? findReady(parts, memory, url) : undefined;
+    if (ready !== undefined)
+      return finish(parts, { request, response }, { route: "edge", status: sendReady(request, response, ready) });
+    void answer(parts, memory, { request, response });
+  };
+  const options = { ...patience, maxHeaderSize: 16_384 };
+  const { tls } = parts;
+  const server =
+    tls === undefined ? createServer(options, listener) : createTlsServer({ ...options, ...tls }, listener);
+  answerUnparsed(server);
+  const lane = tls === undefined ? openLane(server, parts, memory) : undefined;
+  return {
+    server,
+    closeIdle: () => {
+      server.closeIdleConnections();
+      lane?.close();
+    },
+  };
+}
+
+function openLane(server: Server, parts: ServerParts, memory: HitMemory): HitLane {
+  return openHitLane(server, {
+    find: (target) => (parts.isOpen() ? memory.ready.get(target, parts.now()) : undefined),
+    answered: (path) => {
+      parts.count("edge", 200);
+      parts.log?.({ method: "GET", path, status: 200, milliseconds: 0, error: undefined });
+    },
+    now: parts.now,
+    patience: { first: patience.headersTimeout, next: patience.keepAliveTimeout },
+  });
+}
+
+function findReady(parts: ServerParts, memory: HitMemory, path: string): ReadyResponse | undefined {
+  return memory.ready.get(path, parts.now()) ?? memory.hot.get(path);
+}
+
+async function answer(parts: ServerParts, memory: HitMemory, exchange: Exchange): Promise<void> {
+  const started = parts.now();
+  try {
+    finish(parts, exchange, await route(parts, memory, exchange), started);
+  } catch (error) {
+    fail(exchange, error);
+    finish(parts, exchange, { route: "edge", status: 500, error: "the answer broke off" }, started);
+  }
+}
+
+async function route(parts: ServerParts, memory: HitMemory, exchange: Exchange): Promise<Outcome> {
+  const { request, response } = exchange;
+  const { method = "", url = "" } = request;
+  const decision = await parts.decide({ method, target: url, headers: request.headers });
+  if (decision.kind === "answer") {
+    const body = Buffer.from(decision.body);
+    return { route: "edge", status: send(exchange, { ...decision, body }), error: decision.body.trimEnd() };
+  }
+  const ready = findReady(parts, memory, decision.path);
+  if (ready !== undefined) return { route: decision.route, status: sendReady(request, response, ready) };
+  const status = await serveStored(parts, memory, exchange, decision);
+  return status === undefined ? serveMiss(parts, memory, exchange, decision) : { route: decision.route, status };
+}
+
+async function serveStored(
+  parts: ServerParts,
+  memory: HitMemory,
+  { request, response }: Exchange,
+  decision: EdgeForward,
+): Promise<number | undefined> {
+  const kind = fileRoutes[decision.route];
+  if (kind === undefined) return undefined;
+  return sendFile(request, response, storedFile(parts, decision, kind), memory);
+}
+
+function storedFile(parts: ServerParts, { path, module }: EdgeForward, kind: "info" | "mod" | "zip"): FileAnswer {
+  const { contentType, cacheControl } = policies[kind];
+  const own = module !== undefined && parts.isPrivate(module);
+  const headers = {
+    "content-type": contentType,
+    "cache-control": own ? cacheControl.replace("public", "private") : cacheControl,
+    "x-content-type-options": "nosniff",
+  };
+  return { path: parts.filePath(path.slice(1)), key: path, headers };
+}
+
+async function serveMiss(
+  parts: ServerParts,
+  memory: HitMemory,
+  exchange: Exchange,
+  decision: EdgeForward,
+): Promise<Outcome> {
+  const { path, route, identity } = decision;
+  const method = exchange.request.method === "HEAD" ? "HEAD" : "GET";
+  const headers = exchange.request.headers as Record<string, string>;
+  const query = splitTarget(exchange.request).query;
+  const given = await parts.handlers[route]({ method, path, headers, query, identity });
+  if (given.status !== 200) return { route, status: send(exchange, given), error: errorText(given) };
+  if (!("stored" in given.body))
+    return { route, status: sendFresh(parts, memory, exchange, decision, { ...given, body: given.body }) };
+  const stored = await serveStored(parts, memory, exchange, decision);
+  if (stored !== undefined) return { route, status: stored };
+  return { route, status: send(exchange, errorAnswer(undefined)), error: "the file vanished" };
+}
+
+/** Sends an answer that came with its body, keeping it ready for as long as it is good: that of a file for ever. */
+function sendFresh(
+  parts: ServerParts,
+  memory: HitMemory,
+  { request, response }: Exchange,
+  decision: EdgeForward,
+  answer: HttpAnswer & { readonly body: Uint8Array },
+): number {
+  const { body, freshUntil = 0 } = answer;
+  const isFile = freshUntil === Number.POSITIVE_INFINITY && fileRoutes[decision.route] !== undefined;
+  const headers = isFile ? { ...answer.headers, "accept-ranges": "bytes" } : answer.headers;
+  const ready = readyResponse(headers, headers.etag ?? "", body, freshUntil);
+  if (freshUntil > parts.now()) memory.ready.set(decision.path, ready);
+  return sendReady(request, response, ready);
+}
+
+function send({ request, response }: Exchange, answer: Omit<HttpAnswer, "freshUntil">): number {
+  const body = "stored" in answer.body ? new Uint8Array() : answer.body;
+  const length = answer.status === 304 ? {} : { "content-length": String(body.length) };
+  response.writeHead(answer.status, { ...answer.headers, ...length });
+  response.end(request.method === "HEAD" || answer.status === 304 ? undefined : body);
+  return answer.status;
+}
+
+/** Nothing may be added to an answer that has begun: breaking the connection is how the client learns of it. */
+function fail(exchange: Exchange, error: unknown): void {
+  if (exchange.response.headersSent) exchange.response.destroy();
+  else send(exchange, errorAnswer(error));
+}
+
+function errorText(answer: HttpAnswer): string | undefined {
+  return "stored" in answer.body || answer.status < 400 ? undefined : new TextDecoder().decode(answer.body).trimEnd();
+}
+
+function finish(parts: ServerParts, { request }: Exchange, outcome: Outcome, started?: number): void {
+  parts.count(outcome.route, outcome.status);
+  if (parts.log === undefined) return;
+  const { method = "" } = request;
+  const { path } = splitTarget(request);
+  const milliseconds = started === undefined ? 0 : parts.now() - started;
+  parts.log({ method, path, status: outcome.status, milliseconds, error: outcome.error });
+}
+
+function splitTarget({ url = "" }: IncomingMessage): { readonly path: string; readonly query: string } {
+  const mark = url.indexOf("?");
+  return mark < 0 ? { path: url, query: "" } : { path: url.slice(0, mark), query: url.slice(mark + 1) };
+}

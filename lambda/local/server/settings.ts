@@ -1,0 +1,152 @@
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { type Config, parseConfig } from "../../config/config.ts";
+import { CodedError } from "../../golang/coded-error.ts";
+import { goDefaultProxy } from "../../proxy/sources/go-default-proxy.ts";
+import { isCatchAll, withoutCatchAll } from "../../proxy/sources/upstream-rules.ts";
+import { isLoopback } from "../access/local-access.ts";
+import type { LogFormat } from "./request-log.ts";
+
+/** What `npm start` runs with, after flags, environment, configuration file and defaults. */
+export interface Settings {
+  readonly port: number;
+  readonly host: string;
+  readonly data: string;
+  readonly log: LogFormat;
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly config: Config;
+  /** The chain for everything no rule names; `undefined` when a rule of the configuration is for that. */
+  readonly upstream: string | undefined;
+}
+
+/** What the settings are read from; nothing of the process is read behind the caller's back. */
+export interface SettingsSource {
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly isTerminal: boolean;
+  /** What `go env GOPROXY` prints when no environment variable overrides it; `undefined` where there is no Go. */
+  readonly goEnvProxy: () => string | undefined;
+}
+
+const options = {
+  port: { type: "string" },
+  host: { type: "string" },
+  data: { type: "string" },
+  config: { type: "string" },
+  upstream: { type: "string" },
+  sumdb: { type: "string" },
+  log: { type: "string" },
+  "tls-cert": { type: "string" },
+  "tls-key": { type: "string" },
+} as const;
+
+/** The flags, for the line that answers a wrong one. */
+export const usage = `usage: npm start -- ${Object.keys(options)
+  .map((flag) => `[--${flag} …]`)
+  .join(" ")}`;
+
+/** Reads the settings. Throws `CodedError` "usage" or "config" with one line that says what to change. */
+export function readSettings(source: SettingsSource): Settings {
+  const flags = parseFlags(source.args);
+  const given = (flag: keyof typeof options, variable: string) =>
+    flags[flag] ?? (source.environment[variable] || undefined);
+  const port = parsePort(given("port", "MODFRONT_PORT") ?? "8080");
+  const host = given("host", "MODFRONT_HOST") ?? "127.0.0.1";
+  const file = readConfigFile(given("config", "MODFRONT_CONFIG"));
+  const sumdb = given("sumdb", "MODFRONT_SUMDB");
+  const config = sumdb === undefined ? file : { ...file, sumdb: { ...file.sumdb, url: parseUrl("--sumdb", sumdb) } };
+  return {
+    port,
+    host,
+    data: given("data", "MODFRONT_DATA") ?? ".modfront",
+    log: parseLog(given("log", "MODFRONT_LOG") ?? (source.isTerminal ? "text" : "json")),
+    tls: parseTls(flags["tls-cert"], flags["tls-key"]),
+    ...withUpstream(config, given("upstream", "MODFRONT_UPSTREAM"), source, { host, port }),
+  };
+}
+
+function parseFlags(args: readonly string[]): Partial<Record<keyof typeof options, string>> {
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+  } catch (cause) {
+    // The message quotes the argument, which may be the URL of an upstream with its password.
+    const [line = ""] = (cause as Error).message.replace(/\/\/[^/@\s]*@/g, "//").split("\n");
+    throw new CodedError("usage", `${line}; ${usage}`, { cause });
+  }
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65_535)) throw new CodedError("usage", "--port takes a number from 0 to 65535");
+  return port;
+}
+
+function parseLog(text: string): LogFormat {
+  if (text === "text" || text === "json" || text === "off") return text;
+  throw new CodedError("usage", "--log takes text, json or off");
+}
+
+function parseUrl(flag: string, text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && /^https?:$/.test(url.protocol) && !/[?#]/.test(text)) return text.replace(/\/+$/, "");
+  throw new CodedError("usage", `${flag} takes an http or https URL without query and fragment`);
+}
+
+function parseTls(cert: string | undefined, key: string | undefined): Settings["tls"] {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) throw new CodedError("usage", "--tls-cert and --tls-key go together");
+  return { cert, key };
+}
+
+/** A file that was named must be there; the one by the default name may be absent. */
+function readConfigFile(named: string | undefined): Config {
+  try {
+    return parseConfig(readFileSync(named ?? "modfront.config.json", "utf8"));
+  } catch (cause) {
+    if (cause instanceof CodedError) throw cause;
+    if (named === undefined && (cause as NodeJS.ErrnoException).code === "ENOENT") return parseConfig("{}");
+    throw new CodedError("config", "the configuration file cannot be read", { cause });
+  }
+}
+
+/** A chain given by flag or environment replaces the catch-all rule; without either, this machine's Go decides. */
+function withUpstream(
+  config: Config,
+  given: string | undefined,
+  source: SettingsSource,
+  address: Address,
+): Pick<Settings, "config" | "upstream"> {
+  if (given !== undefined) {
+    return { config: { ...config, upstreams: withoutCatchAll(config.upstreams) }, upstream: given };
+  }
+  const covered = config.upstreams.some((rule) => rule.patterns.some(isCatchAll));
+  return { config, upstream: covered ? undefined : inheritedChain(source, address) };
+}
+
+type Address = Pick<Settings, "host" | "port">;
+
+function inheritedChain({ environment, goEnvProxy }: SettingsSource, address: Address): string {
+  const inherited = (chain: string | undefined) => (chain ? withoutOwn(chain, address) : undefined);
+  return inherited(environment.GOPROXY) ?? inherited(goEnvProxy()) ?? goDefaultProxy;
+}
+
+/**
+ * A GOPROXY without the entries that name this very server, which would make it ask itself; `undefined` when they were
+ * its only proxies.
+ */
+function withoutOwn(chain: string, address: Address): string | undefined {
+  const entries = chain.match(/[^,|]+[,|]?/g) ?? [];
+  const name = (entry: string) => entry.replace(/[,|]$/, "").trim();
+  const others = entries.filter((entry) => !isOwnAddress(name(entry), address));
+  if (others.length === entries.length) return chain;
+  return others.some((entry) => !["", "off", "direct"].includes(name(entry))) ? others.join("") : undefined;
+}
+
+function isOwnAddress(entry: string, { host, port }: Address): boolean {
+  const text = entry.includes("://") ? entry : `https://${entry}`;
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  const theirs = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  if (Number(url.port || (url.protocol === "https:" ? 443 : 80)) !== port) return false;
+  return isLoopback(theirs) || [host.toLowerCase(), "0.0.0.0", "::"].includes(theirs);
+}

@@ -1,0 +1,100 @@
+import type { Verifier } from "../../golang/note.ts";
+import { noChecksums } from "../checksums/checksums.ts";
+import { SumdbFill } from "../checksums/sumdb-fill.ts";
+import type { SumdbRemote } from "../checksums/sumdb-reach.ts";
+import type { ZipInspector } from "../intake/zip-inspector.ts";
+import { ChainModuleSource } from "../sources/module-source.ts";
+import type { UpstreamRouter } from "../sources/upstream.ts";
+import { formatList } from "../sources/version-list.ts";
+import type { Clock } from "../store/clock.ts";
+import type { FillAnswer, FillPlane, FillRequest } from "../store/fill-plane.ts";
+import type { HeadStore } from "../store/head-store.ts";
+import type { LeaseStore } from "../store/lease-store.ts";
+import { Leases } from "../store/leases.ts";
+import type { ModuleStore } from "../store/module-store.ts";
+import { ServedError } from "../store/served-error.ts";
+import type { TemporaryFiles } from "../store/temporary-files.ts";
+import type { VersionIndex } from "../store/version-index.ts";
+import { FileFill } from "./file-fill.ts";
+import { LatestFill } from "./latest-fill.ts";
+import { ListFill } from "./list-fill.ts";
+import { QueryFill } from "./query-fill.ts";
+
+/** What the fill plane is made of; everything here is an adapter or a setting. */
+export interface FillParts {
+  readonly store: ModuleStore;
+  readonly index: VersionIndex;
+  readonly leases: LeaseStore;
+  readonly heads: HeadStore;
+  readonly router: UpstreamRouter;
+  /** The checksum database, or `undefined` where none is configured. */
+  readonly sumdb: { readonly verifier: Verifier; readonly remote: SumdbRemote } | undefined;
+  readonly inspector: ZipInspector;
+  readonly temporaryFiles: TemporaryFiles;
+  readonly clock: Clock;
+  /** Seconds. */
+  readonly ttl: { readonly list: number; readonly query: number; readonly notFound: number };
+}
+
+/** The fill plane itself: each kind of request to the part that knows it. */
+export class Fill implements FillPlane {
+  readonly #files: FileFill;
+  readonly #lists: ListFill;
+  readonly #latest: LatestFill;
+  readonly #queries: QueryFill;
+  readonly #sumdb: SumdbFill | undefined;
+
+  constructor(parts: FillParts) {
+    const { index, clock, ttl } = parts;
+    const source = new ChainModuleSource(parts.router);
+    const isPrivate = (module: string) => parts.router.isPrivate(module);
+    this.#sumdb = parts.sumdb && new SumdbFill({ ...parts, ...parts.sumdb, isPrivate });
+    this.#files = new FileFill({
+      ...parts,
+      source,
+      leases: new Leases(parts.leases, clock),
+      checksums: this.#sumdb ?? noChecksums,
+      notFoundSeconds: ttl.notFound,
+    });
+    const seconds = { listSeconds: ttl.list, querySeconds: ttl.query, notFoundSeconds: ttl.notFound };
+    this.#lists = new ListFill({ index, source, clock, ...seconds });
+    this.#latest = new LatestFill({ index, source, clock, lists: this.#lists, files: this.#files, ...seconds });
+    this.#queries = new QueryFill({ index, source, clock, ...seconds });
+  }
+
+  async fill(request: FillRequest): Promise<FillAnswer> {
+    switch (request.kind) {
+      case "info":
+      case "mod":
+      case "zip":
+        return this.#file(request.kind, request.module);
+      case "list":
+        return this.#list(request.path);
+      case "latest":
+        return this.#latest.fill(request.path);
+      case "query":
+        return this.#queries.fill(request.path, request.query);
+      case "lookup":
+        return { body: await this.#checksums().lookup(request.module) };
+      case "tile":
+        return { body: await this.#checksums().tile(request.path) };
+      case "head":
+        return this.#checksums().head();
+    }
+  }
+
+  #checksums(): SumdbFill {
+    if (this.#sumdb !== undefined) return this.#sumdb;
+    throw new ServedError("not-found", "this proxy has no checksum database");
+  }
+
+  async #file(...[kind, module]: Parameters<FileFill["fill"]>): Promise<FillAnswer> {
+    const { key, size, bytes } = await this.#files.fill(kind, module);
+    return bytes === undefined ? { stored: key, size } : { body: bytes };
+  }
+
+  async #list(path: string): Promise<FillAnswer> {
+    const { list, freshUntil, stale } = await this.#lists.fill(path);
+    return { body: new TextEncoder().encode(formatList(list)), freshUntil, stale };
+  }
+}

@@ -1,0 +1,96 @@
+import { isCodedError } from "../../golang/coded-error.ts";
+import { escapePath } from "../../golang/module.ts";
+import { type ModuleSource, missTime, readBody } from "../sources/module-source.ts";
+import {
+  formatRemembered,
+  listLimit,
+  mergeLists,
+  parseList,
+  parseRemembered,
+  type VersionList,
+  versionList,
+} from "../sources/version-list.ts";
+import type { Clock } from "../store/clock.ts";
+import { NotFoundMemory } from "../store/not-found-memory.ts";
+import { isOutage, type ServedErrorCode } from "../store/served-error.ts";
+import { SingleFlight } from "../store/single-flight.ts";
+import type { ModuleEntry, VersionIndex } from "../store/version-index.ts";
+
+export interface ListFillParts {
+  readonly index: VersionIndex;
+  readonly source: ModuleSource;
+  readonly clock: Clock;
+  readonly listSeconds: number;
+  readonly notFoundSeconds: number;
+}
+
+/** A module's versions; `freshUntil` in milliseconds since the epoch, `stale` when the upstream could not be asked. */
+export interface FilledList {
+  readonly list: VersionList;
+  readonly freshUntil: number;
+  readonly stale: boolean;
+}
+
+/** Keeps the version lists of modules: asks the upstream when the remembered list is no longer fresh. */
+export class ListFill {
+  readonly #parts: ListFillParts;
+  readonly #missing: NotFoundMemory;
+  readonly #flights = new SingleFlight<FilledList>();
+
+  constructor(parts: ListFillParts) {
+    this.#parts = parts;
+    this.#missing = new NotFoundMemory(parts);
+  }
+
+  /** The list as the upstream has it now; what is known and stored when it cannot say. */
+  fill(path: string): Promise<FilledList> {
+    return this.#flights.run(path, async () => {
+      const entry = await this.#parts.index.module(path);
+      return freshList(entry, this.#parts.clock.now()) ?? (await this.#refresh(path, entry));
+    });
+  }
+
+  async #refresh(path: string, entry: ModuleEntry): Promise<FilledList> {
+    try {
+      await this.#missing.refuse(path, "missing list");
+      const list = await this.#ask(path);
+      const freshUntil = this.#parts.clock.now() + this.#parts.listSeconds * 1000;
+      await this.#parts.index.remember(path, "list", { text: formatRemembered(list), freshUntil });
+      return { list, freshUntil, stale: false };
+    } catch (error) {
+      return this.#fallBack(path, entry, error);
+    }
+  }
+
+  #ask(path: string): Promise<VersionList> {
+    return this.#parts.source.fetch(path, `/${escapePath(path)}/@v/list`, {
+      limit: listLimit,
+      budget: missTime,
+      consume: async (body) => parseList(path, new TextDecoder().decode(await readBody(body))),
+    });
+  }
+
+  /** A module of which something is stored stays listed, also when the upstream has forgotten or refuses it. */
+  async #fallBack(path: string, entry: ModuleEntry, error: unknown): Promise<FilledList> {
+    if (!isOutage(error) && !isCodedError(error, ...denials)) throw error;
+    const known = knownList(entry);
+    if (known !== undefined) return { list: known, freshUntil: 0, stale: true };
+    await this.#missing.remember(path, "missing list", error);
+    throw error;
+  }
+}
+
+/** The upstream has forgotten or refuses it, or there is none to ask. */
+const denials = ["not-found", "upstream-refused", "forbidden"] as const satisfies readonly ServedErrorCode[];
+
+/** The remembered list while it is fresh. */
+function freshList(entry: ModuleEntry, now: number): FilledList | undefined {
+  if (entry.list === undefined || entry.list.freshUntil <= now) return undefined;
+  return { list: parseRemembered(entry.list.text), freshUntil: entry.list.freshUntil, stale: false };
+}
+
+/** The last list known and everything stored; `undefined` when that is nothing. */
+function knownList(entry: ModuleEntry): VersionList | undefined {
+  if (entry.list === undefined && entry.versions.length === 0) return undefined;
+  return mergeLists(parseRemembered(entry.list?.text ?? ""), versionList(entry.versions));
+}

@@ -1,0 +1,74 @@
+import { rememberedBody } from "../sources/version-list.ts";
+import type { Clock } from "../store/clock.ts";
+import type { FillAnswer, FillPlane, FillRequest } from "../store/fill-plane.ts";
+import type { PolicyName } from "../store/layout.ts";
+import { ServedError } from "../store/served-error.ts";
+import type { ModuleEntry, VersionIndex } from "../store/version-index.ts";
+import { type ModuleRequest, parseModuleRequest } from "./module-request.ts";
+import { parseSumdbRequest } from "./sumdb-request.ts";
+
+/** An answer before HTTP: what it is, and its body or the key of the stored file that is the body. */
+export interface Served {
+  readonly policy: PolicyName;
+  /** The module it is about, where it is about one. */
+  readonly module: string | undefined;
+  readonly content: FillAnswer;
+}
+
+export interface ServeParts {
+  readonly fill: FillPlane;
+  readonly isPrivate: (module: string) => boolean;
+}
+
+/** `.info`, `.mod` and `.zip` of a version, and `.info` of a query: whatever reached us was not in the store. */
+export async function serveFile(parts: ServeParts, target: string): Promise<Served> {
+  const request = parseModuleRequest(target);
+  if (request.kind === "list" || request.kind === "latest") throw new ServedError("not-found", "no such file");
+  const module = "path" in request ? request.path : request.module.path;
+  return { policy: request.kind, module, content: await parts.fill.fill(request) };
+}
+
+export interface ServeIndexParts extends ServeParts {
+  readonly index: VersionIndex;
+  readonly clock: Clock;
+}
+
+/** `@v/list` and `@latest`: one read of the index while what it remembers is fresh. */
+export async function serveIndex(parts: ServeIndexParts, target: string): Promise<Served> {
+  const request = parseModuleRequest(target);
+  if (request.kind !== "list" && request.kind !== "latest") throw new ServedError("not-found", "no such page");
+  const entry = await parts.index.module(request.path);
+  const content = remembered(request, entry, parts.clock.now()) ?? (await parts.fill.fill(request));
+  return { policy: request.kind, module: request.path, content };
+}
+
+function remembered(request: ModuleRequest, entry: ModuleEntry, now: number): FillAnswer | undefined {
+  const memory = entry[request.kind === "list" ? "list" : "latest"];
+  if (memory === undefined || memory.freshUntil <= now) return undefined;
+  const text = request.kind === "list" ? rememberedBody(memory.text) : memory.text;
+  return { body: new TextEncoder().encode(text), freshUntil: memory.freshUntil };
+}
+
+export interface ServeSumdbParts extends ServeParts {
+  /** The name of the one checksum database that is passed on, or `undefined` where there is none. */
+  readonly sumdbName: string | undefined;
+}
+
+/** `/sumdb/<name>/…`: what was verified of the checksum database. */
+export async function serveSumdb(parts: ServeSumdbParts, target: string): Promise<Served> {
+  const request = parseSumdbRequest(target, parts.sumdbName);
+  if (request.kind === "supported")
+    return { policy: "supported", module: undefined, content: { body: new Uint8Array() } };
+  if (request.kind === "lookup" && parts.isPrivate(request.module.path)) throw privateLookup(request.module.path);
+  const module = request.kind === "lookup" ? request.module.path : undefined;
+  const { policy, ...fillRequest } = request;
+  return { policy, module, content: await parts.fill.fill(fillRequest satisfies FillRequest) };
+}
+
+/** The lookup of a private module is answered here: its path must not reach a public database. */
+function privateLookup(path: string): ServedError {
+  return new ServedError(
+    "forbidden",
+    `${path} is private and not in the public checksum database: set GONOSUMDB=${path} (GOPRIVATE would make go pass this proxy by)`,
+  );
+}

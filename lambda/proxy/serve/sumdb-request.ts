@@ -1,0 +1,59 @@
+import { canonicalVersion, unescapePath, unescapeVersion } from "../../golang/module.ts";
+import { parseTilePath } from "../../golang/tile.ts";
+import type { ModuleVersion, PolicyName } from "../store/layout.ts";
+import { ServedError } from "../store/served-error.ts";
+
+/** What a path below `/sumdb/<name>/` asks for, and the policy of its answer. */
+export type SumdbRequest =
+  | { readonly kind: "supported" }
+  | { readonly kind: "head"; readonly policy: PolicyName }
+  | { readonly kind: "lookup"; readonly policy: PolicyName; readonly module: ModuleVersion }
+  | { readonly kind: "tile"; readonly policy: PolicyName; readonly path: string };
+
+/** The widest tile of height 8, the only height that checksum databases serve. */
+const tileHeight = 8;
+const fullWidth = 2 ** tileHeight;
+
+/**
+ * Reads `"/sumdb/sum.golang.org/lookup/github.com/!azure/x@v1.2.3"` and its siblings of the database called `name`.
+ *
+ * Throws `ServedError` "not-found" for any other database and path, "bad-request" for malformed module paths and tiles.
+ */
+export function parseSumdbRequest(target: string, name: string | undefined): SumdbRequest {
+  const prefix = `/sumdb/${name}/`;
+  if (name === undefined || !target.startsWith(prefix))
+    throw new ServedError("not-found", "this proxy does not know that checksum database");
+  const path = target.slice(prefix.length);
+  if (path === "supported") return { kind: "supported" };
+  if (path === "latest") return { kind: "head", policy: "head" };
+  if (path.startsWith("lookup/")) return { kind: "lookup", policy: "lookup", module: parseLookup(path.slice(7)) };
+  if (path.startsWith("tile/")) return parseTile(path);
+  throw new ServedError("not-found", "a checksum database has lookup, tile, latest and supported");
+}
+
+/** Only canonical versions have records: anything else need not travel to the database to be unknown there. */
+function parseLookup(text: string): ModuleVersion {
+  const [path = "", version = "", ...more] = text.split("@", 3);
+  try {
+    const module = { path: unescapePath(path), version: unescapeVersion(version) };
+    if (more.length === 0 && canonicalVersion(module.version) === module.version) return module;
+  } catch (cause) {
+    throw malformedLookup(cause);
+  }
+  throw malformedLookup();
+}
+
+function malformedLookup(cause?: unknown): ServedError {
+  return new ServedError("bad-request", "malformed lookup: it is <module path>@<canonical version>", { cause });
+}
+
+function parseTile(path: string): SumdbRequest {
+  try {
+    const tile = parseTilePath(path);
+    if (tile.h !== tileHeight) throw new ServedError("not-found", "tiles have height 8");
+    return { kind: "tile", policy: tile.w === fullWidth ? "fullTile" : "partialTile", path };
+  } catch (cause) {
+    if (cause instanceof ServedError) throw cause;
+    throw new ServedError("bad-request", "malformed tile path", { cause });
+  }
+}

@@ -1,0 +1,28 @@
+/** Where the bytes of a new file come from: memory when they are small, a file on this machine when they are not. */
+export type FileSource = Uint8Array | { readonly path: string };
+
+/**
+ * Files under keys (lambda/proxy/store/layout.ts), each written once and never changed.
+ *
+ * A file appears whole or not at all: a reader that overlaps a `create`, a crash in the middle of one, or two of them at
+ * the same moment never lead to part of a file, and whoever was told `true` or `false` can read the file from then on,
+ * in every process. Contents are durable once `create` returns. All methods may be called concurrently.
+ *
+ * Failures of the medium (full, read-only, unreachable) are `ServedError` "store-failed"; an absent file is not a failure.
+ */
+export interface ModuleStore {
+  /** The bytes under `key`, or `undefined`. Only for small files: more than 16 MiB is "store-failed". */
+  read(key: string): Promise<Uint8Array | undefined>;
+
+  /** The size in bytes of the file under `key`, or `undefined`. */
+  size(key: string): Promise<number | undefined>;
+
+  /**
+   * Stores the file unless `key` has one already; says whether it did. What was there is never touched. A `path`
+   * source stays the caller's: the store copies or links it and never moves or removes it.
+   */
+  create(key: string, source: FileSource): Promise<boolean>;
+
+  /** All keys that begin with `prefix`, in no particular order. For maintenance, never on a request path. */
+  keys(prefix: string): AsyncIterable<string>;
+}

@@ -1,0 +1,35 @@
+import { CodedError } from "../../golang/coded-error.ts";
+import { canonicalVersion, check, checkPath } from "../../golang/module.ts";
+import type { FillRequest } from "../store/fill-plane.ts";
+
+/** Work that nobody waits for: something to fill, or a module to bring up to date. */
+export type BackgroundJob =
+  | Extract<FillRequest, { readonly kind: "info" | "mod" | "zip" }>
+  | { readonly kind: "refresh"; readonly path: string };
+
+/** Reads a job that came through a queue. Throws `CodedError` "bad-job": trying again would not help. */
+export function parseJob(text: string): BackgroundJob {
+  try {
+    return checkJob(JSON.parse(text));
+  } catch (cause) {
+    throw new CodedError("bad-job", "the message is no job", { cause });
+  }
+}
+
+function checkJob(value: {
+  readonly kind?: unknown;
+  readonly path?: unknown;
+  readonly module?: { readonly path?: unknown; readonly version?: unknown };
+}): BackgroundJob {
+  const { kind } = value;
+  if (kind === "refresh") {
+    const path = String(value.path);
+    checkPath(path);
+    return { kind, path };
+  }
+  if (kind !== "info" && kind !== "mod" && kind !== "zip") throw new Error("unknown kind");
+  const module = { path: String(value.module?.path), version: String(value.module?.version) };
+  check(module.path, module.version);
+  if (canonicalVersion(module.version) !== module.version) throw new Error("not canonical");
+  return { kind, module };
+}

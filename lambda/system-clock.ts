@@ -1,5 +1,0 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Clock } from "./proxy/clock.ts";
-
-/** The machine's own time, for composition roots to hand on. */
-export const systemClock: Clock = { now: () => Date.now(), sleep: (milliseconds) => sleep(milliseconds) };

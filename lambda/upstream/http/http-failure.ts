@@ -1,0 +1,39 @@
+import { UpstreamFailure, type UpstreamFailureCode } from "../../proxy/sources/upstream.ts";
+import { RefusedAddressError } from "./address-guard.ts";
+
+const failures: Readonly<Record<string, readonly [UpstreamFailureCode, string]>> = {
+  ECONNREFUSED: ["unreachable", "refused the connection"],
+  ECONNRESET: ["unreachable", "broke the connection"],
+  EPIPE: ["unreachable", "broke the connection"],
+  ERR_STREAM_PREMATURE_CLOSE: ["unreachable", "broke the connection"],
+  ENOTFOUND: ["unreachable", "has a name that cannot be resolved"],
+  EAI_AGAIN: ["unreachable", "has a name that cannot be resolved at the moment"],
+  ETIMEDOUT: ["timeout", "did not accept a connection in time"],
+  ERR_SOCKET_CONNECTION_TIMEOUT: ["timeout", "did not accept a connection in time"],
+};
+
+/** Translates what node:http, node:tls and node:net throw. Reasons of an aborted signal are not to come here. */
+export function toUpstreamFailure(error: unknown): UpstreamFailure {
+  if (error instanceof UpstreamFailure) return error;
+  if (error instanceof RefusedAddressError) return refusedAddress(error);
+  // node gives an AggregateError, of one error for each address that was tried, the code of its first.
+  const [failureCode, message] = translate((error as NodeJS.ErrnoException | undefined)?.code ?? "");
+  return new UpstreamFailure(failureCode, message, { cause: error });
+}
+
+function translate(code: string): readonly [UpstreamFailureCode, string] {
+  if (code.startsWith("HPE_")) return ["bad-answer", notHttp];
+  if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO_)/.test(code)) {
+    return ["unreachable", "does not have a valid TLS certificate"];
+  }
+  return failures[code] ?? ["unreachable", "cannot be reached"];
+}
+
+/** What is said of an answer that the parser, or its user, cannot make sense of. */
+export const notHttp = "sent an answer that is not valid HTTP";
+
+/** The failure of a redirect to where only trusted hosts may lead; `cause` is the resolver's, if it came to that. */
+export function refusedAddress(cause?: unknown): UpstreamFailure {
+  const message = "redirected to a host with a private address, which is not in allowHosts";
+  return new UpstreamFailure("refused-address", message, { cause });
+}

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { hmac } from "../../../lambda/access/hmac.ts";
+import { createToken, listTokens, revokeToken } from "../../../lambda/access/tokens.ts";
+import { decide } from "../../../lambda/edge/decide.ts";
+import { FileKeyValues } from "../../../lambda/local/access/file-key-values.ts";
+import { FileTokenStore } from "../../../lambda/local/access/file-token-store.ts";
+import { tokenStoreContract } from "../../contract/token-store.ts";
+import { basic } from "../../support/tokens.ts";
+
+const now = 1_800_000_000;
+const access = { anonymous: "none", private: "" } as const;
+const request = { subject: "s", role: "viewer", modules: "", days: 1 };
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "modfront-tokens-"));
+  path = join(folder, "data", "access.json");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+tokenStoreContract("FileTokenStore", async () => ({
+  store: new FileTokenStore(path),
+  other: new FileTokenStore(path),
+  edge: async (time) => new FileKeyValues({ path, access, now: () => time }).get("tokens"),
+}));
+
+test("the file is its owner's alone, and nothing else is left in the folder", async () => {
+  await createToken(new FileTokenStore(path), request, now);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  assert.deepEqual(readdirSync(join(folder, "data")), ["access.json"]);
+});
+
+test("a change that throws writes nothing and leaves no lock", async () => {
+  const store = new FileTokenStore(path);
+  const { record } = await createToken(store, request, now);
+  await assert.rejects(revokeToken(store, "nobody", now), { code: "no-such-token" });
+  assert.deepEqual(await listTokens(store, now), [record]);
+  assert.deepEqual(readdirSync(join(folder, "data")), ["access.json"]);
+});
+
+test("a damaged file is never taken for an empty one", async () => {
+  const store = new FileTokenStore(path);
+  await createToken(store, request, now);
+  for (const text of ["", "{", "null", "{}", '{"keys":[]}']) {
+    writeFileSync(path, text);
+    await assert.rejects(createToken(store, request, now), { code: "tokens-unreadable" }, text);
+  }
+});
+
+test("the server follows the file within a second, without it nobody has a token, damaged it lets nobody in", async () => {
+  let time = now;
+  const knowledge = { keyValues: new FileKeyValues({ path, access, now: () => time }), hmac, now: () => time };
+  const status = (token: string) => {
+    const headers = { authorization: basic(token) };
+    const decision = decide({ method: "GET", target: "/a.b/@v/list", headers }, knowledge);
+    return decision.kind === "answer" ? `${decision.status} ${decision.body.trim()}` : "go";
+  };
+  const elsewhere = await createToken(new FileTokenStore(join(folder, "other.json")), request, now);
+  assert.equal(status(elsewhere.token), "401 this token is not valid here");
+
+  const store = new FileTokenStore(path);
+  const { token, record } = await createToken(store, request, now);
+  assert.equal(status(token), "401 this token is not valid here", "the file was looked at in this second already");
+  time += 1;
+  assert.equal(status(token), "go");
+  await revokeToken(store, record.id, now);
+  time += 1;
+  assert.equal(status(token), "401 this token was revoked");
+  assert.equal(status(elsewhere.token), "401 this token is not valid here");
+
+  writeFileSync(path, "{");
+  time += 1;
+  assert.equal(status(token), "503 modfront cannot check access at the moment");
+  rmSync(path);
+  time += 1;
+  assert.equal(status(token), "401 this token is not valid here");
+});

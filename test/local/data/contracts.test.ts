@@ -1,0 +1,49 @@
+import { join } from "node:path";
+import { DirectoryModuleStore } from "../../../lambda/local/data/directory-module-store.ts";
+import { type IndexDatabase, indexFile, openIndexDatabase } from "../../../lambda/local/data/index-database.ts";
+import { SqliteHeadStore } from "../../../lambda/local/data/sqlite-head-store.ts";
+import { SqliteLeaseStore } from "../../../lambda/local/data/sqlite-lease-store.ts";
+import { SqliteVersionIndex } from "../../../lambda/local/data/sqlite-version-index.ts";
+import { headStoreContract } from "../../contract/head-store.ts";
+import { leaseStoreContract } from "../../contract/lease-store.ts";
+import { moduleStoreContract } from "../../contract/module-store.ts";
+import type { Open } from "../../contract/opened.ts";
+import { versionIndexContract } from "../../contract/version-index.ts";
+import { makeDataFolder } from "../../support/data-folder.ts";
+
+moduleStoreContract("DirectoryModuleStore", async () => {
+  const { path, remove } = makeDataFolder();
+  const open = () => DirectoryModuleStore.open(path, 0);
+  return { store: await open(), reopen: open, close: async () => remove() };
+});
+
+/** Opens an adapter over a new database, and a second time over connections of its own. */
+function overDatabase<T>(adapter: (database: IndexDatabase) => T): Open<T> {
+  return async () => {
+    const { path, remove } = makeDataFolder();
+    const databases: IndexDatabase[] = [];
+    const open = async () => {
+      const database = openIndexDatabase(join(path, indexFile));
+      databases.push(database);
+      return adapter(database);
+    };
+    const close = async () => {
+      for (const database of databases) database.close();
+      remove();
+    };
+    return { store: await open(), reopen: open, close };
+  };
+}
+
+versionIndexContract(
+  "SqliteVersionIndex",
+  overDatabase((database) => new SqliteVersionIndex(database)),
+);
+leaseStoreContract(
+  "SqliteLeaseStore",
+  overDatabase((database) => new SqliteLeaseStore(database)),
+);
+headStoreContract(
+  "SqliteHeadStore",
+  overDatabase((database) => new SqliteHeadStore(database)),
+);

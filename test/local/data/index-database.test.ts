@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+  type IndexDatabase,
+  indexFile,
+  openIndexDatabase,
+  transact,
+} from "../../../lambda/local/data/index-database.ts";
+import { headStatements, SqliteHeadStore } from "../../../lambda/local/data/sqlite-head-store.ts";
+import { leaseStatements, SqliteLeaseStore } from "../../../lambda/local/data/sqlite-lease-store.ts";
+import { SqliteVersionIndex, versionIndexStatements } from "../../../lambda/local/data/sqlite-version-index.ts";
+import { unfinishedFillStatements } from "../../../lambda/local/data/unfinished-fills.ts";
+import { dataFolder } from "../../support/data-folder.ts";
+import { readOnlyView, smallDisk } from "../../support/mounts.ts";
+
+// What only SQLite promises: its plans, its durability, and what its failures are called.
+
+function opened(t: { after(work: () => void): void }, data: string): IndexDatabase {
+  const database = openIndexDatabase(join(data, indexFile));
+  t.after(() => database.close());
+  return database;
+}
+
+/** How SQLite carries out a statement, step by step. */
+function plan({ quick }: IndexDatabase, sql: string): readonly string[] {
+  const steps = quick.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as unknown as readonly { readonly detail: string }[];
+  return steps.map(({ detail }) => detail);
+}
+
+test("no statement reads more rows than it needs: each goes by a key", (t) => {
+  const database = opened(t, dataFolder(t));
+  const statements = Object.entries({ ...versionIndexStatements, ...leaseStatements, ...headStatements });
+  for (const [name, sql] of statements) {
+    for (const step of plan(database, sql)) assert.doesNotMatch(step, /\bSCAN\b|TEMP B-TREE/, name);
+  }
+  // The repair at start reads an index that has only what it looks for.
+  assert.deepEqual(plan(database, unfinishedFillStatements.find), ["SCAN lease USING INDEX lease_unfinished"]);
+  // Rows clustered by module: beside a million others it costs one way down the tree, as alone.
+  assert.deepEqual(
+    plan(database, versionIndexStatements.module).filter((step) => step.startsWith("SEARCH")),
+    ["SEARCH version USING PRIMARY KEY (module=?)", "SEARCH memory USING PRIMARY KEY (module=? AND name=?)"],
+  );
+});
+
+test("an index is made once, in WAL mode, and what is acknowledged waits for the disk", (t) => {
+  const data = dataFolder(t);
+  const first = opened(t, data);
+  const second = opened(t, data);
+  assert.deepEqual([first.created, second.created], [true, false]);
+  const pragma = (database: IndexDatabase["quick"], name: string) =>
+    Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+  assert.deepEqual(
+    [first.quick, first.durable].map((each) => [pragma(each, "journal_mode"), pragma(each, "synchronous")]),
+    [
+      ["wal", 1],
+      ["wal", 2],
+    ],
+  );
+  assert.equal(pragma(first.quick, "busy_timeout"), 5000);
+});
+
+test("an index of a newer modfront is refused", (t) => {
+  const data = dataFolder(t);
+  opened(t, data).durable.exec("PRAGMA user_version = 2");
+  assert.throws(() => openIndexDatabase(join(data, indexFile)), { code: "index-too-new", message: /newer modfront/ });
+});
+
+test("memories of what is missing do not grow without bound; lists, latest and leases stay", async (t) => {
+  const database = opened(t, dataFolder(t));
+  const index = new SqliteVersionIndex(database);
+  const day = 86_400_000;
+  await index.remember("m", "list", { text: "list", freshUntil: 1 });
+  await index.remember("m", "latest", { text: "latest", freshUntil: 1 });
+  await index.remember("m", "query main", { text: "query", freshUntil: 1 });
+  await new SqliteLeaseStore(database).acquire("m@v1.0.0", 0, 1);
+  const rows = () => Number(database.quick.prepare("SELECT count(*) AS n FROM memory").get()?.n) - 3;
+  for (let i = 0; i < 100; i++) await index.remember("m", `missing ${i}`, { text: "", freshUntil: 1000 + i });
+  assert.equal(rows(), 100, "fresh, and stale for less than a day");
+  await index.remember("m", "missing edge", { text: "", freshUntil: 1000 + day });
+  assert.equal(rows(), 101);
+  for (let i = 0; i < 40; i++) await index.remember("m", `missing new ${i}`, { text: "", freshUntil: 3 * day });
+  assert.equal(rows(), 40);
+  for (const name of ["list", "latest", "query main"] as const) assert.ok(await index.recall("m", name), name);
+  for (let i = 0; i < 11; i++) await index.remember("m", `missing ${i}`, { text: "", freshUntil: 31 * day });
+  assert.equal(await index.recall("m", "query main"), undefined);
+  assert.ok(await index.recall("m", "list"));
+  assert.equal((await new SqliteLeaseStore(database).read("m@v1.0.0")).fence, 1);
+});
+
+test("a full disk is store-failed, and whoever is told nothing else got nothing", async (t) => {
+  const data = smallDisk(t, 1 << 20);
+  if (data === undefined) return;
+  const database = opened(t, data);
+  const [index, leases, heads] = [
+    new SqliteVersionIndex(database),
+    new SqliteLeaseStore(database),
+    new SqliteHeadStore(database),
+  ];
+  let filled = 0;
+  const full = { code: "store-failed", message: "the disk of the data folder is full" };
+  const fill = async () => {
+    for (; ; filled++) await leases.acquire(`lease ${filled}`, 0, 10);
+  };
+  writeFileSync(join(data, "ballast"), Buffer.alloc(600 << 10));
+  await assert.rejects(fill(), full);
+  assert.ok(filled > 0);
+  assert.equal((await leases.read(`lease ${filled}`)).fence, 0);
+  // Of several pages each: the one page that a failed write got may still be there for a smaller one.
+  const long = "x".repeat(20_000);
+  await assert.rejects(index.addVersion("m", long), full);
+  await assert.rejects(index.remember("m", "list", { text: long, freshUntil: 1 }), full);
+  await assert.rejects(heads.replace("sum", undefined, Buffer.from(long)), full);
+  assert.deepEqual(await index.module("m"), { versions: [], list: undefined, latest: undefined });
+  assert.equal(await heads.read("sum"), undefined);
+  writeFileSync(join(data, "ballast"), "");
+  await index.addVersion("m", "v1.0.0");
+  assert.deepEqual((await index.module("m")).versions, ["v1.0.0"], "it works again when there is room");
+});
+
+test("an index on a read-only disk is store-failed in words", async (t) => {
+  const data = dataFolder(t);
+  openIndexDatabase(join(data, indexFile)).close();
+  const at = readOnlyView(t, data);
+  if (at === undefined) return;
+  assert.throws(
+    () => openIndexDatabase(join(at, indexFile)),
+    (error: Error & { code?: unknown }) => {
+      assert.equal(error.code, "store-failed");
+      return /data folder/.test(error.message) && !error.message.includes(at);
+    },
+  );
+});
+
+test("damage that comes while the index is open is store-failed and says what to do", async (t) => {
+  const data = dataFolder(t);
+  const path = join(data, indexFile);
+  const filled = openIndexDatabase(path);
+  const add = filled.durable.prepare(versionIndexStatements.addVersion);
+  transact(filled.durable, () => {
+    for (let i = 0; i < 5000; i++) add.run(`m${i}`, "v1.0.0");
+  });
+  filled.close();
+  const database = opened(t, data);
+  const content = readFileSync(path);
+  writeFileSync(path, content.fill(0xa5, 4096 * 6), { flag: "r+" });
+  const index = new SqliteVersionIndex(database);
+  const reads = Promise.all(Array.from({ length: 5000 }, (_, i) => index.module(`m${i}`)));
+  await assert.rejects(reads, { code: "store-failed", message: /modfront reindex/ });
+});
+
+test("an index that a killed process left with its log is whole", async (t) => {
+  const data = dataFolder(t);
+  const database = opened(t, data);
+  await new SqliteVersionIndex(database).addVersion("m", "v1.0.0");
+  // What kill -9 leaves behind: the files as they are, nobody having closed them.
+  const copy = dataFolder(t);
+  for (const name of readdirSync(data)) copyFileSync(join(data, name), join(copy, name));
+  assert.deepEqual((await new SqliteVersionIndex(opened(t, copy)).module("m")).versions, ["v1.0.0"]);
+});

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import type { FileHandle } from "node:fs/promises";
+import { Writable } from "node:stream";
+import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { pour } from "../../../lambda/local/server/file-pour.ts";
+
+const megabyte = 1 << 20;
+
+/** A file whose byte at `i` is `i >> 16`, and which notes through which memory it was read. */
+function endlessFile(buffers: Set<ArrayBufferLike>, size = Number.POSITIVE_INFINITY): FileHandle {
+  const read = async (buffer: Buffer, offset: number, length: number, position: number) => {
+    const bytesRead = Math.max(0, Math.min(length, size - position));
+    for (let i = 0; i < bytesRead; i += 65_536) buffer[offset + i] = ((position + i) >> 16) & 0xff;
+    buffers.add(buffer.buffer);
+    return { bytesRead, buffer };
+  };
+  return { read } as unknown as FileHandle;
+}
+
+test("a file of any size goes through two pieces of memory, each sent before it is filled again", async () => {
+  const buffers = new Set<ArrayBufferLike>();
+  const heads: number[] = [];
+  let bytes = 0;
+  const client = new Writable({
+    write: async (chunk: Buffer, _encoding, done) => {
+      // The next piece is read meanwhile: it must not be this one.
+      await turn();
+      heads.push(chunk[0] as number);
+      bytes += chunk.length;
+      done();
+    },
+  });
+  await pour(endlessFile(buffers), client, { start: 0, end: 40 * megabyte - 1 });
+  assert.equal(bytes, 40 * megabyte);
+  assert.deepEqual(
+    heads,
+    Array.from({ length: 40 }, (_, i) => (i * 16) & 0xff),
+  );
+  assert.equal(buffers.size, 2);
+});
+
+test("many downloads at once share four large pieces, nobody waits for one", async () => {
+  const buffers = new Set<ArrayBufferLike>();
+  const stalled: (() => void)[] = [];
+  const slow = () => new Writable({ write: (_chunk, _encoding, done) => void stalled.push(done) });
+  const clients = Array.from({ length: 40 }, slow);
+  const poured = clients.map((client) => pour(endlessFile(buffers), client, { start: 0, end: 3 * megabyte - 1 }));
+  while (stalled.length < 40) await turn();
+  const large = [...buffers].filter(({ byteLength }) => byteLength === megabyte);
+  assert.equal(large.length, 4);
+  for (const client of clients) client.destroy();
+  await Promise.all(poured);
+  const later = new Set<ArrayBufferLike>();
+  const patient = new Writable({ write: (_chunk, _encoding, done) => done() });
+  await pour(endlessFile(later), patient, { start: 0, end: 3 * megabyte - 1 });
+  assert.ok(
+    [...later].every(({ byteLength }) => byteLength === megabyte),
+    "what broken connections held is not lost",
+  );
+});
+
+test("a client that goes away ends it without an error, a file that became shorter with one", async () => {
+  let written = 0;
+  const client: Writable = new Writable({
+    write: (_chunk, _encoding, done) => {
+      written++;
+      client.destroy();
+      done();
+    },
+  });
+  await pour(endlessFile(new Set()), client, { start: 0, end: 100 * megabyte });
+  assert.equal(written, 1);
+  const patient = new Writable({ write: (_chunk, _encoding, done) => done() });
+  await assert.rejects(pour(endlessFile(new Set(), megabyte), patient, { start: 0, end: 2 * megabyte }), /shorter/);
+});

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { hashGoMod } from "../../../lambda/golang/dirhash.ts";
+import { FileFill } from "../../../lambda/proxy/fill/file-fill.ts";
+import type { FileKind } from "../../../lambda/proxy/store/layout.ts";
+import { Leases } from "../../../lambda/proxy/store/leases.ts";
+import { ServedError } from "../../../lambda/proxy/store/served-error.ts";
+import { FolderTemporaryFiles } from "../../../lambda/runtime/folder-temporary-files.ts";
+import { countedCalls, countsOf } from "../../support/counted-calls.ts";
+import { dataFolder } from "../../support/data-folder.ts";
+import { MemoryLeaseStore, MemoryModuleStore, MemoryVersionIndex } from "../../support/memory-adapters.ts";
+import { type Fault, withFailpoints } from "../../support/with-failpoints.ts";
+
+// One fill over memory: how often it asks whom, and what is left when a call fails or lands without an answer.
+
+const module = { path: "example.com/m", version: "v1.0.0" };
+const mod = Buffer.from("module example.com/m\n");
+const info = '{"Version":"v1.0.0","Time":"2024-01-02T03:04:05Z"}';
+const bodies: Record<string, string> = { info, mod: String(mod), zip: "zip bytes" };
+
+function world(t: TestContext, plan: readonly Fault[] = []) {
+  const calls: string[] = [];
+  const [store, index, leases] = [new MemoryModuleStore(), new MemoryVersionIndex(), new MemoryLeaseStore()];
+  const folder = dataFolder(t);
+  const clock = { now: () => 1_000_000, sleep: async () => {} };
+  let names = 0;
+  let absent = false;
+  const fill = new FileFill({
+    store: countedCalls("store", withFailpoints(store, plan), calls),
+    index: countedCalls("index", withFailpoints(index, plan), calls),
+    leases: new Leases(countedCalls("leases", leases, calls), clock),
+    source: {
+      isPrivate: () => false,
+      fetch: async (_module, path, { consume }) => {
+        calls.push(`upstream ${path.replace(/.*\./, "")}`);
+        if (absent) throw new ServedError("not-found", "no such version");
+        const body = Buffer.from(bodies[path.replace(/.*\./, "")] ?? "");
+        const chunks = (async function* () {
+          yield body;
+        })();
+        return consume({ chunks, length: body.length });
+      },
+    },
+    checksums: { hashes: async () => ({ zip: "h1:zip", goMod: hashGoMod(mod) }) },
+    inspector: { prepare: () => {}, inspect: async () => ({ hash: "h1:zip", goMod: mod }) },
+    temporaryFiles: new FolderTemporaryFiles(folder, () => String(names++)),
+    clock,
+    notFoundSeconds: 60,
+  });
+  const lose = (value: boolean) => {
+    absent = value;
+  };
+  return { fill, store, index, calls, lose, take: () => calls.splice(0) };
+}
+
+const small = (kind: FileKind) => ({
+  "store.read": 2, // before the lease and under it
+  "index.recall": 1,
+  "leases.acquire": 1,
+  [`upstream ${kind}`]: 1,
+  "store.create": 1,
+  "index.addVersion": 1,
+  "leases.release": 1,
+});
+
+test("a miss of a small file asks each once, and a hit only the store", async (t) => {
+  for (const kind of ["info", "mod"] as const) {
+    const { fill, take } = world(t);
+    await fill.fill(kind, module);
+    assert.deepEqual(countsOf(take()), small(kind), kind);
+    await fill.fill(kind, module);
+    assert.deepEqual(countsOf(take()), { "store.read": 1 }, kind);
+  }
+});
+
+test("a zip comes with both small files, each from upstream once, its row after its file", async (t) => {
+  const { fill, store, calls } = world(t);
+  await Promise.all([fill.fill("zip", module), fill.fill("zip", module), fill.fill("mod", module)]);
+  assert.deepEqual([...store.files.keys()].toSorted(), [
+    "example.com/m/@v/v1.0.0.info",
+    "example.com/m/@v/v1.0.0.mod",
+    "example.com/m/@v/v1.0.0.zip",
+  ]);
+  for (const kind of ["info", "mod", "zip"]) assert.equal(countsOf(calls)[`upstream ${kind}`], 1, kind);
+  assert.ok(calls.lastIndexOf("index.addVersion") > calls.lastIndexOf("store.create"));
+});
+
+test("who comes second in spite of the lease gets what the first has stored", async (t) => {
+  const { fill, store, index } = world(t);
+  const other = Buffer.from('{"Version":"v1.0.0","Time":"2024-01-02T03:04:05Z","Origin":{}}');
+  const create = store.create.bind(store);
+  store.create = async (key, source) => {
+    store.files.set(key, other);
+    return create(key, source);
+  };
+  assert.deepEqual(Buffer.from((await fill.fill("info", module)).bytes ?? []), other);
+  assert.ok(index.versions.get(module.path)?.has(module.version));
+});
+
+test("what the upstream does not have is remembered for a while, and asked for once", async (t) => {
+  const { fill, take, lose } = world(t);
+  lose(true);
+  for (let i = 0; i < 3; i++) await assert.rejects(fill.fill("mod", module), { code: "not-found" });
+  assert.equal(countsOf(take())["upstream mod"], 1);
+});
+
+for (const [method, kind] of [
+  ["create", "failed"],
+  ["create", "landed"],
+  ["addVersion", "failed"],
+  ["addVersion", "landed"],
+] as const) {
+  test(`${method} ${kind}: the fill fails, the next one succeeds, and the version is visible`, async (t) => {
+    const { fill, index, store } = world(t, [{ method, kind, call: 1 }]);
+    await assert.rejects(fill.fill("mod", module), { code: "store-failed" });
+    assert.equal(store.files.size, method === "create" && kind === "failed" ? 0 : 1);
+    const answer = await fill.fill("mod", module);
+    assert.deepEqual(Buffer.from(answer.bytes ?? []), mod);
+    await fill.fill("info", module);
+    assert.deepEqual([...(index.versions.get(module.path) ?? [])], [module.version]);
+  });
+}
+
+test("the row of one version that failed is written with the next row of another", async (t) => {
+  const { fill, index } = world(t, [{ method: "addVersion", kind: "failed", call: 1 }]);
+  await assert.rejects(fill.fill("mod", module), { code: "store-failed" });
+  const other = { path: "example.com/m", version: "v1.0.1" };
+  await fill.fill("mod", other);
+  assert.deepEqual([...(index.versions.get(module.path) ?? [])].toSorted(), ["v1.0.0", "v1.0.1"]);
+});
