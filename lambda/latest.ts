@@ -9,4 +9,4 @@ const reader = new Reader({ name: "latest", edgeSecret, settings, clock, traceId
 const { isPrivate } = reader;
 const parts = { fill: reader.openFillPlane(MODFRONT_FILL), index: openIndex(MODFRONT_TABLE), clock, isPrivate };
 
-export const handler = reader.function({ latest: reader.wrap((path) => serveIndex(parts, path)) });
+export const handler = reader.function({ latest: reader.wrap((routed) => serveIndex(parts, routed)) });

@@ -8,4 +8,4 @@ const settings = readSettings("mod");
 const reader = new Reader({ name: "mod", edgeSecret, settings, clock, traceId, write: console.log });
 const parts = { fill: reader.openFillPlane(MODFRONT_FILL), isPrivate: reader.isPrivate };
 
-export const handler = reader.function({ mod: reader.wrap((path) => serveFile(parts, path)) });
+export const handler = reader.function({ mod: reader.wrap((routed) => serveFile(parts, routed)) });

@@ -10,4 +10,4 @@ const reader = new Reader({ name: "sumdb", edgeSecret, settings, clock, traceId,
 const sumdbName = sumdbVerifier(settings.sumdb.name)?.name;
 const parts = { fill: reader.openFillPlane(MODFRONT_FILL), isPrivate: reader.isPrivate, sumdbName };
 
-export const handler = reader.function({ sumdb: reader.wrap((path) => serveSumdb(parts, path)) });
+export const handler = reader.function({ sumdb: reader.wrap((routed) => serveSumdb(parts, routed)) });

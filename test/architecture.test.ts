@@ -52,7 +52,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/proxy/checksums": ["golang", "proxy/store", "proxy/sources"],
   "lambda/proxy/intake": ["proxy/store"],
   "lambda/proxy/fill": ["golang", "proxy/store", "proxy/sources", "proxy/checksums", "proxy/intake"],
-  "lambda/proxy/serve": ["golang", "proxy/store", "proxy/sources"],
+  "lambda/proxy/serve": ["golang", "edge", "proxy/store", "proxy/sources"],
   "lambda/proxy/upkeep": ["golang", "proxy/store"],
   "lambda/runtime": ["golang", "proxy/store", "proxy/intake"],
   "lambda/upstream/http": ["golang", "proxy/sources", "runtime"],

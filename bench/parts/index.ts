@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { indexFile, openIndexDatabase, transact } from "../../lambda/local/data/index-database.ts";
 import { SqliteVersionIndex } from "../../lambda/local/data/sqlite-version-index.ts";
+import { parsePath } from "../../lambda/proxy/serve/received-path.ts";
 import { serveIndex } from "../../lambda/proxy/serve/serve.ts";
 import type { Bench } from "../part.ts";
 import { median } from "../report.ts";
@@ -56,10 +57,11 @@ async function measure(index: SqliteVersionIndex, target: string): Promise<numbe
   const fill = { fill: () => Promise.reject(new Error("the index had no fresh answer")) };
   const clock = { now: () => 0, sleep: async () => {} };
   const parts = { index, fill, clock, isPrivate: () => false };
+  const routed = parsePath(target);
   const times: number[] = [];
   for (let i = 0; i < asked; i++) {
     const started = performance.now();
-    await serveIndex(parts, target);
+    await serveIndex(parts, routed);
     times.push(performance.now() - started);
   }
   return median(times);

@@ -3,11 +3,12 @@ import { checkCaller } from "../access/caller.ts";
 import { waitHeader } from "../edge/cloudfront.ts";
 import { identityHeader } from "../edge/identity.ts";
 import type { AccessSettings } from "../edge/key-values.ts";
-import { encodePath, placePath } from "../edge/place.ts";
+import { encodePath, type RoutedPath } from "../edge/routed-path.ts";
 import { isCodedError } from "../golang/coded-error.ts";
 import { type Admit, type Handlers, withAdmission } from "../http/admission.ts";
 import { errorAnswer, type HttpAnswer, type StoredBody } from "../http/answers.ts";
 import type { HttpHandler, HttpRequest } from "../http/handler.ts";
+import { parsePath } from "../proxy/serve/received-path.ts";
 import { ServedError } from "../proxy/store/served-error.ts";
 import type { IdentityKeys } from "./identity-keys.ts";
 import { explain, isAlarming, logLine } from "./log-line.ts";
@@ -71,8 +72,8 @@ async function answerTo(parts: ApiHandlerParts, handlers: Handlers, event: APIGa
   // The first element is the origin path by which the API chose this function.
   const path = event.rawPath.slice(event.rawPath.indexOf("/", 1));
   try {
-    const handler = find(handlers, path);
-    const request = readRequest(event, path);
+    const request = readRequest(event, parsePath(path));
+    const handler = find(handlers, request.routed);
     const answer = await handler(request);
     const error = parts.failures.get(request);
     if (isCodedError(error, "fill-timeout")) return { answer: comeBack(request), path, error };
@@ -91,19 +92,17 @@ function admitter({ identityKeys, access, now }: ApiHandlerParts): Admit {
     );
 }
 
-function find(handlers: Handlers, path: string): HttpHandler {
-  const place = placePath(path);
-  if (!("route" in place)) throw new ServedError(place.code, place.reason);
-  const handler = handlers[place.route];
+function find(handlers: Handlers, { route }: RoutedPath): HttpHandler {
+  const handler = handlers[route];
   if (handler === undefined) throw new ServedError("not-found", "this is not a path of the module proxy protocol");
   return handler;
 }
 
-function readRequest(event: APIGatewayProxyEventV2, path: string): HttpRequest {
+function readRequest(event: APIGatewayProxyEventV2, routed: RoutedPath): HttpRequest {
   const wait = Number(event.headers[waitHeader] ?? 0);
   return {
     method: event.requestContext.http.method === "HEAD" ? "HEAD" : "GET",
-    path,
+    routed,
     headers: event.headers,
     ...(wait > 0 && { wait }),
   };
@@ -117,7 +116,7 @@ function toStored(request: HttpRequest, body: StoredBody): Result {
 
 function comeBack(request: HttpRequest): Result {
   const wait = (request.wait ?? 0) + 1;
-  if (wait <= longestWait) return redirect(`${encodePath(request.path)}?wait=${wait}`);
+  if (wait <= longestWait) return redirect(`${encodePath(request.routed.path)}?wait=${wait}`);
   return toResult(errorAnswer(new ServedError("fill-timeout", "the fetch of this version takes too long; try again")));
 }
 

@@ -2,6 +2,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { AccessSettings } from "../edge/key-values.ts";
+import type { RoutedPath } from "../edge/routed-path.ts";
 import type { RouteName } from "../edge/routes.ts";
 import { matchPrefixPatterns } from "../golang/module.ts";
 import { createHandler, type HttpHandler, type HttpRequest } from "../http/handler.ts";
@@ -26,7 +27,7 @@ export interface ReaderSurroundings {
   readonly write: (line: string) => void;
 }
 
-type Serve = (path: string) => Promise<Served>;
+type Serve = (routed: RoutedPath) => Promise<Served>;
 
 /** What is common to the functions behind the API: the middy stack around a use-case, and the gate before it. */
 export class Reader {

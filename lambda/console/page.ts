@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { encodePath } from "../edge/place.ts";
+import { encodePath } from "../edge/routed-path.ts";
 import { escapePath, escapeVersion } from "../golang/module.ts";
 import type { HttpAnswer } from "../http/answers.ts";
 import { Html, html } from "./html.ts";

@@ -1,7 +1,7 @@
 import { cannotCheck, decide, type EdgeAnswer, type EdgeForward, refuse } from "./decide.ts";
 import { identityHeader, signIdentity } from "./identity.ts";
 import { readTokens } from "./key-values.ts";
-import { encodePath } from "./place.ts";
+import { encodePath } from "./routed-path.ts";
 import type { Hmac } from "./token.ts";
 
 // The viewer-request function of CloudFront. lib/edge-bundle.ts adds the lines that need CloudFront's own modules.
@@ -53,7 +53,7 @@ export function onViewerRequest(request: ViewerRequest, knowledge: ViewerKnowled
     },
   );
   if (decision.kind === "answer") return respond(decision, request.method);
-  if (decision.misrouted) return redirect(decision.path);
+  if (decision.misrouted) return redirect(decision.routed.path);
   const settings = readTokens(knowledge.tokens);
   // Without an identity nothing behind the edge would answer, and it must not.
   if (settings === undefined) return respond(refuse("cannot-decide", cannotCheck), request.method);
@@ -89,7 +89,7 @@ function redirect(path: string): ViewerResponse {
 
 function rewrite(request: ViewerRequest, forward: EdgeForward, identity: string): ViewerRequest {
   // The API's routes end in {path+}, which needs an element.
-  request.uri = encodePath(forward.path === "/" ? "/-/page" : forward.path);
+  request.uri = encodePath(forward.routed.path === "/" ? "/-/page" : forward.routed.path);
   request.querystring = {};
   for (const name in request.headers) {
     // Nobody else may say who asks, and the token has done its work.

@@ -1,6 +1,6 @@
 import { type KeyValues, readAccess, readTokens } from "./key-values.ts";
 import { type Denial, denial } from "./permit.ts";
-import { decodePath, type Misplaced, malformed, type Place, placePath } from "./place.ts";
+import { decodePath, malformed, type PathFault, type RoutedPath, routePath } from "./routed-path.ts";
 import { behaviourFor, routes } from "./routes.ts";
 import { anonymous, type Hmac, type Identity, readCredentials, type TokenFault, verifyToken } from "./token.ts";
 
@@ -29,13 +29,14 @@ export interface EdgeAnswer {
 }
 
 /** The request may go on, to the cache and to what is behind it. */
-export interface EdgeForward extends Place {
+export interface EdgeForward {
   readonly kind: "forward";
+  readonly routed: RoutedPath;
   /** `?wait=n`, 1 to 8: how often this request was already sent back while its file was being fetched. */
   readonly wait: number | undefined;
   /**
    * True when the path was spelt so that CloudFront chose the behaviour of another route (`%40v`): there the answer is
-   * 308 to `encodePath(path)`; who routes by `route` simply uses `path`.
+   * 308 to `encodePath(routed.path)`; who routes by `routed` need not care.
    */
   readonly misrouted: boolean;
   /** Who asks: `anonymous` also for those whose token did not matter. */
@@ -72,20 +73,20 @@ export function decide(request: EdgeRequest, knowledge: EdgeKnowledge): Decision
   const target = request.target;
   const mark = target.indexOf("?");
   const received = mark < 0 ? target : target.slice(0, mark);
-  const place = locate(received);
-  if ("code" in place) return refuse(place.code, place.reason);
-  const methods = routes[place.route].methods;
+  const routed = locate(received);
+  if ("code" in routed) return refuse(routed.code, routed.reason);
+  const methods = routes[routed.route].methods;
   if (methods.indexOf(request.method) < 0) {
     return refuse("method-not-allowed", "this address is only read", "allow", methods.join(", "));
   }
-  const identity = identify(place, request, knowledge);
+  const identity = identify(routed, request, knowledge);
   if ("kind" in identity) return identity;
-  return forward(place, received, mark < 0 ? undefined : readWait(target.slice(mark + 1)), identity);
+  return forward(routed, received, mark < 0 ? undefined : readWait(target.slice(mark + 1)), identity);
 }
 
 /** Returns who asks when they may, and else the refusal: never a 404, which would send go to the next proxy. */
-function identify(place: Place, request: EdgeRequest, knowledge: EdgeKnowledge): Identity | EdgeAnswer {
-  const access = routes[place.route].access;
+function identify(routed: RoutedPath, request: EdgeRequest, knowledge: EdgeKnowledge): Identity | EdgeAnswer {
+  const access = routes[routed.route].access;
   if (access.anonymous === "yes") return anonymous;
   const settings = readAccess(knowledge.keyValues.get("access"));
   if (settings === undefined) return refuse("cannot-decide", cannotCheck);
@@ -93,7 +94,7 @@ function identify(place: Place, request: EdgeRequest, knowledge: EdgeKnowledge):
   if (settings.anonymous === "all" && access.anonymous !== "no") return anonymous;
   const holder = readHolder(request, knowledge);
   const identity = typeof holder === "string" ? anonymous : holder;
-  const why = denial(access, settings, identity, place.module);
+  const why = denial(access, settings, identity, routed.module);
   if (why === undefined) return identity;
   return typeof holder === "string" ? refuseCredentials(holder) : refuseHolder(why, holder);
 }
@@ -140,21 +141,18 @@ function refuseHolder(why: Denial, holder: Identity): EdgeAnswer {
 /** The longest key with its slash, every byte of it a percent form: what is longer is not worth a look. */
 const maxPath = 3 * (1 + 1024);
 
-function locate(received: string): Place | Misplaced {
+function locate(received: string): RoutedPath | PathFault {
   const path = received.charAt(0) === "/" && received.length <= maxPath ? decodePath(received) : undefined;
-  if (path !== undefined) return placePath(path);
+  if (path !== undefined) return routePath(path);
   return { code: "bad-request", reason: malformed };
 }
 
-function forward(place: Place, received: string, wait: number | undefined, identity: Identity): EdgeForward {
+function forward(routed: RoutedPath, received: string, wait: number | undefined, identity: Identity): EdgeForward {
   return {
     kind: "forward",
-    route: place.route,
-    path: place.path,
-    module: place.module,
-    version: place.version,
+    routed,
     wait,
-    misrouted: received !== place.path && behaviourFor(received) !== routes[place.route].pattern,
+    misrouted: received !== routed.path && behaviourFor(received) !== routes[routed.route].pattern,
     identity,
   };
 }

@@ -1,5 +1,4 @@
 import middy from "@middy/core";
-import { placePath } from "../edge/place.ts";
 import type { RouteName } from "../edge/routes.ts";
 import type { Identity } from "../edge/token.ts";
 import type { HttpAnswer } from "./answers.ts";
@@ -28,10 +27,8 @@ export function withAdmission<Table extends Handlers>(handlers: Table, admit: Ad
 function admission(route: RouteName, admit: Admit): middy.MiddlewareObj<HttpRequest, HttpAnswer> {
   return {
     before: async ({ event }) => {
-      const place = placePath(event.path);
-      const module = "route" in place ? place.module : undefined;
       // The same object goes on: those who observe requests know them by it.
-      Object.assign(event, { identity: await admit(event, route, module) });
+      Object.assign(event, { identity: await admit(event, route, event.routed.module) });
     },
   };
 }

@@ -1,14 +1,16 @@
 import middy from "@middy/core";
+import type { RoutedPath } from "../edge/routed-path.ts";
 import type { Identity } from "../edge/token.ts";
 import type { Served } from "../proxy/serve/serve.ts";
 import { policies } from "../proxy/store/layout.ts";
 import { errorAnswer, type HttpAnswer } from "./answers.ts";
 import { entityTag, matchesTag } from "./entity-tag.ts";
 
-/** A request that `decide` let through: `path` is canonical, escaped, and without a query string. */
+/** A request that `decide` let through. */
 export interface HttpRequest {
   readonly method: "GET" | "HEAD";
-  readonly path: string;
+  /** The path as the edge, or behind CloudFront the function itself, took it apart. */
+  readonly routed: RoutedPath;
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** How often the client was sent back here because a fill takes long. */
   readonly wait?: number;
@@ -24,7 +26,7 @@ export type HttpHandler = (request: HttpRequest) => Promise<HttpAnswer>;
 export type Observe = (request: HttpRequest, answer: HttpAnswer, error: unknown) => void;
 
 export interface HandlerParts {
-  readonly serve: (path: string) => Promise<Served>;
+  readonly serve: (routed: RoutedPath) => Promise<Served>;
   readonly isPrivate: (module: string) => boolean;
   readonly observe: Observe;
 }
@@ -50,7 +52,7 @@ export function createHandler(parts: HandlerParts): HttpHandler {
         answered.response = conditional(answered.event, answered.response);
       },
     })
-    .handler(async (request: HttpRequest) => present(await parts.serve(request.path), parts.isPrivate));
+    .handler(async (request: HttpRequest) => present(await parts.serve(request.routed), parts.isPrivate));
   return (request) => stack(request, undefined as never);
 }
 

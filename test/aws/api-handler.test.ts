@@ -88,7 +88,7 @@ test("patience counts from when the API received the request", async () => {
 test("the use-case is given the path without the origin path, and the method", async () => {
   const seen: unknown[] = [];
   const look: Answer = (request) => {
-    seen.push([request.method, request.path, request.wait]);
+    seen.push([request.method, request.routed.path, request.wait]);
     return fine(request);
   };
   await ask(event({ [identityHeader]: identity() }), look);

@@ -7,6 +7,7 @@ import { DynamoLeaseStore } from "../../lambda/aws/dynamo-lease-store.ts";
 import { DynamoVersionIndex } from "../../lambda/aws/dynamo-version-index.ts";
 import { S3ModuleStore } from "../../lambda/aws/s3-module-store.ts";
 import { Fill } from "../../lambda/proxy/fill/fill.ts";
+import { parsePath } from "../../lambda/proxy/serve/received-path.ts";
 import { type ServeIndexParts, serveIndex } from "../../lambda/proxy/serve/serve.ts";
 import type { FillRequest } from "../../lambda/proxy/store/fill-plane.ts";
 import { FolderTemporaryFiles } from "../../lambda/runtime/folder-temporary-files.ts";
@@ -92,10 +93,10 @@ const rows: readonly (readonly [what: string, ask: () => Promise<unknown>, calls
     ],
     [
       "a list that nobody asked for within the last minute",
-      () => serveIndex(parts, listPath),
+      () => serveIndex(parts, parsePath(listPath)),
       { QueryCommand: 2, GetItemCommand: 1, PutItemCommand: 1 },
     ],
-    ["a list", () => serveIndex(parts, listPath), { QueryCommand: 1 }],
+    ["a list", () => serveIndex(parts, parsePath(listPath)), { QueryCommand: 1 }],
   ];
 
 for (const [what, ask, calls] of rows) {
@@ -107,8 +108,8 @@ for (const [what, ask, calls] of rows) {
 
 test("latest is one Query once it is known", async () => {
   const latest = `/${join(module.path, "@latest")}`;
-  await serveIndex(parts, latest);
+  await serveIndex(parts, parsePath(latest));
   watch.take();
-  await serveIndex(parts, latest);
+  await serveIndex(parts, parsePath(latest));
   assert.deepEqual(watch.take(), { QueryCommand: 1 });
 });

@@ -37,7 +37,13 @@ async function ask(asked: Asked) {
   const { access = open, gosumdb, query = "", host, identity } = asked;
   const handler = page({ catalogue, access, address: () => "http://127.0.0.1:8080", gosumdb });
   const by = identity === undefined ? {} : { identity };
-  const answer = await handler({ method: "GET", path: "/", headers: { host }, query, ...by });
+  const answer = await handler({
+    method: "GET",
+    routed: { route: "page", path: "/" },
+    headers: { host },
+    query,
+    ...by,
+  });
   assert.ok(answer.body instanceof Uint8Array);
   return { ...answer, text: new TextDecoder().decode(answer.body) };
 }
@@ -162,7 +168,11 @@ test("over https the token goes into netrc", async () => {
     address: () => "https://x.example",
     gosumdb: undefined,
   });
-  const { body } = await handler({ method: "GET", path: "/", headers: { host: "go.example:8443" } });
+  const { body } = await handler({
+    method: "GET",
+    routed: { route: "page", path: "/" },
+    headers: { host: "go.example:8443" },
+  });
   assert.match(new TextDecoder().decode(body as Uint8Array), /machine go\.example:8443 login modfront password TOKEN/);
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { decide } from "../../lambda/edge/decide.ts";
-import { encodePath } from "../../lambda/edge/place.ts";
+import { encodePath } from "../../lambda/edge/routed-path.ts";
 import { behaviourFor, routes } from "../../lambda/edge/routes.ts";
 
 /** Everything is open: these are the tests of paths; test/edge/access.test.ts has those of people. */
@@ -16,7 +16,7 @@ function ask(target: string, method = "GET") {
 function outcome(target: string, method?: string): string | number {
   const decision = ask(target, method);
   if (decision.kind === "answer") return decision.status;
-  const { route, path, module = "", version = "" } = decision;
+  const { route, path, module = "", version = "" } = decision.routed;
   return [route, path, module, version].join(" ").trimEnd();
 }
 
@@ -209,7 +209,7 @@ test("a canonical path, encoded as a URI, is received as itself", () => {
     fc.property(query, (text) => {
       const first = ask(encodePath(`/a.b/@v/${text}.info`));
       if (first.kind === "answer") return;
-      const uri = encodePath(first.path);
+      const uri = encodePath(first.routed.path);
       assert.doesNotMatch(uri, /[+#?\s]/);
       assert.deepEqual(ask(uri), first);
     }),

@@ -53,11 +53,9 @@ test("whatever x/mod takes for a module and a version goes on, in its escaped fo
       const decision = decide({ method: "GET", target: spell(canonical, encoded), headers: {} }, open);
       assert.equal(decision.kind, "forward", canonical);
       if (decision.kind !== "forward") return;
+      const { routed } = decision;
       const named = kind === "list" || kind === "latest" ? undefined : query;
-      assert.deepEqual(
-        [decision.route, decision.path, decision.module, decision.version],
-        [kind, canonical, path, named],
-      );
+      assert.deepEqual([routed.route, routed.path, routed.module, routed.version], [kind, canonical, path, named]);
     }),
     { numRuns: 2_000 },
   );

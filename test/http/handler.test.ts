@@ -13,15 +13,15 @@ const etag = entityTag(body);
 function open(served: Partial<Served> | Error) {
   const seen: unknown[][] = [];
   const handler = createHandler({
-    serve: async (path) => {
+    serve: async ({ path }) => {
       if (served instanceof Error) throw served;
       return { policy: "list", module: path, content: { body }, ...served };
     },
     isPrivate: (module) => module.startsWith("corp.example"),
-    observe: (request, answer, error) => seen.push([request.path, answer.status, error]),
+    observe: (request, answer, error) => seen.push([request.routed.path, answer.status, error]),
   });
   const get = (headers: HttpRequest["headers"] = {}, path = "example.com/m") =>
-    handler({ method: "GET", path, headers });
+    handler({ method: "GET", routed: { route: "list", path }, headers });
   return { get, seen };
 }
 
@@ -105,7 +105,7 @@ test("a failure is its row of the table whatever the condition, and is observed 
 
 test("requests at the same time do not mix", async () => {
   const handler = createHandler({
-    serve: async (path) => {
+    serve: async ({ path }) => {
       for (let turns = Number(path); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
       return { policy: "list", module: undefined, content: { body: Buffer.from(path) } };
     },
@@ -113,7 +113,8 @@ test("requests at the same time do not mix", async () => {
     observe: () => {},
   });
   const paths = ["3", "1", "2", "0"];
-  const answers = await Promise.all(paths.map((path) => handler({ method: "GET", path, headers: {} })));
+  const ask = (path: string) => handler({ method: "GET", routed: { route: "list", path }, headers: {} });
+  const answers = await Promise.all(paths.map(ask));
   assert.deepEqual(
     answers.map((answer) => Buffer.from(answer.body as Uint8Array).toString()),
     paths,

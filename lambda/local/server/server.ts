@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Decision, EdgeForward, EdgeRequest } from "../../edge/decide.ts";
+import type { RoutedPath } from "../../edge/routed-path.ts";
 import type { RouteName } from "../../edge/routes.ts";
 import { errorAnswer, type HttpAnswer } from "../../http/answers.ts";
 import type { HttpHandler } from "../../http/handler.ts";
@@ -110,24 +111,24 @@ async function route(parts: ServerParts, memory: HitMemory, exchange: Exchange):
     const body = Buffer.from(decision.body);
     return { route: "edge", status: send(exchange, { ...decision, body }), error: decision.body.trimEnd() };
   }
-  const ready = findReady(parts, memory, decision.path);
-  if (ready !== undefined) return { route: decision.route, status: sendReady(request, response, ready) };
-  const status = await serveStored(parts, memory, exchange, decision);
-  return status === undefined ? serveMiss(parts, memory, exchange, decision) : { route: decision.route, status };
+  const ready = findReady(parts, memory, decision.routed.path);
+  if (ready !== undefined) return { route: decision.routed.route, status: sendReady(request, response, ready) };
+  const status = await serveStored(parts, memory, exchange, decision.routed);
+  return status === undefined ? serveMiss(parts, memory, exchange, decision) : { route: decision.routed.route, status };
 }
 
 async function serveStored(
   parts: ServerParts,
   memory: HitMemory,
   { request, response }: Exchange,
-  decision: EdgeForward,
+  routed: RoutedPath,
 ): Promise<number | undefined> {
-  const kind = fileRoutes[decision.route];
+  const kind = fileRoutes[routed.route];
   if (kind === undefined) return undefined;
-  return sendFile(request, response, storedFile(parts, decision, kind), memory);
+  return sendFile(request, response, storedFile(parts, routed, kind), memory);
 }
 
-function storedFile(parts: ServerParts, { path, module }: EdgeForward, kind: "info" | "mod" | "zip"): FileAnswer {
+function storedFile(parts: ServerParts, { path, module }: RoutedPath, kind: "info" | "mod" | "zip"): FileAnswer {
   const { contentType, cacheControl } = policies[kind];
   const own = module !== undefined && parts.isPrivate(module);
   const headers = {
@@ -142,17 +143,17 @@ async function serveMiss(
   parts: ServerParts,
   memory: HitMemory,
   exchange: Exchange,
-  decision: EdgeForward,
+  { routed, identity }: EdgeForward,
 ): Promise<Outcome> {
-  const { path, route, identity } = decision;
+  const { route } = routed;
   const method = exchange.request.method === "HEAD" ? "HEAD" : "GET";
   const headers = exchange.request.headers as Record<string, string>;
   const query = splitTarget(exchange.request).query;
-  const given = await parts.handlers[route]({ method, path, headers, query, identity });
+  const given = await parts.handlers[route]({ method, routed, headers, query, identity });
   if (given.status !== 200) return { route, status: send(exchange, given), error: errorText(given) };
   if (!("stored" in given.body))
-    return { route, status: sendFresh(parts, memory, exchange, decision, { ...given, body: given.body }) };
-  const stored = await serveStored(parts, memory, exchange, decision);
+    return { route, status: sendFresh(parts, memory, exchange, routed, { ...given, body: given.body }) };
+  const stored = await serveStored(parts, memory, exchange, routed);
   if (stored !== undefined) return { route, status: stored };
   return { route, status: send(exchange, errorAnswer(undefined)), error: "the file vanished" };
 }
@@ -162,14 +163,14 @@ function sendFresh(
   parts: ServerParts,
   memory: HitMemory,
   { request, response }: Exchange,
-  decision: EdgeForward,
+  routed: RoutedPath,
   answer: HttpAnswer & { readonly body: Uint8Array },
 ): number {
   const { body, freshUntil = 0 } = answer;
-  const isFile = freshUntil === Number.POSITIVE_INFINITY && fileRoutes[decision.route] !== undefined;
+  const isFile = freshUntil === Number.POSITIVE_INFINITY && fileRoutes[routed.route] !== undefined;
   const headers = isFile ? { ...answer.headers, "accept-ranges": "bytes" } : answer.headers;
   const ready = readyResponse(headers, headers.etag ?? "", body, freshUntil);
-  if (freshUntil > parts.now()) memory.ready.set(decision.path, ready);
+  if (freshUntil > parts.now()) memory.ready.set(routed.path, ready);
   return sendReady(request, response, ready);
 }
 

@@ -8,6 +8,7 @@ import { hmac } from "../../access/hmac.ts";
 import { page } from "../../console/page-handler.ts";
 import { ownSumdb } from "../../console/paste-lines.ts";
 import { decide } from "../../edge/decide.ts";
+import type { RoutedPath } from "../../edge/routed-path.ts";
 import type { RouteName } from "../../edge/routes.ts";
 import { anonymous } from "../../edge/token.ts";
 import { CodedError } from "../../golang/coded-error.ts";
@@ -127,16 +128,16 @@ function createHandlers(settings: Settings, around: Surroundings, opened: Opened
   const isPrivate = (module: string) => around.router.isPrivate(module);
   const parts = { fill, index, clock: around.clock, isPrivate, sumdbName: verifier?.name };
   const observe = (_request: HttpRequest, _answer: HttpAnswer, error: unknown) => reportFailure(around, metrics, error);
-  const handler = (serve: (path: string) => Promise<Served>) => createHandler({ serve, isPrivate, observe });
-  const file = handler((path) => serveFile(parts, path));
-  const listed = handler((path) => serveIndex(parts, path));
+  const handler = (serve: (routed: RoutedPath) => Promise<Served>) => createHandler({ serve, isPrivate, observe });
+  const file = handler((routed) => serveFile(parts, routed));
+  const listed = handler((routed) => serveIndex(parts, routed));
   return {
     info: file,
     mod: file,
     zip: file,
     list: listed,
     latest: listed,
-    sumdb: handler((path) => serveSumdb(parts, path)),
+    sumdb: handler((routed) => serveSumdb(parts, routed)),
     live,
     ready: ready(async () => void (await index.module("ready"))),
     metrics: async () => textAnswer(metrics.format(), "text/plain; version=0.0.4; charset=utf-8"),

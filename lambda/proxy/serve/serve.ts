@@ -1,3 +1,4 @@
+import type { RoutedPath } from "../../edge/routed-path.ts";
 import { rememberedBody } from "../sources/version-list.ts";
 import type { Clock } from "../store/clock.ts";
 import type { FillAnswer, FillPlane, FillRequest } from "../store/fill-plane.ts";
@@ -21,8 +22,8 @@ export interface ServeParts {
 }
 
 /** `.info`, `.mod` and `.zip` of a version, and `.info` of a query: whatever reached us was not in the store. */
-export async function serveFile(parts: ServeParts, target: string): Promise<Served> {
-  const request = parseModuleRequest(target);
+export async function serveFile(parts: ServeParts, routed: RoutedPath): Promise<Served> {
+  const request = parseModuleRequest(routed);
   if (request.kind === "list" || request.kind === "latest") throw new ServedError("not-found", "no such file");
   const module = "path" in request ? request.path : request.module.path;
   return { policy: request.kind, module, content: await parts.fill.fill(request) };
@@ -34,8 +35,8 @@ export interface ServeIndexParts extends ServeParts {
 }
 
 /** `@v/list` and `@latest`: one read of the index while what it remembers is fresh. */
-export async function serveIndex(parts: ServeIndexParts, target: string): Promise<Served> {
-  const request = parseModuleRequest(target);
+export async function serveIndex(parts: ServeIndexParts, routed: RoutedPath): Promise<Served> {
+  const request = parseModuleRequest(routed);
   if (request.kind !== "list" && request.kind !== "latest") throw new ServedError("not-found", "no such page");
   const entry = await parts.index.module(request.path);
   const content = remembered(request, entry, parts.clock.now()) ?? (await parts.fill.fill(request));
@@ -55,8 +56,8 @@ export interface ServeSumdbParts extends ServeParts {
 }
 
 /** `/sumdb/<name>/…`: what was verified of the checksum database. */
-export async function serveSumdb(parts: ServeSumdbParts, target: string): Promise<Served> {
-  const request = parseSumdbRequest(target, parts.sumdbName);
+export async function serveSumdb(parts: ServeSumdbParts, routed: RoutedPath): Promise<Served> {
+  const request = parseSumdbRequest(routed, parts.sumdbName);
   if (request.kind === "supported")
     return { policy: "supported", module: undefined, content: { body: new Uint8Array() } };
   if (request.kind === "lookup" && parts.isPrivate(request.module.path)) throw privateLookup(request.module.path);

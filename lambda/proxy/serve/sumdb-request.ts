@@ -1,4 +1,5 @@
-import { canonicalVersion, unescapePath, unescapeVersion } from "../../golang/module.ts";
+import type { RoutedPath } from "../../edge/routed-path.ts";
+import { canonicalVersion, checkPath, escapeVersion } from "../../golang/module.ts";
 import { parseTilePath } from "../../golang/tile.ts";
 import type { ModuleVersion, PolicyName } from "../store/layout.ts";
 import { ServedError } from "../store/served-error.ts";
@@ -19,24 +20,24 @@ const fullWidth = 2 ** tileHeight;
  *
  * Throws `ServedError` "not-found" for any other database and path, "bad-request" for malformed module paths and tiles.
  */
-export function parseSumdbRequest(target: string, name: string | undefined): SumdbRequest {
+export function parseSumdbRequest(routed: RoutedPath, name: string | undefined): SumdbRequest {
   const prefix = `/sumdb/${name}/`;
-  if (name === undefined || !target.startsWith(prefix))
+  if (name === undefined || !routed.path.startsWith(prefix))
     throw new ServedError("not-found", "this proxy does not know that checksum database");
-  const path = target.slice(prefix.length);
+  const path = routed.path.slice(prefix.length);
   if (path === "supported") return { kind: "supported" };
   if (path === "latest") return { kind: "head", policy: "head" };
-  if (path.startsWith("lookup/")) return { kind: "lookup", policy: "lookup", module: parseLookup(path.slice(7)) };
+  if (path.startsWith("lookup/")) return { kind: "lookup", policy: "lookup", module: checkLookup(routed) };
   if (path.startsWith("tile/")) return parseTile(path);
   throw new ServedError("not-found", "a checksum database has lookup, tile, latest and supported");
 }
 
 /** Only canonical versions have records: anything else need not travel to the database to be unknown there. */
-function parseLookup(text: string): ModuleVersion {
-  const [path = "", version = "", ...more] = text.split("@", 3);
+function checkLookup({ module = "", version = "" }: RoutedPath): ModuleVersion {
   try {
-    const module = { path: unescapePath(path), version: unescapeVersion(version) };
-    if (more.length === 0 && canonicalVersion(module.version) === module.version) return module;
+    checkPath(module);
+    escapeVersion(version);
+    if (canonicalVersion(version) === version) return { path: module, version };
   } catch (cause) {
     throw malformedLookup(cause);
   }

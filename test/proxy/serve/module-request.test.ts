@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ModuleRequest, parseModuleRequest } from "../../../lambda/proxy/serve/module-request.ts";
+import { parsePath } from "../../../lambda/proxy/serve/received-path.ts";
 
+const parse = (target: string) => parseModuleRequest(parsePath(target));
 const file = (kind: "info" | "mod" | "zip", path: string, version: string) => ({ kind, module: { path, version } });
 const query = (text: string): ModuleRequest => ({ kind: "query", path: "example.com/m", query: text });
 
@@ -36,7 +38,7 @@ const requests: readonly (readonly [target: string, request: ModuleRequest])[] =
 ];
 
 test("what a path asks for", () => {
-  for (const [target, request] of requests) assert.deepEqual(parseModuleRequest(target), request, target);
+  for (const [target, request] of requests) assert.deepEqual(parse(target), request, target);
 });
 
 const absent: readonly string[] = [
@@ -44,13 +46,12 @@ const absent: readonly string[] = [
   "/",
   "/example.com/m",
   "/@latest",
-  "//@latest",
   "/@v/list",
-  "/example.com/m/@latest/",
+  "/-/m/@v/list",
+  "/example.com/m/@v/@v/list",
+  "/example.com/m/@v/x/@latest",
   "/example.com/m/@latestx",
   "/example.com/m/@vlist",
-  "/example.com/m/@v/",
-  "/example.com/m/@v/list/",
   "/example.com/m/@v/v1.0.0",
   "/example.com/m/@v/.info",
   "/example.com/m/@v/v1.0.0.INFO",
@@ -67,11 +68,15 @@ const absent: readonly string[] = [
 ];
 
 test("what there cannot be is not found", () => {
-  for (const target of absent) assert.throws(() => parseModuleRequest(target), { code: "not-found" }, target);
+  for (const target of absent) assert.throws(() => parse(target), { code: "not-found" }, target);
 });
 
 const malformed: readonly string[] = [
   // Module paths.
+  "//@latest",
+  "/example.com/m/@latest/",
+  "/example.com/m/@v/",
+  "/example.com/m/@v/list/",
   "/nodot/@v/list",
   "/Example.com/m/@v/list",
   "/!example.com/m/@v/list",
@@ -89,15 +94,12 @@ const malformed: readonly string[] = [
   "/example.com/m~1/@v/list",
   "/example.com/m/v1/@v/list",
   "/gopkg.in/m/@v/list",
-  "/-/m/@v/list",
   "/example.com/%40/@v/list",
   "/example.com/m?/@v/list",
   "/example.com/é/@v/list",
   "/example.com/m\0/@v/list",
   "/example.com/m\n/@latest",
   "/example.com\\m/@v/list",
-  "/example.com/m/@v/@v/list",
-  "/example.com/m/@v/x/@latest",
   // Versions, which are one element of a file's path.
   "/example.com/m/@v/...info",
   "/example.com/m/@v/...zip",
@@ -113,13 +115,13 @@ const malformed: readonly string[] = [
 ];
 
 test("what is malformed is a bad request", () => {
-  for (const target of malformed) assert.throws(() => parseModuleRequest(target), { code: "bad-request" }, target);
+  for (const target of malformed) assert.throws(() => parse(target), { code: "bad-request" }, target);
 });
 
 test("a long hostile path is refused like a short one", () => {
   for (const part of ["/@v", "/@v/", "@latest/", ".info", "!", "a/", "v1.0.0.", "\n"]) {
     const target = `/example.com/${part.repeat(100_000)}`;
-    assert.throws(() => parseModuleRequest(target), { name: "CodedError" });
-    assert.throws(() => parseModuleRequest(`${target}/@v/x`), { name: "CodedError" });
+    assert.throws(() => parse(target), { name: "CodedError" });
+    assert.throws(() => parse(`${target}/@v/x`), { name: "CodedError" });
   }
 });

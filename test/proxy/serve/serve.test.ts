@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parsePath } from "../../../lambda/proxy/serve/received-path.ts";
 import { type Served, serveFile, serveIndex, serveSumdb } from "../../../lambda/proxy/serve/serve.ts";
 import type { FillAnswer, FillRequest } from "../../../lambda/proxy/store/fill-plane.ts";
 import { ServedError } from "../../../lambda/proxy/store/served-error.ts";
@@ -46,7 +47,7 @@ test("a fresh list or latest is one read of the index and nothing else", async (
     await index.remember(path, name, { text, freshUntil });
     const { body, ...served } = answer;
     const expected: Served = { ...served, content: { body: new TextEncoder().encode(body), freshUntil } };
-    assert.deepEqual(await serveIndex(parts, target), expected, target);
+    assert.deepEqual(await serveIndex(parts, parsePath(target)), expected, target);
     assert.deepEqual(calls, ["index.module"]);
   }
 });
@@ -58,7 +59,7 @@ test("a list or latest that is stale, not remembered, or remembered under the ot
       const { parts, index, clock, calls } = world();
       const freshUntil = clock.now() + (remembered === kind ? 0 : 60_000);
       if (remembered !== undefined) await index.remember(path, remembered, { text: "v1.0.0\n", freshUntil });
-      assert.deepEqual(await serveIndex(parts, target), { policy: kind, module: path, content: filled });
+      assert.deepEqual(await serveIndex(parts, parsePath(target)), { policy: kind, module: path, content: filled });
       assert.deepEqual(calls, ["index.module", { kind, path }]);
     }
   }
@@ -74,7 +75,7 @@ test("files and queries go to the fill plane without a look into the index", asy
   ] as const) {
     const { parts, calls } = world();
     const expected: Served = { policy: request.kind, module: module.path, content: filled };
-    assert.deepEqual(await serveFile(parts, target), expected, target);
+    assert.deepEqual(await serveFile(parts, parsePath(target)), expected, target);
     assert.deepEqual(calls, [request]);
   }
 });
@@ -93,7 +94,7 @@ test("each route answers only what is its own, and asks nobody for the rest", as
     [serveSumdb, "/example.com/m/@latest", "not-found"],
   ] as const) {
     const { parts, calls } = world();
-    await assert.rejects(serve(parts, target), { code }, target);
+    await assert.rejects(async () => serve(parts, parsePath(target)), { code }, target);
     assert.deepEqual(calls, [], target);
   }
 });
@@ -116,7 +117,7 @@ test("what is asked of a checksum database", async () => {
     ],
   ] as const) {
     const { parts, calls } = world();
-    assert.deepEqual(await serveSumdb(parts, `/sumdb/sum.example.com/${name}`), served, name);
+    assert.deepEqual(await serveSumdb(parts, parsePath(`/sumdb/sum.example.com/${name}`)), served, name);
     assert.deepEqual(calls, request === undefined ? [] : [request], name);
   }
 });
@@ -127,15 +128,18 @@ test("the lookup of a private module is refused here with what to set, and its p
     error instanceof ServedError &&
     error.code === "forbidden" &&
     error.message.includes("GONOSUMDB=corp.example/Secret");
-  await assert.rejects(serveSumdb(parts, "/sumdb/sum.example.com/lookup/corp.example/!secret@v1.0.0"), refused);
+  await assert.rejects(
+    serveSumdb(parts, parsePath("/sumdb/sum.example.com/lookup/corp.example/!secret@v1.0.0")),
+    refused,
+  );
   assert.deepEqual(calls, []);
 });
 
 test("without a checksum database there is none to ask", async () => {
   const { parts, calls } = world();
   for (const name of ["supported", "latest", "lookup/example.com/m@v1.0.0"]) {
-    const target = `/sumdb/sum.example.com/${name}`;
-    await assert.rejects(serveSumdb({ ...parts, sumdbName: undefined }, target), { code: "not-found" });
+    const routed = parsePath(`/sumdb/sum.example.com/${name}`);
+    await assert.rejects(serveSumdb({ ...parts, sumdbName: undefined }, routed), { code: "not-found" });
   }
   assert.deepEqual(calls, []);
 });

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parsePath } from "../../../lambda/proxy/serve/received-path.ts";
 import { parseSumdbRequest, type SumdbRequest } from "../../../lambda/proxy/serve/sumdb-request.ts";
 
 const name = "sum.example.com";
-const parse = (path: string) => parseSumdbRequest(`/sumdb/${name}/${path}`, name);
+const parse = (path: string) => parseSumdbRequest(parsePath(`/sumdb/${name}/${path}`), name);
 const lookup = (path: string, version: string) =>
   ({ kind: "lookup", policy: "lookup", module: { path, version } }) as const;
 const tile = (path: string, policy: "fullTile" | "partialTile") => ({ kind: "tile", policy, path }) as const;
@@ -33,22 +34,25 @@ test("another database is not found, nor any where none is configured", () => {
     "/sumdb/sum.golang.org/latest",
     "/sumdb/sum.example.com.evil.example/latest",
     "/sumdb/sum.example.com",
-    "/sumdb//latest",
     "/sumdb/SUM.EXAMPLE.COM/latest",
     "/sumdb/undefined/latest",
   ]) {
-    assert.throws(() => parseSumdbRequest(target, name), { code: "not-found" }, target);
-    assert.throws(() => parseSumdbRequest(target, undefined), { code: "not-found" }, target);
+    assert.throws(() => parseSumdbRequest(parsePath(target), name), { code: "not-found" }, target);
+    assert.throws(() => parseSumdbRequest(parsePath(target), undefined), { code: "not-found" }, target);
   }
 });
 
 test("other paths and heights are not found", () => {
-  for (const path of ["", "supported/", "latest/", "lookup", "tile", "LATEST", "x", "tile/9/0/000", "tile/1/0/000"]) {
+  for (const path of ["lookup", "tile", "LATEST", "x", "tile/9/0/000", "tile/1/0/000"]) {
     assert.throws(() => parse(path), { code: "not-found" }, path);
   }
 });
 
 const malformed: readonly string[] = [
+  "",
+  "/latest",
+  "supported/",
+  "latest/",
   "lookup/",
   "lookup/@",
   "lookup/example.com/m",
@@ -82,6 +86,6 @@ const malformed: readonly string[] = [
   `tile/8/0/${"x999/".repeat(8)}999`,
 ];
 
-test("malformed module paths, versions and tiles are bad requests", () => {
+test("malformed paths, module paths, versions and tiles are bad requests", () => {
   for (const path of malformed) assert.throws(() => parse(path), { code: "bad-request" }, path);
 });

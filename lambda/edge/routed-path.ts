@@ -1,7 +1,7 @@
 import { fixedPaths, type RouteName } from "./routes.ts";
 
-/** Where a request goes: the route and, in the paths of modules, which one. */
-export interface Place {
+/** A path taken apart, once: who finds the route hands this on, so that nobody behind it reads the path again. */
+export interface RoutedPath {
   readonly route: RouteName;
   /** The canonical path: escaped as in the module protocol, without percent forms: `/github.com/!azure/x/@v/list`. */
   readonly path: string;
@@ -11,17 +11,17 @@ export interface Place {
   readonly version?: string | undefined;
 }
 
-/** A path that no route can have: the reason is a sentence for the person who sent it. */
-export interface Misplaced {
+/** Why a path has no route: the reason is a sentence for the person who sent it. */
+export interface PathFault {
   readonly code: "bad-request" | "not-found";
   readonly reason: string;
 }
 
 export const malformed = "the path is malformed, or has a character that no module path has";
 
-const nowhere: Misplaced = { code: "not-found", reason: "this is not a path of the module proxy protocol" };
+const nowhere: PathFault = { code: "not-found", reason: "this is not a path of the module proxy protocol" };
 
-function bad(reason: string): Misplaced {
+function bad(reason: string): PathFault {
   return { code: "bad-request", reason };
 }
 
@@ -51,13 +51,13 @@ export function encodePath(path: string): string {
  * It refuses what cannot be an escaped path (x/mod's UnescapePath: upper case, a stray `!`), `.` and `..` elements and
  * whatever no store can hold. The complete rules for module paths and versions are lambda/golang's.
  */
-export function placePath(path: string): Place | Misplaced {
+export function routePath(path: string): RoutedPath | PathFault {
   const fixed = fixedPaths[path];
   if (fixed !== undefined) return { route: fixed, path };
   const unsound = checkElements(path);
   if (unsound !== undefined) return bad(unsound);
   if (path.startsWith("/-/")) return nowhere;
-  if (path.startsWith("/sumdb/")) return placeChecksums(path);
+  if (path.startsWith("/sumdb/")) return routeChecksums(path);
   // "@" cannot occur in a module path, so the first "/@" ends it.
   const at = path.indexOf("/@");
   if (at < 1) return nowhere;
@@ -66,12 +66,12 @@ export function placePath(path: string): Place | Misplaced {
   const rest = path.slice(at + 2);
   if (rest === "latest") return { route: "latest", path, module };
   if (rest === "v/list") return { route: "list", path, module };
-  return rest.startsWith("v/") ? placeFile(path, module, rest.slice(2)) : nowhere;
+  return rest.startsWith("v/") ? routeFile(path, module, rest.slice(2)) : nowhere;
 }
 
 const badEscape = bad("upper-case letters are written as ! and the lower-case letter");
 
-function placeFile(path: string, module: string, file: string): Place | Misplaced {
+function routeFile(path: string, module: string, file: string): RoutedPath | PathFault {
   const match = /^([^/]+)\.(info|mod|zip)$/.exec(file);
   if (match === null) return nowhere;
   const version = unescapeLetters(match[1] as string);
@@ -79,7 +79,7 @@ function placeFile(path: string, module: string, file: string): Place | Misplace
 }
 
 /** Only lookups name a module; heads and tiles belong to all of a database's modules. */
-function placeChecksums(path: string): Place | Misplaced {
+function routeChecksums(path: string): RoutedPath | PathFault {
   const lookup = path.indexOf("/lookup/", "/sumdb".length);
   if (lookup < 0) return { route: "sumdb", path };
   const key = path.slice(lookup + "/lookup/".length);
