@@ -1,10 +1,10 @@
 import type { CloudFormationCustomResourceEvent } from "aws-lambda";
-import { packAccess } from "./access/packed-key-values.ts";
+import { packAccess } from "./access/packed-settings.ts";
 import { answerCustomResource } from "./aws/custom-resource.ts";
-import { openKeyValues, readSecretIn, updateKeyValues } from "./aws/edge-key-values.ts";
 import { parseIdentityKeys } from "./aws/identity-keys.ts";
+import { openKeyValues, readSecretIn, updateKeyValues } from "./aws/key-value-store.ts";
 import { readEnvironment, readSettings } from "./config/env.ts";
-import { readTokens, type TokenSettings } from "./edge/key-values.ts";
+import { readTokens, type TokenSettings } from "./edge/access-settings.ts";
 
 // Carries what the edge function must know into its KeyValueStore when the edge stack is deployed.
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hmac } from "../../lambda/access/hmac.ts";
-import { packAccess } from "../../lambda/access/packed-key-values.ts";
+import { packAccess } from "../../lambda/access/packed-settings.ts";
 import { decide, type EdgeRequest } from "../../lambda/edge/decide.ts";
 import { formatClaims } from "../../lambda/edge/token.ts";
 import type { Bench } from "../part.ts";
@@ -11,12 +11,12 @@ const times = 2_000;
 const now = 1_700_000_000;
 
 export async function measureEdge(bench: Bench): Promise<void> {
-  const knowledge = makeKnowledge();
+  const context = makeContext();
   for (let round = 0; round < bench.rounds; round++) {
-    for (const [row, request] of Object.entries(requests(knowledge.key))) {
-      decideOften(request, knowledge);
+    for (const [row, request] of Object.entries(requests(context.key))) {
+      decideOften(request, context);
       const before = process.cpuUsage();
-      decideOften(request, knowledge);
+      decideOften(request, context);
       const { user, system } = process.cpuUsage(before);
       bench.add(row, "modfront", { "CPU µs": (user + system) / times });
     }
@@ -24,7 +24,7 @@ export async function measureEdge(bench: Bench): Promise<void> {
 }
 
 /** As full as the two values may be: long private patterns, two keys, and as many revoked tokens as fit. */
-function makeKnowledge() {
+function makeContext() {
   const keys = [randomBytes(32), randomBytes(32)].map((key) => key.toString("base64url"));
   const patterns = Array.from({ length: 30 }, (_, i) => `*.corp${i}.example.com/*/*/[a-z]*`);
   const revoked = Array.from({ length: 110 }, () => randomBytes(4).toString("hex").slice(0, 6)).join(" ");
@@ -36,8 +36,8 @@ function makeKnowledge() {
   return { keyValues, hmac, now: () => now, key: keys[1] ?? "" };
 }
 
-function decideOften(request: EdgeRequest, knowledge: ReturnType<typeof makeKnowledge>): void {
-  for (let i = 0; i < times; i++) decide(request, knowledge);
+function decideOften(request: EdgeRequest, context: ReturnType<typeof makeContext>): void {
+  for (let i = 0; i < times; i++) decide(request, context);
 }
 
 function requests(key: string): Readonly<Record<string, EdgeRequest>> {

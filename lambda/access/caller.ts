@@ -1,5 +1,5 @@
+import type { AccessSettings } from "../edge/access-settings.ts";
 import { verifyIdentity } from "../edge/identity.ts";
-import type { AccessSettings } from "../edge/key-values.ts";
 import { denial } from "../edge/permit.ts";
 import { type RouteName, routes } from "../edge/routes.ts";
 import type { Identity } from "../edge/token.ts";

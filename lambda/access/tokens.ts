@@ -3,7 +3,7 @@ import type { Role } from "../edge/routes.ts";
 import { formatClaims } from "../edge/token.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import { hmac } from "./hmac.ts";
-import { dropEnded, packTokens } from "./packed-key-values.ts";
+import { dropEnded, packTokens } from "./packed-settings.ts";
 import type { SigningKey, TokenRecord, TokenState, TokenStore } from "./token-store.ts";
 
 export interface TokenRequest {

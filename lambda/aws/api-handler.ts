@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { checkCaller } from "../access/caller.ts";
+import type { AccessSettings } from "../edge/access-settings.ts";
 import { waitHeader } from "../edge/cloudfront.ts";
 import { identityHeader } from "../edge/identity.ts";
-import type { AccessSettings } from "../edge/key-values.ts";
 import { encodePath, type RoutedPath } from "../edge/routed-path.ts";
 import { isCodedError } from "../golang/coded-error.ts";
 import { type Admit, type Handlers, withAdmission } from "../http/admission.ts";

@@ -1,13 +1,13 @@
 import { ListKeysCommand, UpdateKeysCommand } from "@aws-sdk/client-cloudfront-keyvaluestore";
 import { PutSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { packTokens } from "../access/packed-key-values.ts";
+import { packTokens } from "../access/packed-settings.ts";
 import { emptyTokenState, type TokenRecord, type TokenState, type TokenStore } from "../access/token-store.ts";
 import { keyId } from "../access/tokens.ts";
-import { readTokens } from "../edge/key-values.ts";
+import { readTokens } from "../edge/access-settings.ts";
 import type { Role } from "../edge/routes.ts";
 import { CodedError } from "../golang/coded-error.ts";
-import { type KeyValueClient, readKeyValue, withVersion } from "./edge-key-values.ts";
 import { type EdgeSecret, staleAfter } from "./identity-keys.ts";
+import { type KeyValueClient, readKeyValue, withVersion } from "./key-value-store.ts";
 
 export interface DeployedTokens {
   readonly keyValues: KeyValueClient;

@@ -4,7 +4,7 @@ import type { TokenStore } from "../access/token-store.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import type { Clock } from "../proxy/store/clock.ts";
 import { awsErrorName } from "./aws-failure.ts";
-import { openKeyValues } from "./edge-key-values.ts";
+import { openKeyValues } from "./key-value-store.ts";
 import { KeyValueTokenStore } from "./key-value-token-store.ts";
 
 /** Where lib/ puts the edge, and with it the function that knows where everything is. */

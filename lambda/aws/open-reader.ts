@@ -1,7 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import type { AccessSettings } from "../edge/key-values.ts";
+import type { AccessSettings } from "../edge/access-settings.ts";
 import type { RoutedPath } from "../edge/routed-path.ts";
 import type { RouteName } from "../edge/routes.ts";
 import { matchPrefixPatterns } from "../golang/module.ts";

@@ -1,4 +1,4 @@
-import type { AccessSettings } from "../edge/key-values.ts";
+import type { AccessSettings } from "../edge/access-settings.ts";
 import { denial } from "../edge/permit.ts";
 import { routes } from "../edge/routes.ts";
 import { anonymous, type Identity } from "../edge/token.ts";

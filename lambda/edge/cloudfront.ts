@@ -1,6 +1,6 @@
+import { readTokens } from "./access-settings.ts";
 import { cannotCheck, decide, type EdgeAnswer, type EdgeForward, refuse } from "./decide.ts";
 import { identityHeader, signIdentity } from "./identity.ts";
-import { readTokens } from "./key-values.ts";
 import { encodePath } from "./routed-path.ts";
 import type { Hmac } from "./token.ts";
 
@@ -28,7 +28,7 @@ export interface ViewerResponse {
 }
 
 /** What the function has read before; a value that could not be read is undefined. */
-export interface ViewerKnowledge {
+export interface ViewerContext {
   readonly access: string | undefined;
   readonly tokens: string | undefined;
   readonly hmac: Hmac;
@@ -39,7 +39,7 @@ export interface ViewerKnowledge {
 export const waitHeader = "x-modfront-wait";
 
 /** Returns the answer, or the request as it may go on to the cache and the origins: canonical, and saying who asks. */
-export function onViewerRequest(request: ViewerRequest, knowledge: ViewerKnowledge): ViewerRequest | ViewerResponse {
+export function onViewerRequest(request: ViewerRequest, context: ViewerContext): ViewerRequest | ViewerResponse {
   const decision = decide(
     {
       method: request.method,
@@ -47,17 +47,17 @@ export function onViewerRequest(request: ViewerRequest, knowledge: ViewerKnowled
       headers: { authorization: readHeader(request.headers.authorization) },
     },
     {
-      keyValues: { get: (name) => knowledge[name] },
-      hmac: knowledge.hmac,
-      now: () => knowledge.now,
+      keyValues: { get: (name) => context[name] },
+      hmac: context.hmac,
+      now: () => context.now,
     },
   );
   if (decision.kind === "answer") return respond(decision, request.method);
   if (decision.misrouted) return redirect(decision.routed.path);
-  const settings = readTokens(knowledge.tokens);
+  const settings = readTokens(context.tokens);
   // Without an identity nothing behind the edge would answer, and it must not.
   if (settings === undefined) return respond(refuse("cannot-decide", cannotCheck), request.method);
-  const identity = signIdentity(decision.identity, settings.identityKey, knowledge.now, knowledge.hmac);
+  const identity = signIdentity(decision.identity, settings.identityKey, context.now, context.hmac);
   return rewrite(request, decision, identity);
 }
 

@@ -1,4 +1,4 @@
-import { type KeyValues, readAccess, readTokens } from "./key-values.ts";
+import { type KeyValues, readAccess, readTokens } from "./access-settings.ts";
 import { type Denial, denial } from "./permit.ts";
 import { decodePath, malformed, type PathFault, type RoutedPath, routePath } from "./routed-path.ts";
 import { behaviourFor, routes } from "./routes.ts";
@@ -13,7 +13,7 @@ export interface EdgeRequest {
 }
 
 /** All that the decision depends on beside the request. */
-export interface EdgeKnowledge {
+export interface EdgeContext {
   readonly keyValues: KeyValues;
   readonly hmac: Hmac;
   /** The time in Unix seconds, asked only where a token's end matters. */
@@ -69,7 +69,7 @@ const statuses: Readonly<Record<EdgeRefusal, number>> = {
  *
  * Pure, synchronous and without any API of a runtime, so that the same code runs in CloudFront and in the local server.
  */
-export function decide(request: EdgeRequest, knowledge: EdgeKnowledge): Decision {
+export function decide(request: EdgeRequest, context: EdgeContext): Decision {
   const target = request.target;
   const mark = target.indexOf("?");
   const received = mark < 0 ? target : target.slice(0, mark);
@@ -79,20 +79,20 @@ export function decide(request: EdgeRequest, knowledge: EdgeKnowledge): Decision
   if (methods.indexOf(request.method) < 0) {
     return refuse("method-not-allowed", "this address is only read", "allow", methods.join(", "));
   }
-  const identity = identify(routed, request, knowledge);
+  const identity = identify(routed, request, context);
   if ("kind" in identity) return identity;
   return forward(routed, received, mark < 0 ? undefined : readWait(target.slice(mark + 1)), identity);
 }
 
 /** Returns who asks when they may, and else the refusal: never a 404, which would send go to the next proxy. */
-function identify(routed: RoutedPath, request: EdgeRequest, knowledge: EdgeKnowledge): Identity | EdgeAnswer {
+function identify(routed: RoutedPath, request: EdgeRequest, context: EdgeContext): Identity | EdgeAnswer {
   const access = routes[routed.route].access;
   if (access.anonymous === "yes") return anonymous;
-  const settings = readAccess(knowledge.keyValues.get("access"));
+  const settings = readAccess(context.keyValues.get("access"));
   if (settings === undefined) return refuse("cannot-decide", cannotCheck);
   // The hot path of a server on one machine: nobody's token matters.
   if (settings.anonymous === "all" && access.anonymous !== "no") return anonymous;
-  const holder = readHolder(request, knowledge);
+  const holder = readHolder(request, context);
   const identity = typeof holder === "string" ? anonymous : holder;
   const why = denial(access, settings, identity, routed.module);
   if (why === undefined) return identity;
@@ -101,14 +101,14 @@ function identify(routed: RoutedPath, request: EdgeRequest, knowledge: EdgeKnowl
 
 type NoHolder = TokenFault | "absent" | "unreadable" | "cannot-check";
 
-function readHolder(request: EdgeRequest, knowledge: EdgeKnowledge): Identity | NoHolder {
+function readHolder(request: EdgeRequest, context: EdgeContext): Identity | NoHolder {
   const header = request.headers.authorization;
   if (header === undefined) return "absent";
   const token = readCredentials(header);
   if (token === undefined) return "unreadable";
-  const settings = readTokens(knowledge.keyValues.get("tokens"));
+  const settings = readTokens(context.keyValues.get("tokens"));
   if (settings === undefined) return "cannot-check";
-  return verifyToken(token, settings, knowledge.now(), knowledge.hmac);
+  return verifyToken(token, settings, context.now(), context.hmac);
 }
 
 export const cannotCheck = "modfront cannot check access at the moment";

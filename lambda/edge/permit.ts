@@ -1,4 +1,4 @@
-import type { AccessSettings } from "./key-values.ts";
+import type { AccessSettings } from "./access-settings.ts";
 import { coversModule } from "./patterns.ts";
 import type { Access } from "./routes.ts";
 import type { Identity } from "./token.ts";

@@ -1,5 +1,5 @@
+import type { TokenSettings } from "./access-settings.ts";
 import { decodeBase64 } from "./base64.ts";
-import type { TokenSettings } from "./key-values.ts";
 import type { Role } from "./routes.ts";
 
 /** Returns the HMAC-SHA256 of an ASCII message under a key, both given as text, in base64url without padding. */

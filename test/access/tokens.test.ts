@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hmac } from "../../lambda/access/hmac.ts";
-import { packAccess, packTokens } from "../../lambda/access/packed-key-values.ts";
+import { packAccess, packTokens } from "../../lambda/access/packed-settings.ts";
 import { createToken, listTokens, revokeToken, rotateKey, type TokenRequest } from "../../lambda/access/tokens.ts";
-import { readTokens } from "../../lambda/edge/key-values.ts";
+import { readTokens } from "../../lambda/edge/access-settings.ts";
 import { verifyToken } from "../../lambda/edge/token.ts";
 import { isCodedError } from "../../lambda/golang/coded-error.ts";
 import { MemoryTokenStore } from "../support/tokens.ts";

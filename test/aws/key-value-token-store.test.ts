@@ -4,7 +4,7 @@ import type { PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { createToken, listTokens, rotateKey } from "../../lambda/access/tokens.ts";
 import { parseIdentityKeys } from "../../lambda/aws/identity-keys.ts";
 import { KeyValueTokenStore } from "../../lambda/aws/key-value-token-store.ts";
-import { readTokens } from "../../lambda/edge/key-values.ts";
+import { readTokens } from "../../lambda/edge/access-settings.ts";
 import { tokenStoreContract } from "../contract/token-store.ts";
 import { FakeKeyValues } from "../support/fake-key-values.ts";
 

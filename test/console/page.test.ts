@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { html } from "../../lambda/console/html.ts";
 import { ownAddress, page } from "../../lambda/console/page-handler.ts";
-import type { AccessSettings } from "../../lambda/edge/key-values.ts";
+import type { AccessSettings } from "../../lambda/edge/access-settings.ts";
 import type { Identity } from "../../lambda/edge/token.ts";
 import type { ModuleCatalogue } from "../../lambda/proxy/store/module-catalogue.ts";
 import { ServedError } from "../../lambda/proxy/store/served-error.ts";

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { hmac } from "../../lambda/access/hmac.ts";
 import { emptyTokenState, type TokenStore } from "../../lambda/access/token-store.ts";
 import { createToken, listTokens, revokeToken, rotateKey } from "../../lambda/access/tokens.ts";
-import { readTokens } from "../../lambda/edge/key-values.ts";
+import { readTokens } from "../../lambda/edge/access-settings.ts";
 import { verifyToken } from "../../lambda/edge/token.ts";
 
 /** A store on its own and what goes with it. */

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { TokenState } from "../../lambda/access/token-store.ts";
 import { createToken, revokeToken, rotateKey } from "../../lambda/access/tokens.ts";
+import type { Anonymous } from "../../lambda/edge/access-settings.ts";
 import { decide } from "../../lambda/edge/decide.ts";
-import type { Anonymous } from "../../lambda/edge/key-values.ts";
 import { type Role, type RouteName, routes } from "../../lambda/edge/routes.ts";
-import { basic, knowledgeOf, MemoryTokenStore } from "../support/tokens.ts";
+import { basic, edgeContext, MemoryTokenStore } from "../support/tokens.ts";
 
 const start = 1_800_000_000;
 const now = start + 5 * 86_400;
@@ -95,14 +95,14 @@ before(async () => {
 test("role × route × module × token state × access.anonymous", () => {
   let checked = 0;
   for (const mode of ["none", "public", "all"] as const) {
-    const knowledge = knowledgeOf({ anonymous: mode, private: privatePatterns }, state, now);
+    const context = edgeContext({ anonymous: mode, private: privatePatterns }, state, now);
     for (const route of Object.keys(routes) as RouteName[]) {
       for (const [wanted, target] of Object.entries(targets(route)) as [Wanted, string][]) {
         for (const role of roles) {
           for (const label of states) {
             const token = tokens.get(`${role} ${label}`);
             const headers = token === undefined ? {} : { authorization: basic(token) };
-            const decision = decide({ method: "GET", target, headers }, knowledge);
+            const decision = decide({ method: "GET", target, headers }, context);
             const outcome = decision.kind === "answer" ? decision.status : "go";
             const row = `${mode} ${route} ${wanted} ${role} ${label}`;
             assert.equal(outcome, expected(promises[route], mode, wanted, role, label), row);
@@ -116,11 +116,11 @@ test("role × route × module × token state × access.anonymous", () => {
 });
 
 test("a refusal is one clear line, and 401 asks for Basic credentials", () => {
-  const knowledge = knowledgeOf({ anonymous: "none", private: privatePatterns }, state, now);
+  const context = edgeContext({ anonymous: "none", private: privatePatterns }, state, now);
   const refusal = (label: State, target = "/golang.org/x/mod/@v/list") => {
     const token = tokens.get(`viewer ${label}`);
     const headers = token === undefined ? {} : { authorization: basic(token) };
-    const decision = decide({ method: "GET", target, headers }, knowledge);
+    const decision = decide({ method: "GET", target, headers }, context);
     if (decision.kind !== "answer") return assert.fail("was let in");
     const { "www-authenticate": challenge, ...headersSent } = decision.headers;
     assert.deepEqual(headersSent, {
@@ -151,7 +151,7 @@ test("a refusal is one clear line, and 401 asks for Basic credentials", () => {
 });
 
 test("the token is the password of Basic credentials or a Bearer token, and the identity goes on", () => {
-  const knowledge = knowledgeOf({ anonymous: "none", private: privatePatterns }, state, now);
+  const context = edgeContext({ anonymous: "none", private: privatePatterns }, state, now);
   const token = tokens.get("publisher valid") ?? "";
   const rows: readonly (readonly [authorization: string | string[], accepted: boolean])[] = [
     [basic(token), true],
@@ -175,7 +175,7 @@ test("the token is the password of Basic credentials or a Bearer token, and the 
   ];
   for (const [authorization, accepted] of rows) {
     const request = { method: "GET", target: "/github.com/!corp/x/@v/list", headers: { authorization } };
-    const decision = decide(request, knowledge);
+    const decision = decide(request, context);
     if (!accepted) {
       assert.equal(decision.kind === "answer" && decision.status, 401, `${authorization}`);
       continue;
@@ -190,7 +190,7 @@ test("the token is the password of Basic credentials or a Bearer token, and the 
 });
 
 test("what cannot be read lets nobody in who needs to be looked at", () => {
-  const good = knowledgeOf({ anonymous: "public", private: privatePatterns }, state, now);
+  const good = edgeContext({ anonymous: "public", private: privatePatterns }, state, now);
   const authorization = basic(tokens.get("admin valid") ?? "");
   const broken = [undefined, "", "null", "[]", "{", '{"keys":[],"identityKey":""}', '{"anonymous":"every"}', "1"];
   const shortKey = JSON.stringify({ keys: [""], identityKey: "k".repeat(43), revoked: "" });

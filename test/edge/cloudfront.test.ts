@@ -3,7 +3,7 @@ import * as crypto from "node:crypto";
 import { before, test } from "node:test";
 import { createContext, runInContext } from "node:vm";
 import { hmac } from "../../lambda/access/hmac.ts";
-import { packAccess, packTokens } from "../../lambda/access/packed-key-values.ts";
+import { packAccess, packTokens } from "../../lambda/access/packed-settings.ts";
 import { createToken } from "../../lambda/access/tokens.ts";
 import type { ViewerRequest, ViewerResponse } from "../../lambda/edge/cloudfront.ts";
 import { verifyIdentity } from "../../lambda/edge/identity.ts";

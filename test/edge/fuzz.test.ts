@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createToken } from "../../lambda/access/tokens.ts";
 import { decide } from "../../lambda/edge/decide.ts";
-import { basic, knowledgeOf, MemoryTokenStore } from "../support/tokens.ts";
+import { basic, edgeContext, MemoryTokenStore } from "../support/tokens.ts";
 
 /** MODFRONT_FUZZ=1000000 asks a million; the seed is fixed, so that a failure comes back. */
 const requests = Number(process.env.MODFRONT_FUZZ ?? 20_000);
@@ -20,7 +20,7 @@ test(`of ${requests} hostile requests none is let in, and none breaks the decisi
   const request = { subject: "s", role: "admin", modules: "*", days: 1 };
   const { token } = await createToken(store, request, 1_800_000_000);
   const [claims = "", signature = ""] = token.split(".");
-  const knowledge = knowledgeOf({ anonymous: "none", private: "corp.example" }, store.state, 1_800_000_000);
+  const context = edgeContext({ anonymous: "none", private: "corp.example" }, store.state, 1_800_000_000);
   const random = randomSource(7);
   const pick = <Item>(items: readonly Item[]): Item => items[random(items.length)] as Item;
   const pieces = ["mf_", ".", ":", "=", "-", "_", "/", "+", " ", "\t", "\n", "\0", "é", "世", "😀", "\ud800", "%", ","];
@@ -78,11 +78,11 @@ test(`of ${requests} hostile requests none is let in, and none breaks the decisi
       target: target(),
       headers: { authorization: header() },
     };
-    const decision = decide(asked, knowledge);
+    const decision = decide(asked, context);
     assert.equal(decision.kind, "answer", JSON.stringify(asked));
     const status = decision.kind === "answer" ? decision.status : 0;
     assert.ok([400, 401, 404, 405].includes(status), `${status} ${JSON.stringify(asked)}`);
   }
   const genuine = { method: "GET", target: "/a.b/@v/list", headers: { authorization: basic(token) } };
-  assert.equal(decide(genuine, knowledge).kind, "forward", "the token these were made from is one");
+  assert.equal(decide(genuine, context).kind, "forward", "the token these were made from is one");
 });

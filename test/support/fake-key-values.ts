@@ -4,7 +4,7 @@ import type {
   ListKeysCommand,
   UpdateKeysCommand,
 } from "@aws-sdk/client-cloudfront-keyvaluestore";
-import type { KeyValueClient } from "../../lambda/aws/edge-key-values.ts";
+import type { KeyValueClient } from "../../lambda/aws/key-value-store.ts";
 
 type Command = DescribeKeyValueStoreCommand | GetKeyCommand | ListKeysCommand | UpdateKeysCommand;
 

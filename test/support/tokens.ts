@@ -1,8 +1,8 @@
 import { hmac } from "../../lambda/access/hmac.ts";
-import { packAccess, packTokens } from "../../lambda/access/packed-key-values.ts";
+import { packAccess, packTokens } from "../../lambda/access/packed-settings.ts";
 import type { TokenState, TokenStore } from "../../lambda/access/token-store.ts";
 import { emptyTokenState } from "../../lambda/access/token-store.ts";
-import type { AccessSettings, KeyValues } from "../../lambda/edge/key-values.ts";
+import type { AccessSettings, KeyValues } from "../../lambda/edge/access-settings.ts";
 
 /** A `TokenStore` in memory. */
 export class MemoryTokenStore implements TokenStore {
@@ -20,7 +20,7 @@ export class MemoryTokenStore implements TokenStore {
 }
 
 /** What `decide` knows when these settings and tokens have reached it. */
-export function knowledgeOf(settings: AccessSettings, state: TokenState, now: number) {
+export function edgeContext(settings: AccessSettings, state: TokenState, now: number) {
   const values = { access: packAccess(settings), tokens: packTokens(state, now) };
   const keyValues: KeyValues = { get: (name) => values[name] };
   return { keyValues, hmac, now: () => now };

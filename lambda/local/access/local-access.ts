@@ -1,8 +1,8 @@
 import { BlockList, isIP } from "node:net";
 import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
-import type { AccessSettings } from "../../edge/key-values.ts";
-import { FileKeyValues } from "./file-key-values.ts";
+import type { AccessSettings } from "../../edge/access-settings.ts";
+import { WatchedTokenFile } from "./watched-token-file.ts";
 
 /** Where a server on one machine keeps its tokens, in its data folder. */
 export const tokenFile = "access.json";
@@ -23,9 +23,9 @@ export function localAccess({ config, host }: LocalAccessSettings): AccessSettin
 export function localKeyValues(
   settings: LocalAccessSettings & { readonly data: string },
   now: () => number,
-): FileKeyValues {
+): WatchedTokenFile {
   const path = join(settings.data, tokenFile);
-  return new FileKeyValues({ path, access: localAccess(settings), now: () => Math.floor(now() / 1000) });
+  return new WatchedTokenFile({ path, access: localAccess(settings), now: () => Math.floor(now() / 1000) });
 }
 
 const loopback = new BlockList();

@@ -75,10 +75,10 @@ export async function startLocal(settings: Settings, around: Surroundings): Prom
     address: () => address(server, settings),
   });
   const now = () => Math.floor(around.clock.now() / 1000);
-  const knowledge = { keyValues: localKeyValues(settings, around.clock.now), hmac, now };
+  const context = { keyValues: localKeyValues(settings, around.clock.now), hmac, now };
   const open = localAccess(settings).anonymous === "all";
   const { server, closeIdle } = createLocalServer({
-    decide: (request) => decide(request, knowledge),
+    decide: (request) => decide(request, context),
     isOpen: () => open,
     handlers: withAdmission(handlers, admitter(settings)),
     filePath: (key) => store.path(key),

@@ -6,8 +6,8 @@ import { afterEach, beforeEach, test } from "node:test";
 import { hmac } from "../../../lambda/access/hmac.ts";
 import { createToken, listTokens, revokeToken } from "../../../lambda/access/tokens.ts";
 import { decide } from "../../../lambda/edge/decide.ts";
-import { FileKeyValues } from "../../../lambda/local/access/file-key-values.ts";
 import { FileTokenStore } from "../../../lambda/local/access/file-token-store.ts";
+import { WatchedTokenFile } from "../../../lambda/local/access/watched-token-file.ts";
 import { tokenStoreContract } from "../../contract/token-store.ts";
 import { basic } from "../../support/tokens.ts";
 
@@ -26,7 +26,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 tokenStoreContract("FileTokenStore", async () => ({
   store: new FileTokenStore(path),
   other: new FileTokenStore(path),
-  edge: async (time) => new FileKeyValues({ path, access, now: () => time }).get("tokens"),
+  edge: async (time) => new WatchedTokenFile({ path, access, now: () => time }).get("tokens"),
 }));
 
 test("the file is its owner's alone, and nothing else is left in the folder", async () => {
@@ -54,10 +54,10 @@ test("a damaged file is never taken for an empty one", async () => {
 
 test("the server follows the file within a second, without it nobody has a token, damaged it lets nobody in", async () => {
   let time = now;
-  const knowledge = { keyValues: new FileKeyValues({ path, access, now: () => time }), hmac, now: () => time };
+  const context = { keyValues: new WatchedTokenFile({ path, access, now: () => time }), hmac, now: () => time };
   const status = (token: string) => {
     const headers = { authorization: basic(token) };
-    const decision = decide({ method: "GET", target: "/a.b/@v/list", headers }, knowledge);
+    const decision = decide({ method: "GET", target: "/a.b/@v/list", headers }, context);
     return decision.kind === "answer" ? `${decision.status} ${decision.body.trim()}` : "go";
   };
   const elsewhere = await createToken(new FileTokenStore(join(folder, "other.json")), request, now);

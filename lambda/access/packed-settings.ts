@@ -1,4 +1,4 @@
-import type { AccessSettings, TokenSettings } from "../edge/key-values.ts";
+import type { AccessSettings, TokenSettings } from "../edge/access-settings.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import type { TokenState } from "./token-store.ts";
 

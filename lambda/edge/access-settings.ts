@@ -1,5 +1,5 @@
-// What the edge knows: two values, so that no request needs more than two reads of CloudFront's KeyValueStore, each at
-// most 1 KB as that store demands. lambda/access/packed-key-values.ts writes them.
+// What the edge is told: two values, so that no request needs more than two reads of CloudFront's KeyValueStore, each at
+// most 1 KB as that store demands. lambda/access/packed-settings.ts writes them.
 
 export type KeyValueName = "access" | "tokens";
 

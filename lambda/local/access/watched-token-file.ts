@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from "node:fs";
-import { formatAccess, packTokens } from "../../access/packed-key-values.ts";
+import { formatAccess, packTokens } from "../../access/packed-settings.ts";
 import { newState } from "../../access/tokens.ts";
-import type { AccessSettings, KeyValueName, KeyValues } from "../../edge/key-values.ts";
+import type { AccessSettings, KeyValueName, KeyValues } from "../../edge/access-settings.ts";
 import { parseTokenState } from "./file-token-store.ts";
 import { isMissing } from "./private-file.ts";
 
-export interface FileKeyValuesOptions {
+export interface WatchedTokenFileOptions {
   /** The file of a `FileTokenStore`. */
   readonly path: string;
   readonly access: AccessSettings;
@@ -19,14 +19,14 @@ export interface FileKeyValuesOptions {
  * The file is looked at once a second at most, and only for requests with credentials; it is read when it has changed.
  * Without the file nobody has a token; with one that cannot be read the value is undefined, which lets nobody in.
  */
-export class FileKeyValues implements KeyValues {
-  readonly #options: FileKeyValuesOptions;
+export class WatchedTokenFile implements KeyValues {
+  readonly #options: WatchedTokenFileOptions;
   readonly #access: string;
   #looked = -1;
   #version: string | undefined;
   #tokens: string | undefined;
 
-  constructor(options: FileKeyValuesOptions) {
+  constructor(options: WatchedTokenFileOptions) {
     this.#options = options;
     this.#access = formatAccess(options.access);
   }
