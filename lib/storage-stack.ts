@@ -3,6 +3,7 @@ import { AttributeType, Billing, TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { Alias, Key, KeySpec, KeyUsage } from "aws-cdk-lib/aws-kms";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { Construct } from "constructs";
+import { attributes } from "../lambda/aws/table.ts";
 import { ModuleBucket } from "./module-bucket.ts";
 import type { Names } from "./names.ts";
 
@@ -30,9 +31,9 @@ export class StorageStack extends Stack {
   #table(names: Names): void {
     new TableV2(this, "Table", {
       tableName: names.table,
-      partitionKey: { name: "p", type: AttributeType.STRING },
-      sortKey: { name: "s", type: AttributeType.STRING },
-      timeToLiveAttribute: "x",
+      partitionKey: { name: attributes.key.partition, type: AttributeType.STRING },
+      sortKey: { name: attributes.key.sort, type: AttributeType.STRING },
+      timeToLiveAttribute: attributes.sweep,
       billing: Billing.onDemand(),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,

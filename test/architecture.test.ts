@@ -72,7 +72,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
 const arrows: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(Object.entries(floors).map(([name, below]) => [name, below.map((each) => `lambda/${each}`)])),
   lambda: Object.keys(floors).filter((name) => !/^lambda\/(local|console)\b/.test(name)),
-  lib: ["lambda/config", "lambda/edge", "lambda/proxy/store", "lambda/console"],
+  lib: ["lambda/aws", "lambda/config", "lambda/edge", "lambda/proxy/store", "lambda/console"],
   bin: ["lib", ...Object.keys(floors)],
 };
 

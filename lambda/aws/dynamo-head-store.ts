@@ -1,7 +1,7 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import type { HeadStore } from "../proxy/store/head-store.ts";
 import { awsErrorName, orStoreFailed } from "./aws-failure.ts";
-import { headKey, keyAttributes } from "./table.ts";
+import { attributes, headKey, keyAttributes } from "./table.ts";
 
 /** Heads as rows of the table, replaced under the condition that the old note is still there: one call each. */
 export class DynamoHeadStore implements HeadStore {
@@ -19,17 +19,17 @@ export class DynamoHeadStore implements HeadStore {
         new GetItemCommand({ TableName: this.#table, Key: keyAttributes(headKey(name)), ConsistentRead: true }),
       ),
     );
-    return answer.Item?.n?.B;
+    return answer.Item?.[attributes.head.note]?.B;
   }
 
   async replace(name: string, old: Uint8Array | undefined, next: Uint8Array): Promise<boolean> {
     const condition =
       old === undefined
         ? { ConditionExpression: "attribute_not_exists(p)" }
-        : { ConditionExpression: "n = :old", ExpressionAttributeValues: { ":old": { B: old } } };
+        : { ConditionExpression: `${attributes.head.note} = :old`, ExpressionAttributeValues: { ":old": { B: old } } };
     return await orStoreFailed("writing the verified head", async () => {
       try {
-        const item = { ...keyAttributes(headKey(name)), n: { B: next } };
+        const item = { ...keyAttributes(headKey(name)), [attributes.head.note]: { B: next } };
         await this.#client.send(new PutItemCommand({ TableName: this.#table, Item: item, ...condition }));
         return true;
       } catch (error) {

@@ -6,17 +6,17 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
-import type { LeaseState, LeaseStore, SharedFailure } from "../proxy/store/lease-store.ts";
+import { type LeaseState, type LeaseStore, parseFailure, type SharedFailure } from "../proxy/store/lease-store.ts";
 import { awsErrorName, orStoreFailed } from "./aws-failure.ts";
-import { keyAttributes, leaseKey } from "./table.ts";
+import { attributes, keyAttributes, leaseKey } from "./table.ts";
 
 type Row = Record<string, AttributeValue>;
 
 /**
- * Leases as rows of the table: `f` fence, `u` held until, `o` who took it, `c` and `e` code and message of the failure.
+ * Leases as rows of the table.
  *
- * Each method is one call. The row has no sweep attribute: its counter must only grow. `o` is new for every `acquire`,
- * so that a client's own retry, sent because the answer to a landed write was lost, gets the lease instead of finding it
+ * Each method is one call. The row has no sweep attribute: its counter must only grow. The holder is new for every
+ * `acquire`, so that a client's own retry, sent because the answer to a landed write was lost, gets the lease instead of finding it
  * held by itself.
  */
 export class DynamoLeaseStore implements LeaseStore {
@@ -29,9 +29,10 @@ export class DynamoLeaseStore implements LeaseStore {
   }
 
   async acquire(name: string, now: number, heldUntil: number): Promise<LeaseState | undefined> {
+    const a = attributes.lease;
     const row = await this.#update(name, {
-      UpdateExpression: "SET f = if_not_exists(f, :zero) + :one, u = :until, o = :me REMOVE c, e",
-      ConditionExpression: "attribute_not_exists(u) OR u <= :now OR o = :me",
+      UpdateExpression: `SET ${a.fence} = if_not_exists(${a.fence}, :zero) + :one, ${a.heldUntil} = :until, ${a.holder} = :me REMOVE ${a.code}, ${a.message}`,
+      ConditionExpression: `attribute_not_exists(${a.heldUntil}) OR ${a.heldUntil} <= :now OR ${a.holder} = :me`,
       ExpressionAttributeValues: {
         ":zero": number(0),
         ":one": number(1),
@@ -45,20 +46,24 @@ export class DynamoLeaseStore implements LeaseStore {
   }
 
   async renew(name: string, fence: number, heldUntil: number): Promise<boolean> {
+    const a = attributes.lease;
     const row = await this.#update(name, {
-      UpdateExpression: "SET u = :until",
-      ConditionExpression: "f = :fence AND u > :zero",
+      UpdateExpression: `SET ${a.heldUntil} = :until`,
+      ConditionExpression: `${a.fence} = :fence AND ${a.heldUntil} > :zero`,
       ExpressionAttributeValues: { ":until": number(heldUntil), ":fence": number(fence), ":zero": number(0) },
     });
     return row !== undefined;
   }
 
   async release(name: string, fence: number, failure: SharedFailure | undefined): Promise<void> {
+    const a = attributes.lease;
     const values = { ":fence": number(fence), ":zero": number(0) };
     const told = failure && { ":code": { S: failure.code }, ":message": { S: failure.message } };
     await this.#update(name, {
-      UpdateExpression: told ? "SET u = :zero, c = :code, e = :message" : "SET u = :zero REMOVE c, e",
-      ConditionExpression: "f = :fence AND u > :zero",
+      UpdateExpression: told
+        ? `SET ${a.heldUntil} = :zero, ${a.code} = :code, ${a.message} = :message`
+        : `SET ${a.heldUntil} = :zero REMOVE ${a.code}, ${a.message}`,
+      ConditionExpression: `${a.fence} = :fence AND ${a.heldUntil} > :zero`,
       ExpressionAttributeValues: { ...values, ...told },
     });
   }
@@ -91,10 +96,11 @@ function number(value: number): { readonly N: string } {
 }
 
 function stateOf(row: Row): LeaseState {
-  const code = row.c?.S;
+  const a = attributes.lease;
+  const code = row[a.code]?.S;
   return {
-    fence: Number(row.f?.N ?? 0),
-    heldUntil: Number(row.u?.N ?? 0),
-    failure: code === undefined ? undefined : { code, message: row.e?.S ?? "" },
+    fence: Number(row[a.fence]?.N ?? 0),
+    heldUntil: Number(row[a.heldUntil]?.N ?? 0),
+    failure: code === undefined ? undefined : parseFailure(code, row[a.message]?.S ?? ""),
   };
 }

@@ -1,16 +1,31 @@
 import { createHash } from "node:crypto";
+import type { ModuleVersion } from "../proxy/store/layout.ts";
+import type { VersionFlag } from "../proxy/store/version-index.ts";
 
-/**
- * The one table's layout: `p` is the partition key, `s` the sort key, every other attribute a letter or two, because
- * attribute names are part of the row and a module with 10,000 versions must fit one 1 MB page of a Query.
- */
+/** A row is named by its partition key and its sort key. */
 export interface RowKey {
   readonly p: string;
   readonly s: string;
 }
 
-/** The name of the attribute by which DynamoDB sweeps a row; only memories carry it, never a version or a fence. */
-export const sweepAttribute = "x";
+/**
+ * Every attribute of a row, by the kind of row and what it says. Most are a letter: names are part of each row, and a
+ * module with 10,000 versions must fit one 1 MB page of a Query.
+ */
+export const attributes = {
+  key: { partition: "p", sort: "s" },
+  /** The second after which DynamoDB may sweep the row; only memories carry it, never a version or a fence. */
+  sweep: "x",
+  version: { firstSeen: "t", flags: "g" },
+  facts: { path: "path", origin: "o", zipSize: "b", zipHash: "z", goModHash: "m", licences: "l" },
+  memory: { text: "z", freshUntil: "u" },
+  lease: { fence: "f", heldUntil: "u", holder: "o", code: "c", message: "e" },
+  head: { note: "n" },
+  claim: { zip: "z", goMod: "m", info: "i" },
+} as const;
+
+/** Each flag of a version in the set of letters `attributes.version.flags`. */
+export const flagLetters: Readonly<Record<VersionFlag, string>> = { yanked: "y", evicted: "e" };
 
 /**
  * The partition of a module: a hash of 132 bits, so that the row of a version stays short however long its path.
@@ -21,8 +36,11 @@ export function modulePartition(path: string): string {
   return `m ${createHash("sha256").update(path).digest("base64url").slice(0, 22)}`;
 }
 
-/** Sorts before every memory and version, so that the Query of a module can begin after it. */
-export const moduleSort = "m";
+/** Before every memory and version, so that the Query of a module can begin after it. */
+export function factsSort(version: string): string {
+  return `f ${version}`;
+}
+
 /** Between the memories of single files and the versions, which all begin with "v". */
 export const memorySorts = { list: "u list", latest: "u latest" } as const;
 /** What the Query of a module spans: list, latest and versions, and neither queries nor missing files. */
@@ -34,6 +52,11 @@ export function leaseKey(name: string): RowKey {
 
 export function headKey(name: string): RowKey {
   return { p: `h ${name}`, s: "head" };
+}
+
+/** In the table of the log. */
+export function claimKey({ path, version }: ModuleVersion): RowKey {
+  return { p: `c ${path}`, s: version };
 }
 
 /** The key in the shape the client wants it. */

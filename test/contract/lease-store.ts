@@ -4,7 +4,7 @@ import type { LeaseState, LeaseStore } from "../../lambda/proxy/store/lease-stor
 import { type Open, openFor } from "./opened.ts";
 
 const name = "github.com/Azure/x@v1.0.0";
-const failure = { code: "upstream-failed", message: "https://proxy.example answered 502" };
+const failure = { code: "upstream-failed", message: "https://proxy.example answered 502" } as const;
 
 function held(fence: number, heldUntil: number): LeaseState {
   return { fence, heldUntil, failure: undefined };

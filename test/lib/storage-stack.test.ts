@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sweepAttribute } from "../../lambda/aws/table.ts";
+import { attributes } from "../../lambda/aws/table.ts";
 import { propertiesOf, synthesise } from "../support/synthesis.ts";
 
 const { storage } = synthesise();
@@ -45,7 +45,13 @@ test("the bucket is versioned, encrypted and closed, and sweeps staging and unfi
     },
     LifecycleConfiguration: {
       Rules: [
-        { Id: "staging", Prefix: "-/staging/", ExpirationInDays: 1, Status: "Enabled" },
+        {
+          Id: "staging",
+          Prefix: "-/staged/",
+          ExpirationInDays: 1,
+          NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+          Status: "Enabled",
+        },
         { Id: "unfinished-uploads", AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
         { Id: "removed", NoncurrentVersionExpiration: { NoncurrentDays: 30 } },
       ],
@@ -80,7 +86,7 @@ test("the table is on demand, recoverable, protected, and sweeps by the attribut
       { AttributeName: "p", KeyType: "HASH" },
       { AttributeName: "s", KeyType: "RANGE" },
     ],
-    TimeToLiveSpecification: { AttributeName: sweepAttribute, Enabled: true },
+    TimeToLiveSpecification: { AttributeName: attributes.sweep, Enabled: true },
     Replicas: [
       {
         Region: "us-east-1",

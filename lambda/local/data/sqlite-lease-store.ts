@@ -1,5 +1,5 @@
 import type { StatementSync } from "node:sqlite";
-import type { LeaseState, LeaseStore, SharedFailure } from "../../proxy/store/lease-store.ts";
+import { type LeaseState, type LeaseStore, parseFailure, type SharedFailure } from "../../proxy/store/lease-store.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
 import type { IndexDatabase } from "./index-database.ts";
 import { attempt } from "./storage-failure.ts";
@@ -70,7 +70,6 @@ interface Row {
 }
 
 function state(row: Row): LeaseState {
-  const failure =
-    row.failure_code === null ? undefined : { code: row.failure_code, message: row.failure_message ?? "" };
-  return { fence: row.fence, heldUntil: row.held_until, failure };
+  const { fence, held_until: heldUntil, failure_code: code } = row;
+  return { fence, heldUntil, failure: code === null ? undefined : parseFailure(code, row.failure_message ?? "") };
 }

@@ -1,7 +1,14 @@
+import { isServedErrorCode, type ServedErrorCode } from "./served-error.ts";
+
 /** Why the holder of a lease gave up: shared with those who waited for it, and with nobody after them. */
 export interface SharedFailure {
-  readonly code: string;
+  readonly code: ServedErrorCode;
   readonly message: string;
+}
+
+/** A failure as it was stored. A code that is none of ours was written by a later version, and means nothing here. */
+export function parseFailure(code: string, message: string): SharedFailure {
+  return { code: isServedErrorCode(code) ? code : "internal", message };
 }
 
 /** The state of one lease. `fence` counts how often it was taken; 0 means never. */

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { LeaseState, LeaseStore, SharedFailure } from "./lease-store.ts";
-import { ServedError, type ServedErrorCode } from "./served-error.ts";
+import { ServedError } from "./served-error.ts";
 
 /** Milliseconds. A holder that died delays the others by at most `held` plus one poll. */
 export const leaseTiming = { held: 10_000, renew: 3_000, firstPoll: 25, longestPoll: 250 } as const;
@@ -71,8 +71,7 @@ export class Leases {
     for (let pause: number = leaseTiming.firstPoll; ; pause = Math.min(pause * 2, leaseTiming.longestPoll)) {
       const state = await this.#store.read(name);
       if (state.heldUntil <= this.#clock.now()) {
-        if (state.failure !== undefined)
-          throw new ServedError(state.failure.code as ServedErrorCode, state.failure.message);
+        if (state.failure !== undefined) throw new ServedError(state.failure.code, state.failure.message);
         // Held to the end of its time: the holder died, and what it left is taken on under a lease of our own.
         return state.heldUntil > 0 ? undefined : leased.look();
       }

@@ -4,25 +4,33 @@ import { CodedError } from "../../golang/coded-error.ts";
  * Every way a request can end without its answer. lambda/http/answers.ts has a row (status, cache-control) for each:
  * a code without a row does not compile.
  */
-export type ServedErrorCode =
-  | "bad-request"
-  | "method-not-allowed"
-  | "unauthorized"
-  | "forbidden"
-  | "not-found"
-  | "upstream-refused"
-  | "upstream-unauthorized"
-  | "upstream-failed"
-  | "upstream-timeout"
-  | "checksum-unknown"
-  | "checksum-mismatch"
-  | "checksum-unavailable"
-  | "checksum-forged"
-  | "checksum-fork"
-  | "invalid-module"
-  | "store-failed"
-  | "fill-timeout"
-  | "internal";
+const servedErrorCodes = [
+  "bad-request",
+  "method-not-allowed",
+  "unauthorized",
+  "forbidden",
+  "not-found",
+  "upstream-refused",
+  "upstream-unauthorized",
+  "upstream-failed",
+  "upstream-timeout",
+  "checksum-unknown",
+  "checksum-mismatch",
+  "checksum-unavailable",
+  "checksum-forged",
+  "checksum-fork",
+  "invalid-module",
+  "store-failed",
+  "fill-timeout",
+  "internal",
+] as const;
+
+export type ServedErrorCode = (typeof servedErrorCodes)[number];
+
+/** True for a code of ours: what comes out of a database may be a later one's. */
+export function isServedErrorCode(code: string): code is ServedErrorCode {
+  return (servedErrorCodes as readonly string[]).includes(code);
+}
 
 /** An error whose first line is meant for the person at the `go` command; HTTP learns of it in one place only. */
 export class ServedError extends CodedError<ServedErrorCode> {}
