@@ -26,7 +26,7 @@ const upstreams = openUpstreams(
   { ...settings, upstreams: withCredentials(settings.upstreams, credentials) },
   { fallback: goDefaultProxy, now: () => performance.now(), version: settings.version },
 );
-const stores = openStores(environment.MODFRONT_TABLE, environment.MODFRONT_BUCKET, (path) => upstreams.isPrivate(path));
+const stores = openStores(environment.MODFRONT_TABLE, environment.MODFRONT_BUCKET);
 const verifier = sumdbVerifier(settings.sumdb.name);
 const fill = new Fill({
   ...stores,

@@ -2,7 +2,7 @@ import { Aws, Duration, RemovalPolicy, Validations } from "aws-cdk-lib";
 import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
-import { internalPrefix } from "../lambda/proxy/store/layout.ts";
+import { internalPrefix, stagedPrefix } from "../lambda/proxy/store/layout.ts";
 
 /**
  * The bucket of all module files: a valid static GOPROXY tree, written once.
@@ -23,7 +23,12 @@ export class ModuleBucket extends Construct {
       minimumTLSVersion: 1.2,
       removalPolicy: RemovalPolicy.RETAIN,
       lifecycleRules: [
-        { id: "staging", prefix: `${internalPrefix}staging/`, expiration: Duration.days(1) },
+        {
+          id: "staging",
+          prefix: stagedPrefix,
+          expiration: Duration.days(1),
+          noncurrentVersionExpiration: Duration.days(1),
+        },
         { id: "unfinished-uploads", abortIncompleteMultipartUploadAfter: Duration.days(1) },
         // Nothing is overwritten, so older versions are what maintenance removed: kept a month to undo it.
         { id: "removed", noncurrentVersionExpiration: Duration.days(30) },

@@ -9,21 +9,20 @@ import { DynamoHeadStore } from "./dynamo-head-store.ts";
 import { DynamoLeaseStore } from "./dynamo-lease-store.ts";
 import { DynamoVersionIndex } from "./dynamo-version-index.ts";
 import { readSecret } from "./identity-keys.ts";
-import { objectHeaders } from "./object-headers.ts";
 import { S3ModuleStore } from "./s3-module-store.ts";
 
 /** Seconds for which a link to a stored file works; it is followed at once. */
 const linkLife = 300;
 
 /** Everything the fill plane writes to. */
-export function openStores(table: string, bucket: string, isPrivate: (module: string) => boolean) {
+export function openStores(table: string, bucket: string) {
   const dynamo = new DynamoDBClient({});
   const s3 = new S3Client({});
   return {
     index: new DynamoVersionIndex(dynamo, table),
     leases: new DynamoLeaseStore(dynamo, table),
     heads: new DynamoHeadStore(dynamo, table),
-    store: new S3ModuleStore({ client: s3, bucket, headers: (key) => objectHeaders(key, isPrivate) }),
+    store: new S3ModuleStore({ client: s3, bucket }),
     link: (key: string) =>
       getSignedUrl(s3, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: linkLife }),
   };
@@ -62,8 +61,7 @@ export async function* readPreheatFiles(
   bucket: string,
   prefix: string,
 ): AsyncIterable<{ readonly name: string; readonly text: string | undefined }> {
-  const headers = () => ({ contentType: "application/octet-stream", cacheControl: "no-store" });
-  const store = new S3ModuleStore({ client: new S3Client({}), bucket, headers });
+  const store = new S3ModuleStore({ client: new S3Client({}), bucket });
   for await (const name of store.keys(prefix)) {
     const bytes = await store.read(name).catch(() => undefined);
     yield { name, text: bytes && new TextDecoder().decode(bytes) };

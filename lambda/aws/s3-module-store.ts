@@ -4,6 +4,7 @@ import {
   type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
@@ -11,22 +12,24 @@ import {
   type S3Client,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
+import type { ObjectPolicy } from "../proxy/store/layout.ts";
 import type { FileSource, ModuleStore } from "../proxy/store/module-store.ts";
 import { ServedError } from "../proxy/store/served-error.ts";
 import { awsErrorName, awsErrorStatus, orStoreFailed } from "./aws-failure.ts";
 
-/** The headers under which S3 itself hands an object to CloudFront. */
-export interface ObjectHeaders {
-  readonly contentType: string;
-  readonly cacheControl: string;
-}
-
 export interface S3ModuleStoreOptions {
   readonly client: S3Client;
   readonly bucket: string;
-  readonly headers: (key: string) => ObjectHeaders;
   /** Files larger than this are sent in parts of this size (S3 allows none under 5 MiB but the last); default 8 MiB. */
   readonly partSize?: number;
+}
+
+/** What an object is written under: its key, and the headers with which S3 itself hands it to CloudFront. */
+interface NewObject {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly ContentType: string;
+  readonly CacheControl: string;
 }
 
 const readLimit = 16 * 1024 * 1024;
@@ -38,18 +41,16 @@ const conflictAttempts = 5;
  * Files as objects under the same keys. Create-only is S3's own condition `If-None-Match: *`, on the PUT of a small file
  * and on the completion of an upload in parts: an object appears whole or not at all, and the first one stays.
  *
- * Calls: `read` 1, `size` 1, `create` 1 for a small file, parts + 3 for a large one.
+ * Calls: `read`, `size` and `remove` 1, `create` 1 for a small file, parts + 3 for a large one.
  */
 export class S3ModuleStore implements ModuleStore {
   readonly #client: S3Client;
   readonly #bucket: string;
-  readonly #headers: (key: string) => ObjectHeaders;
   readonly #partSize: number;
 
   constructor(options: S3ModuleStoreOptions) {
     this.#client = options.client;
     this.#bucket = options.bucket;
-    this.#headers = options.headers;
     this.#partSize = options.partSize ?? 8 * 1024 * 1024;
   }
 
@@ -69,19 +70,34 @@ export class S3ModuleStore implements ModuleStore {
     });
   }
 
-  async create(key: string, source: FileSource): Promise<boolean> {
+  async create(key: string, source: FileSource, policy: ObjectPolicy): Promise<boolean> {
+    const object = {
+      Bucket: this.#bucket,
+      Key: key,
+      ContentType: policy.contentType,
+      CacheControl: policy.cacheControl,
+    };
     return await orStoreFailed("storing a file", async () => {
-      if (source instanceof Uint8Array) return await retryConflict(() => this.#put(key, source));
+      if (source instanceof Uint8Array) return await retryConflict(() => this.#put(object, source));
       const file = await open(source.path);
       try {
         const { size } = await file.stat();
-        if (size <= this.#partSize) return await this.#createSmall(key, file, size);
+        if (size <= this.#partSize) return await this.#createSmall(object, file, size);
         if ((await this.size(key)) !== undefined) return false;
-        return await retryConflict(() => this.#upload(key, file, size));
+        return await retryConflict(() => this.#upload(object, file, size));
       } finally {
         await file.close();
       }
     });
+  }
+
+  /**
+   * One call. In a bucket with versions it leaves a marker, which makes the key free again, and behind it the bytes, which
+   * are paid for until the bucket's lifecycle ends them.
+   */
+  async remove(key: string): Promise<void> {
+    const removal = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key });
+    await orStoreFailed("removing a stored file", () => this.#client.send(removal));
   }
 
   async *keys(prefix: string): AsyncIterable<string> {
@@ -93,19 +109,19 @@ export class S3ModuleStore implements ModuleStore {
     }
   }
 
-  async #createSmall(key: string, file: FileHandle, size: number): Promise<boolean> {
+  async #createSmall(object: NewObject, file: FileHandle, size: number): Promise<boolean> {
     const bytes = await readRange(file, 0, size);
-    return await retryConflict(() => this.#put(key, bytes));
+    return await retryConflict(() => this.#put(object, bytes));
   }
 
-  async #put(key: string, bytes: Uint8Array): Promise<boolean> {
-    await this.#client.send(new PutObjectCommand({ ...this.#target(key), Body: bytes, IfNoneMatch: "*" }));
+  async #put(object: NewObject, bytes: Uint8Array): Promise<boolean> {
+    await this.#client.send(new PutObjectCommand({ ...object, Body: bytes, IfNoneMatch: "*" }));
     return true;
   }
 
-  async #upload(key: string, file: FileHandle, size: number): Promise<boolean> {
-    const { UploadId } = await this.#client.send(new CreateMultipartUploadCommand(this.#target(key)));
-    const upload = { Bucket: this.#bucket, Key: key, UploadId };
+  async #upload(object: NewObject, file: FileHandle, size: number): Promise<boolean> {
+    const { UploadId } = await this.#client.send(new CreateMultipartUploadCommand(object));
+    const upload = { Bucket: object.Bucket, Key: object.Key, UploadId };
     try {
       const Parts = await this.#uploadParts(upload, file, size);
       const completion = { ...upload, MultipartUpload: { Parts }, IfNoneMatch: "*" };
@@ -113,7 +129,7 @@ export class S3ModuleStore implements ModuleStore {
       return true;
     } catch (error) {
       // A completion whose answer was lost is sent again by the client and finds its upload gone.
-      if (awsErrorStatus(error) === 404 && (await this.size(key)) !== undefined) return false;
+      if (awsErrorStatus(error) === 404 && (await this.size(object.Key)) !== undefined) return false;
       // Left-over parts cost money until the lifecycle rule finds them; failing to abort must not hide why.
       await this.#client.send(new AbortMultipartUploadCommand(upload)).catch(() => {});
       throw error;
@@ -146,11 +162,6 @@ export class S3ModuleStore implements ModuleStore {
     const ends = await Promise.allSettled(Array.from({ length: Math.min(partsAtOnce, count) }, stopAtFailure));
     for (const end of ends) if (end.status === "rejected") throw end.reason;
     return parts;
-  }
-
-  #target(key: string) {
-    const { contentType, cacheControl } = this.#headers(key);
-    return { Bucket: this.#bucket, Key: key, ContentType: contentType, CacheControl: cacheControl };
   }
 }
 

@@ -2,7 +2,7 @@ import middy from "@middy/core";
 import type { RoutedPath } from "../edge/routed-path.ts";
 import type { Identity } from "../edge/token.ts";
 import type { Served } from "../proxy/serve/serve.ts";
-import { policies } from "../proxy/store/layout.ts";
+import { policyOf } from "../proxy/store/layout.ts";
 import { errorAnswer, type HttpAnswer } from "./answers.ts";
 import { entityTag, matchesTag } from "./entity-tag.ts";
 
@@ -57,11 +57,11 @@ export function createHandler(parts: HandlerParts): HttpHandler {
 }
 
 function present(served: Served, isPrivate: (module: string) => boolean): HttpAnswer {
-  const { contentType, cacheControl } = policies[served.policy];
   const own = served.module !== undefined && isPrivate(served.module);
+  const { contentType, cacheControl } = policyOf(served.policy, own);
   const headers = {
     "content-type": contentType,
-    "cache-control": own ? cacheControl.replace("public", "private") : cacheControl,
+    "cache-control": cacheControl,
     "x-content-type-options": "nosniff",
   };
   if ("stored" in served.content) return { status: 200, headers, body: served.content };

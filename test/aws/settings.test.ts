@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { objectHeaders } from "../../lambda/aws/object-headers.ts";
 import { parseCredentials, withCredentials } from "../../lambda/aws/upstream-credentials.ts";
 import { readEnvironment } from "../../lambda/config/env.ts";
 
@@ -24,22 +23,6 @@ for (const [chain, expected] of chains) {
 }
 
 test("an empty secret is no credentials", () => assert.deepEqual(parseCredentials(" "), {}));
-
-const immutable = "max-age=31536000, immutable";
-const keys: readonly (readonly [key: string, contentType: string, cacheControl: string])[] = [
-  ["github.com/!azure/x/@v/v1.0.0.zip", "application/zip", `public, ${immutable}`],
-  ["github.com/!azure/x/@v/v1.0.0.info", "application/json", `public, ${immutable}`],
-  ["github.com/!corp/x/@v/v1.0.0.mod", "text/plain; charset=utf-8", `private, ${immutable}`],
-  ["sumdb/sum.golang.org/tile/8/0/000", "application/octet-stream", "no-store"],
-  ["-/preheat/go.mod", "application/octet-stream", "no-store"],
-];
-
-for (const [key, contentType, cacheControl] of keys) {
-  test(`S3 hands out ${key} as the API would`, () => {
-    const isPrivate = (module: string) => module.startsWith("github.com/Corp/");
-    assert.deepEqual(objectHeaders(key, isPrivate), { contentType, cacheControl });
-  });
-}
 
 test("a variable that is missing is named", () => {
   process.env.MODFRONT_FILL = "f";

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { policies } from "../../lambda/proxy/store/layout.ts";
 import type { ModuleStore } from "../../lambda/proxy/store/module-store.ts";
 import { type Open, openFor } from "./opened.ts";
 
@@ -21,7 +22,7 @@ export function moduleStoreContract(name: string, open: Open<ModuleStore>): void
     test("a file is read as it was created, by everyone", async (t) => {
       const { store, other } = await openFor(t, open);
       const every = Uint8Array.from({ length: 256 }, (_, byte) => byte);
-      assert.equal(await store.create(key, every), true);
+      assert.equal(await store.create(key, every, policies.internal), true);
       for (const reader of [store, other]) {
         assert.deepEqual(plain(await reader.read(key)), plain(every));
         assert.equal(await reader.size(key), 256);
@@ -30,25 +31,25 @@ export function moduleStoreContract(name: string, open: Open<ModuleStore>): void
 
     test("an empty file is a file", async (t) => {
       const { store } = await openFor(t, open);
-      assert.equal(await store.create(key, new Uint8Array()), true);
+      assert.equal(await store.create(key, new Uint8Array(), policies.internal), true);
       assert.deepEqual(plain(await store.read(key)), plain(new Uint8Array()));
       assert.equal(await store.size(key), 0);
-      assert.equal(await store.create(key, Buffer.from("late")), false);
+      assert.equal(await store.create(key, Buffer.from("late"), policies.internal), false);
       assert.equal(await store.size(key), 0);
     });
 
     test("a view into a larger buffer is stored as the view", async (t) => {
       const { store } = await openFor(t, open);
-      await store.create(key, Buffer.from("<view>").subarray(1, 5));
+      await store.create(key, Buffer.from("<view>").subarray(1, 5), policies.internal);
       assert.equal(textOf(await store.read(key)), "view");
     });
 
     test("whoever comes second is told so and changes nothing", async (t) => {
       const { store, other } = await openFor(t, open);
-      assert.equal(await store.create(key, Buffer.from("first")), true);
+      assert.equal(await store.create(key, Buffer.from("first"), policies.internal), true);
       for (const late of [store, other]) {
-        assert.equal(await late.create(key, Buffer.from("second")), false);
-        assert.equal(await late.create(key, sourceFile(t, "third")), false);
+        assert.equal(await late.create(key, Buffer.from("second"), policies.internal), false);
+        assert.equal(await late.create(key, sourceFile(t, "third"), policies.internal), false);
       }
       assert.equal(textOf(await store.read(key)), "first");
     });
@@ -56,7 +57,7 @@ export function moduleStoreContract(name: string, open: Open<ModuleStore>): void
     test("neither source nor answer is tied to what is stored", async (t) => {
       const { store } = await openFor(t, open);
       const source = Buffer.from("stored");
-      await store.create(key, source);
+      await store.create(key, source, policies.internal);
       source.fill(0);
       (await store.read(key))?.fill(0);
       assert.equal(textOf(await store.read(key)), "stored");
@@ -65,7 +66,7 @@ export function moduleStoreContract(name: string, open: Open<ModuleStore>): void
     test("a path source stays the caller's, who may remove it afterwards", async (t) => {
       const { store } = await openFor(t, open);
       const source = sourceFile(t, "from a file");
-      assert.equal(await store.create(key, source), true);
+      assert.equal(await store.create(key, source, policies.internal), true);
       assert.equal(readFileSync(source.path, "utf8"), "from a file");
       rmSync(source.path);
       assert.equal(textOf(await store.read(key)), "from a file");
@@ -74,9 +75,9 @@ export function moduleStoreContract(name: string, open: Open<ModuleStore>): void
     test("a path source that is not there fails and stores nothing", async (t) => {
       const { store } = await openFor(t, open);
       const { path } = sourceFile(t, "");
-      await assert.rejects(store.create(key, { path: `${path}-gone` }), { code: "store-failed" });
+      await assert.rejects(store.create(key, { path: `${path}-gone` }, policies.internal), { code: "store-failed" });
       assert.equal(await store.size(key), undefined);
-      assert.equal(await store.create(key, Buffer.from("later")), true);
+      assert.equal(await store.create(key, Buffer.from("later"), policies.internal), true);
     });
 
     test("of many creators at the same moment one wins, and all can read what it stored", async (t) => {
@@ -85,7 +86,11 @@ export function moduleStoreContract(name: string, open: Open<ModuleStore>): void
       const told = await Promise.all(
         contents.map(async (content, i) => {
           const creator = i % 2 ? other : store;
-          const created = await creator.create(key, i % 3 ? Buffer.from(content) : sourceFile(t, content));
+          const created = await creator.create(
+            key,
+            i % 3 ? Buffer.from(content) : sourceFile(t, content),
+            policies.internal,
+          );
           return { created, read: textOf(await creator.read(key)) };
         }),
       );
@@ -106,7 +111,7 @@ export function moduleStoreContract(name: string, open: Open<ModuleStore>): void
         }
       };
       const watching = [watch(store), watch(other)];
-      await store.create(key, sourceFile(t, content)).finally(() => {
+      await store.create(key, sourceFile(t, content), policies.internal).finally(() => {
         done = true;
       });
       await Promise.all(watching);
@@ -118,8 +123,8 @@ export function moduleStoreContract(name: string, open: Open<ModuleStore>): void
     test("a file over 16 MiB has a size and is not read into memory", async (t) => {
       const { store } = await openFor(t, open);
       const limit = 16 << 20;
-      await store.create("at-the-limit", sourceFile(t, Buffer.alloc(limit)));
-      await store.create("over-the-limit", sourceFile(t, Buffer.alloc(limit + 1)));
+      await store.create("at-the-limit", sourceFile(t, Buffer.alloc(limit)), policies.internal);
+      await store.create("over-the-limit", sourceFile(t, Buffer.alloc(limit + 1)), policies.internal);
       assert.equal((await store.read("at-the-limit"))?.length, limit);
       await assert.rejects(store.read("over-the-limit"), { code: "store-failed" });
       assert.equal(await store.size("over-the-limit"), limit + 1);
@@ -128,7 +133,7 @@ export function moduleStoreContract(name: string, open: Open<ModuleStore>): void
     test("keys are those that begin with the prefix, and no others", async (t) => {
       const { store } = await openFor(t, open);
       const stored = ["a/@v/v1.0.0.info", "a/@v/v1.0.0.mod", "a/b/@v/v1.0.0.mod", "ab/@v/v1.0.0.mod", "sumdb/s/latest"];
-      for (const each of stored) await store.create(each, Buffer.from(each));
+      for (const each of stored) await store.create(each, Buffer.from(each), policies.internal);
       const rows: readonly (readonly [prefix: string, keys: readonly string[]])[] = [
         ["", stored],
         ["a", stored.slice(0, 4)],
@@ -151,7 +156,8 @@ export function moduleStoreContract(name: string, open: Open<ModuleStore>): void
         "!x/@v/v1.0.0.mod",
         `${"n".repeat(255)}/~_-.mod`,
       ];
-      for (const each of stored) assert.equal(await store.create(each, Buffer.from(each)), true, each);
+      for (const each of stored)
+        assert.equal(await store.create(each, Buffer.from(each), policies.internal), true, each);
       for (const each of stored) assert.equal(textOf(await store.read(each)), each);
     });
   });

@@ -43,10 +43,10 @@ test("each kind of answer has its type, its time in caches and a strong entity t
   }
 });
 
-test("shared caches are told not to keep what is private", async () => {
+test("what is private says neither public, for other shared caches, nor private, for CloudFront", async () => {
   for (const [policy, module, cacheControl] of [
-    ["zip", "corp.example/m", "private, max-age=31536000, immutable"],
-    ["info", "corp.example/m", "private, max-age=31536000, immutable"],
+    ["zip", "corp.example/m", "max-age=31536000, immutable"],
+    ["info", "corp.example/m", "max-age=31536000, immutable"],
     ["zip", "example.com/m", "public, max-age=31536000, immutable"],
     ["fullTile", undefined, "public, max-age=31536000, immutable"],
   ] as const) {

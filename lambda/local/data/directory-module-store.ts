@@ -87,6 +87,20 @@ export class DirectoryModuleStore implements ModuleStore {
     }
   }
 
+  async remove(key: string): Promise<void> {
+    const path = this.path(key);
+    try {
+      this.#failpoint("store.remove.before");
+      if (kind(path) === "file") rmSync(path, { force: true });
+      this.#failpoint("store.remove.removed");
+      // Also where there is none: who removed it may have crashed before it got here.
+      if (kind(dirname(path)) === "other") await sync(dirname(path));
+      this.#failpoint("store.remove.after");
+    } catch (error) {
+      throw fileFailure(error);
+    }
+  }
+
   async *keys(prefix: string): AsyncIterable<string> {
     const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
     if (folder !== "") checkKey(folder.slice(0, -1));

@@ -5,7 +5,7 @@ import type { RoutedPath } from "../../edge/routed-path.ts";
 import type { RouteName } from "../../edge/routes.ts";
 import { errorAnswer, type HttpAnswer } from "../../http/answers.ts";
 import type { HttpHandler } from "../../http/handler.ts";
-import { policies } from "../../proxy/store/layout.ts";
+import { policyOf } from "../../proxy/store/layout.ts";
 import { createServer } from "../../runtime/node-http.ts";
 import { type FileAnswer, type HitMemory, sendFile, sendReady } from "./fast-path.ts";
 import { type HitLane, openHitLane } from "./hit-lane.ts";
@@ -129,11 +129,10 @@ async function serveStored(
 }
 
 function storedFile(parts: ServerParts, { path, module }: RoutedPath, kind: "info" | "mod" | "zip"): FileAnswer {
-  const { contentType, cacheControl } = policies[kind];
-  const own = module !== undefined && parts.isPrivate(module);
+  const { contentType, cacheControl } = policyOf(kind, module !== undefined && parts.isPrivate(module));
   const headers = {
     "content-type": contentType,
-    "cache-control": own ? cacheControl.replace("public", "private") : cacheControl,
+    "cache-control": cacheControl,
     "x-content-type-options": "nosniff",
   };
   return { path: parts.filePath(path.slice(1)), key: path, headers };

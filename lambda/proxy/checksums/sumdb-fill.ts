@@ -10,10 +10,11 @@ import {
   SumdbForkError,
   type SumdbLookup,
 } from "../../golang/sumdb.ts";
+import { parseTilePath } from "../../golang/tile.ts";
 import type { Clock } from "../store/clock.ts";
 import type { FillAnswer } from "../store/fill-plane.ts";
 import type { HeadStore } from "../store/head-store.ts";
-import { type ModuleVersion, sumdbKey } from "../store/layout.ts";
+import { type ModuleVersion, policies, sumdbKey, tilePolicy } from "../store/layout.ts";
 import type { ModuleStore } from "../store/module-store.ts";
 import { ServedError, type ServedErrorCode } from "../store/served-error.ts";
 import { SingleFlight } from "../store/single-flight.ts";
@@ -53,7 +54,8 @@ export class SumdbFill implements Checksums {
       ops: {
         readRemote: (path, limit) => remote.get(path, { limit }).catch(forClient),
         readTile: (path) => store.read(sumdbKey(this.#name, path)),
-        writeTile: async (path, data) => void (await store.create(sumdbKey(this.#name, path), data)),
+        writeTile: async (path, data) =>
+          void (await store.create(sumdbKey(this.#name, path), data, policies[tilePolicy(parseTilePath(path))])),
         readHead: () => heads.read(this.#name),
         replaceHead: (old, next) => heads.replace(this.#name, old, next),
       },
@@ -149,14 +151,14 @@ export class SumdbFill implements Checksums {
   async #askAndStore(module: ModuleVersion): Promise<SumdbLookup> {
     const found = await this.#client.lookup(module.path, module.version);
     await this.#markSupported();
-    await this.#parts.store.create(this.#lookupKey(module), composeLookup(found, found.head));
+    await this.#parts.store.create(this.#lookupKey(module), composeLookup(found, found.head), policies.lookup);
     return found;
   }
 
   /** Over `file://` it is this empty file that makes `go` look up records here instead of at the database itself. */
   async #markSupported(): Promise<void> {
     if (this.#marked) return;
-    await this.#parts.store.create(sumdbKey(this.#name, "supported"), new Uint8Array());
+    await this.#parts.store.create(sumdbKey(this.#name, "supported"), new Uint8Array(), policies.supported);
     this.#marked = true;
   }
 

@@ -1,7 +1,7 @@
 import type { RoutedPath } from "../../edge/routed-path.ts";
 import { canonicalVersion, checkPath, escapeVersion } from "../../golang/module.ts";
 import { parseTilePath } from "../../golang/tile.ts";
-import type { ModuleVersion, PolicyName } from "../store/layout.ts";
+import { type ModuleVersion, type PolicyName, tilePolicy } from "../store/layout.ts";
 import { ServedError } from "../store/served-error.ts";
 
 /** What a path below `/sumdb/<name>/` asks for, and the policy of its answer. */
@@ -13,7 +13,6 @@ export type SumdbRequest =
 
 /** The widest tile of height 8, the only height that checksum databases serve. */
 const tileHeight = 8;
-const fullWidth = 2 ** tileHeight;
 
 /**
  * Reads `"/sumdb/sum.golang.org/lookup/github.com/!azure/x@v1.2.3"` and its siblings of the database called `name`.
@@ -52,7 +51,7 @@ function parseTile(path: string): SumdbRequest {
   try {
     const tile = parseTilePath(path);
     if (tile.h !== tileHeight) throw new ServedError("not-found", "tiles have height 8");
-    return { kind: "tile", policy: tile.w === fullWidth ? "fullTile" : "partialTile", path };
+    return { kind: "tile", policy: tilePolicy(tile), path };
   } catch (cause) {
     if (cause instanceof ServedError) throw cause;
     throw new ServedError("bad-request", "malformed tile path", { cause });

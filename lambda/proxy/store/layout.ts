@@ -1,4 +1,13 @@
-import { escapePath, escapeVersion } from "../../golang/module.ts";
+import { isCodedError } from "../../golang/coded-error.ts";
+import {
+  canonicalVersion,
+  check,
+  escapePath,
+  escapeVersion,
+  unescapePath,
+  unescapeVersion,
+} from "../../golang/module.ts";
+import type { Tile } from "../../golang/tile.ts";
 
 /** The three files of a module version, by the suffix the protocol gives them. */
 export type FileKind = "info" | "mod" | "zip";
@@ -14,6 +23,20 @@ export function fileKey(module: ModuleVersion, kind: FileKind): string {
   return `${escapePath(module.path)}/@v/${escapeVersion(module.version)}.${kind}`;
 }
 
+/** The file of a module version whose `fileKey` this is; `undefined` for any other key. */
+export function parseFileKey(key: string): { readonly module: ModuleVersion; readonly kind: FileKind } | undefined {
+  const [, escapedPath, escapedVersion, kind] = /^(.+)\/@v\/([^/]+)\.(info|mod|zip)$/.exec(key) ?? [];
+  if (escapedPath === undefined || escapedVersion === undefined) return undefined;
+  try {
+    const module = { path: unescapePath(escapedPath), version: unescapeVersion(escapedVersion) };
+    check(module.path, module.version);
+    return canonicalVersion(module.version) === module.version ? { module, kind: kind as FileKind } : undefined;
+  } catch (error) {
+    if (isCodedError(error)) return undefined;
+    throw error;
+  }
+}
+
 /** The key of something of a checksum database, `path` as in the URL: `"sumdb/sum.golang.org/lookup/…"`. */
 export function sumdbKey(name: string, path: string): string {
   return `sumdb/${name}/${path}`;
@@ -22,6 +45,14 @@ export function sumdbKey(name: string, path: string): string {
 /** Prefix of everything that is not the module protocol: staging, bundles, preheat lists. A module path cannot start with "-". */
 export const internalPrefix = "-/";
 
+/** Where the files of a private version wait until its record is signed; swept after a day. */
+export const stagedPrefix = `${internalPrefix}staged/`;
+
+/** The key under which bytes with this SHA-256 (in hex) wait. */
+export function stagedKey(sha256: string): string {
+  return `${stagedPrefix}${sha256}`;
+}
+
 /** What a stored or composed answer is, whoever it is for: its type, and how long caches may keep it. */
 export interface ObjectPolicy {
   readonly contentType: string;
@@ -29,6 +60,11 @@ export interface ObjectPolicy {
 }
 
 const immutable = "public, max-age=31536000, immutable";
+/**
+ * Of private modules. CloudFront, where who may read is decided before the cache, keeps what does not say `private`; any
+ * other shared cache keeps what does not say `public` from the next who asks with a token (RFC 9111 3.5).
+ */
+const privateImmutable = "max-age=31536000, immutable";
 const shortLived = "max-age=60, stale-while-revalidate=30, stale-if-error=86400";
 const text = "text/plain; charset=utf-8";
 
@@ -45,6 +81,25 @@ export const policies = {
   lookup: { contentType: text, cacheControl: "public, max-age=3600" },
   head: { contentType: text, cacheControl: "max-age=60" },
   supported: { contentType: text, cacheControl: "public, max-age=3600" },
+  /** Nobody reads it through a cache: staging, and whatever else lies under `internalPrefix`. */
+  internal: { contentType: "application/octet-stream", cacheControl: "no-store" },
 } as const satisfies Record<string, ObjectPolicy>;
 
 export type PolicyName = keyof typeof policies;
+
+/** What is different where the module is private. */
+const privatePolicies: Partial<Record<PolicyName, ObjectPolicy>> = {
+  zip: { ...policies.zip, cacheControl: privateImmutable },
+  mod: { ...policies.mod, cacheControl: privateImmutable },
+  info: { ...policies.info, cacheControl: privateImmutable },
+};
+
+/** The policy of an answer about a public module, or about a private one. */
+export function policyOf(name: PolicyName, isPrivate: boolean): ObjectPolicy {
+  return (isPrivate ? privatePolicies[name] : undefined) ?? policies[name];
+}
+
+/** The policy of a tile: a partial one is outgrown. */
+export function tilePolicy({ h, w }: Pick<Tile, "h" | "w">): "fullTile" | "partialTile" {
+  return w === 2 ** h ? "fullTile" : "partialTile";
+}

@@ -1,8 +1,10 @@
+import type { ObjectPolicy } from "./layout.ts";
+
 /** Where the bytes of a new file come from: memory when they are small, a file on this machine when they are not. */
 export type FileSource = Uint8Array | { readonly path: string };
 
 /**
- * Files under keys (lambda/proxy/store/layout.ts), each written once and never changed.
+ * Files under keys (lambda/proxy/store/layout.ts), each written once and never changed, only removed.
  *
  * A file appears whole or not at all: a reader that overlaps a `create`, a crash in the middle of one, or two of them at
  * the same moment never lead to part of a file, and whoever was told `true` or `false` can read the file from then on,
@@ -19,9 +21,16 @@ export interface ModuleStore {
 
   /**
    * Stores the file unless `key` has one already; says whether it did. What was there is never touched. A `path`
-   * source stays the caller's: the store copies or links it and never moves or removes it.
+   * source stays the caller's: the store copies or links it and never moves or removes it. `policy` is what those who
+   * read the file past us are told of it, where the store can tell them.
    */
-  create(key: string, source: FileSource): Promise<boolean>;
+  create(key: string, source: FileSource, policy: ObjectPolicy): Promise<boolean>;
+
+  /**
+   * Takes the file away, where there is one. Durable once it returned: the file does not come back, and its key is free
+   * for another `create`. A reader that has begun gets the whole file or an error.
+   */
+  remove(key: string): Promise<void>;
 
   /** All keys that begin with `prefix`, in no particular order. For maintenance, never on a request path. */
   keys(prefix: string): AsyncIterable<string>;

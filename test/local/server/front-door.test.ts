@@ -43,7 +43,7 @@ function refused(status: number, line: string, cache = "no-store", ...allow: rea
 }
 
 const forever = "public, max-age=31536000, immutable";
-const own = "private, max-age=31536000, immutable";
+const own = "max-age=31536000, immutable";
 const shortly = "max-age=60, stale-while-revalidate=30, stale-if-error=86400";
 const text = "text/plain; charset=utf-8";
 const file = { info: ["application/json", forever, "ranges"], mod: [text, forever, "ranges"] } as const;
