@@ -47,13 +47,7 @@ export class StoredData extends Construct {
   fillStore(): readonly PolicyStatement[] {
     return [
       new PolicyStatement({
-        actions: [
-          "dynamodb:Query",
-          "dynamodb:GetItem",
-          "dynamodb:PutItem",
-          "dynamodb:UpdateItem",
-          "dynamodb:BatchWriteItem",
-        ],
+        actions: ["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
         resources: [this.#table],
       }),
       new PolicyStatement({

@@ -37,7 +37,7 @@ export async function measureIndex(bench: Bench): Promise<void> {
 }
 
 async function fillIndex(database: ReturnType<typeof openIndexDatabase>["durable"], index: SqliteVersionIndex) {
-  const insert = database.prepare("INSERT INTO version (module, version) VALUES (?, ?)");
+  const insert = database.prepare("INSERT INTO version (module, version, first_seen) VALUES (?, ?, 1732700000000)");
   const list = Array.from({ length: versions }, (_, i) => `v1.${i}.0`);
   transact(database, () => {
     for (let i = 0; i < modules; i++) insert.run(`example.com/m${i}`, "v1.0.0");

@@ -31,12 +31,10 @@ function overTable<T>(make: (client: ReturnType<typeof dynamoClient>, table: str
   };
 }
 
-const headers = () => ({ contentType: "application/octet-stream", cacheControl: "no-store" });
-
 moduleStoreContract("S3ModuleStore", async () => {
   const client = s3Client(aws, new CallWatch());
   const bucket = await makeBucket(client);
-  const open = (again: typeof client) => new S3ModuleStore({ client: again, bucket, headers });
+  const open = (again: typeof client) => new S3ModuleStore({ client: again, bucket });
   return { store: open(client), reopen: async () => open(s3Client(aws, new CallWatch())) };
 });
 

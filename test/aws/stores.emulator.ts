@@ -10,8 +10,10 @@ import { DynamoHeadStore } from "../../lambda/aws/dynamo-head-store.ts";
 import { DynamoLeaseStore } from "../../lambda/aws/dynamo-lease-store.ts";
 import { DynamoVersionIndex } from "../../lambda/aws/dynamo-version-index.ts";
 import { S3ModuleStore } from "../../lambda/aws/s3-module-store.ts";
+import { policies } from "../../lambda/proxy/store/layout.ts";
 import { CallWatch, dynamoClient, type Failpoint, makeBucket, makeTable, s3Client } from "../support/aws-clients.ts";
 import { type Ministack, startMinistack } from "../support/ministack.ts";
+import { storedVersions } from "../support/stored-versions.ts";
 
 // What only the AWS adapters promise: the number of calls, the size of rows, headers, and what a lost answer does.
 // That they keep their interfaces' contracts is shown by contract.emulator.ts.
@@ -35,9 +37,8 @@ describe("S3ModuleStore", () => {
     const watch = new CallWatch();
     const client = s3Client(aws, watch);
     const bucket = await makeBucket(client);
-    const headers = (key: string) => ({ contentType: `text/x-${key.length}`, cacheControl: "public, max-age=7" });
     watch.take();
-    return { watch, client, bucket, store: new S3ModuleStore({ client, bucket, headers, partSize: 5 * 1024 * 1024 }) };
+    return { watch, client, bucket, store: new S3ModuleStore({ client, bucket, partSize: 5 * 1024 * 1024 }) };
   }
 
   function largeFile(bytes: Uint8Array): { readonly path: string } {
@@ -48,13 +49,13 @@ describe("S3ModuleStore", () => {
 
   test("one call each, parts + 3 for a large file", async () => {
     const { watch, store } = await makeStore();
-    await store.create("a", Buffer.from("small"));
+    await store.create("a", Buffer.from("small"), policies.internal);
     assert.deepEqual(watch.take(), { PutObjectCommand: 1 });
     await store.read("a");
     assert.deepEqual(watch.take(), { GetObjectCommand: 1 });
     await store.size("a");
     assert.deepEqual(watch.take(), { HeadObjectCommand: 1 });
-    await store.create("b", largeFile(Buffer.alloc(11 * 1024 * 1024)));
+    await store.create("b", largeFile(Buffer.alloc(11 * 1024 * 1024)), policies.internal);
     assert.deepEqual(watch.take(), {
       HeadObjectCommand: 1,
       CreateMultipartUploadCommand: 1,
@@ -67,17 +68,19 @@ describe("S3ModuleStore", () => {
     const { client, bucket, store } = await makeStore();
     const bytes = randomBytes(12 * 1024 * 1024 + 17);
     const file = largeFile(bytes);
-    assert.equal(await store.create("large.zip", file), true);
-    assert.equal(await store.create("large.zip", largeFile(randomBytes(6 * 1024 * 1024))), false);
+    assert.equal(await store.create("large.zip", file, policies.zip), true);
+    assert.equal(await store.create("large.zip", largeFile(randomBytes(6 * 1024 * 1024)), policies.internal), false);
     const object = await client.send(new GetObjectCommand({ Bucket: bucket, Key: "large.zip" }));
     assert.ok(bytes.equals((await object.Body?.transformToByteArray()) ?? new Uint8Array()));
-    assert.deepEqual([object.ContentType, object.CacheControl], ["text/x-9", "public, max-age=7"]);
+    assert.deepEqual([object.ContentType, object.CacheControl], [policies.zip.contentType, policies.zip.cacheControl]);
   });
 
   test("of two large files at the same moment one wins, and no upload is left over", async () => {
     const { client, bucket, store } = await makeStore();
     const contents = [1, 2, 3].map((byte) => Buffer.alloc(6 * 1024 * 1024, byte));
-    const told = await Promise.all(contents.map((bytes) => store.create("race.zip", largeFile(bytes))));
+    const told = await Promise.all(
+      contents.map((bytes) => store.create("race.zip", largeFile(bytes), policies.internal)),
+    );
     assert.equal(told.filter((stored) => stored).length, 1);
     const object = await client.send(new GetObjectCommand({ Bucket: bucket, Key: "race.zip" }));
     const stored = Buffer.from((await object.Body?.transformToByteArray()) ?? new Uint8Array());
@@ -90,10 +93,10 @@ describe("S3ModuleStore", () => {
     test(`a ${failpoint} of a put or of a completion ends with the file stored`, async () => {
       const { watch, client, bucket, store } = await makeStore();
       watch.breakNext("PutObjectCommand", failpoint);
-      await store.create("small", Buffer.from("once"));
+      await store.create("small", Buffer.from("once"), policies.internal);
       assert.equal(Buffer.from((await store.read("small")) ?? []).toString(), "once");
       watch.breakNext("CompleteMultipartUploadCommand", failpoint);
-      await store.create("large", largeFile(Buffer.alloc(6 * 1024 * 1024, 1)));
+      await store.create("large", largeFile(Buffer.alloc(6 * 1024 * 1024, 1)), policies.internal);
       const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: "large" }));
       assert.equal(head.ContentLength, 6 * 1024 * 1024);
     });
@@ -101,9 +104,8 @@ describe("S3ModuleStore", () => {
 
   test("a bucket that does not exist is store-failed and its name is not in the message", async () => {
     const client = s3Client(aws, new CallWatch());
-    const headers = () => ({ contentType: "a/b", cacheControl: "c" });
-    const store = new S3ModuleStore({ client, bucket: "no-such-bucket", headers });
-    await assert.rejects(store.create("a", Buffer.from("a")), {
+    const store = new S3ModuleStore({ client, bucket: "no-such-bucket" });
+    await assert.rejects(store.create("a", Buffer.from("a"), policies.internal), {
       code: "store-failed",
       message: "storing a file failed",
     });
@@ -122,13 +124,13 @@ describe("the table", () => {
   test("a module is one Query, every other method of the index one call", async () => {
     const { watch, client, table } = await makeTableAndWatch();
     const index = new DynamoVersionIndex(client, table);
-    await index.addVersion("example.com/m", "v1.0.0");
-    assert.deepEqual(watch.take(), { BatchWriteItemCommand: 1 });
+    await index.addVersion("example.com/m", "v1.0.0", 1, {});
+    assert.deepEqual(watch.take(), { UpdateItemCommand: 2 });
     await index.remember("example.com/m", "list", { text: "v1.0.0\n", freshUntil: 5 });
     await index.remember("example.com/m", "query main", { text: "x", freshUntil: 5 });
     assert.deepEqual(watch.take(), { PutItemCommand: 2 });
     assert.deepEqual(await index.module("example.com/m"), {
-      versions: ["v1.0.0"],
+      versions: [{ version: "v1.0.0", firstSeen: 1, flags: [] }],
       list: { text: "v1.0.0\n", freshUntil: 5 },
       latest: undefined,
     });
@@ -141,7 +143,7 @@ describe("the table", () => {
     const { client, table } = await makeTableAndWatch();
     const index = new DynamoVersionIndex(client, table);
     const path = `example.com/${"long/".repeat(40)}m`;
-    await index.addVersion(path, "v0.0.0-20240102030405-abcdefabcdef");
+    await index.addVersion(path, "v0.0.0-20240102030405-abcdefabcdef", 1, {});
     await index.remember(path, "missing v1.0.0.zip", { text: "", freshUntil: 1_700_000_000_000 });
     const leases = new DynamoLeaseStore(client, table);
     await leases.acquire("a@v1", 0, 10);
@@ -155,7 +157,7 @@ describe("the table", () => {
       ),
       swept: item.x?.N,
     }));
-    assert.deepEqual(rows.map((row) => row.kind).sort(), ["h h", "l l", "m m", "m n", "m v"]);
+    assert.deepEqual(rows.map((row) => row.kind).sort(), ["h h", "l l", "m f", "m n", "m v"]);
     assert.equal(rows.find((row) => row.kind === "m v")?.bytes, 60);
     assert.deepEqual(
       rows.filter((row) => row.swept !== undefined).map((row) => [row.kind, row.swept]),
@@ -180,7 +182,7 @@ describe("the table", () => {
       ["a.example/x", "v1.1.0"],
       ["b.example/y", "v0.1.0"],
     ] as const)
-      await index.addVersion(path, version);
+      await index.addVersion(path, version, 1, {});
     await index.remember("c.example/z", "list", { text: "", freshUntil: 1 });
     const modules: string[] = [];
     for await (const path of index.modules()) modules.push(path);
@@ -205,9 +207,9 @@ describe("the table", () => {
       await heads.replace("db", undefined, Buffer.from("head 1"));
       assert.equal(Buffer.from((await heads.read("db")) ?? []).toString(), "head 1");
       const index = new DynamoVersionIndex(client, table);
-      watch.breakNext("BatchWriteItemCommand", failpoint);
-      await index.addVersion("example.com/m", "v1.0.0");
-      assert.deepEqual((await index.module("example.com/m")).versions, ["v1.0.0"]);
+      watch.breakNext("UpdateItemCommand", failpoint);
+      await index.addVersion("example.com/m", "v1.0.0", 1, {});
+      assert.deepEqual(await storedVersions(index, "example.com/m"), ["v1.0.0"]);
     });
   }
 

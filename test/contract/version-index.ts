@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { MemoryName, VersionIndex } from "../../lambda/proxy/store/version-index.ts";
+import { storedVersions } from "../support/stored-versions.ts";
 import { type Open, openFor } from "./opened.ts";
 
 const path = "github.com/Azure/x";
@@ -19,17 +20,16 @@ export function versionIndexContract(name: string, open: Open<VersionIndex>): vo
     test("a version is visible to everyone once it was added, however often", async (t) => {
       const { store, other } = await openFor(t, open);
       const versions = ["v1.0.0", "v1.0.0-pre", "v0.0.0-20240102030405-abcdefabcdef", "v2.0.0+incompatible"];
-      for (const version of [...versions, ...versions]) await store.addVersion(path, version);
-      for (const index of [store, other])
-        assert.deepEqual((await index.module(path)).versions.toSorted(), versions.toSorted());
+      for (const version of [...versions, ...versions]) await store.addVersion(path, version, 1, {});
+      for (const index of [store, other]) assert.deepEqual(await storedVersions(index, path), versions.toSorted());
     });
 
     test("versions added at the same moment are all there", async (t) => {
       const { store, other } = await openFor(t, open);
       const versions = Array.from({ length: 40 }, (_, i) => `v1.0.${i}`);
-      await Promise.all(versions.map((version, i) => (i % 2 ? store : other).addVersion(path, version)));
-      await Promise.all(versions.map((version) => other.addVersion(path, version)));
-      assert.deepEqual((await store.module(path)).versions.toSorted(), versions.toSorted());
+      await Promise.all(versions.map((version, i) => (i % 2 ? store : other).addVersion(path, version, 1, {})));
+      await Promise.all(versions.map((version) => other.addVersion(path, version, 1, {})));
+      assert.deepEqual(await storedVersions(store, path), versions.toSorted());
     });
 
     test("modules do not see each other's versions and memories", async (t) => {
@@ -42,7 +42,7 @@ export function versionIndexContract(name: string, open: Open<VersionIndex>): vo
         "github.com/Azure/%",
         "",
       ];
-      await store.addVersion(path, "v1.0.0");
+      await store.addVersion(path, "v1.0.0", 1, {});
       await store.remember(path, "list", { text: "v1.0.0\n", freshUntil: 1 });
       for (const each of near) {
         assert.deepEqual(await store.module(each), { versions: [], list: undefined, latest: undefined }, each);
@@ -55,11 +55,15 @@ export function versionIndexContract(name: string, open: Open<VersionIndex>): vo
       const latest = { text: '{"Version":"v1.1.0"}', freshUntil: 1 };
       await store.remember(path, "list", list);
       await store.remember(path, "latest", latest);
-      await store.addVersion(path, "v1.0.0");
+      await store.addVersion(path, "v1.0.0", 1, {});
       for (const index of [store, other]) {
         assert.deepEqual(await index.recall(path, "list"), list);
         assert.deepEqual(await index.recall(path, "latest"), latest);
-        assert.deepEqual(await index.module(path), { versions: ["v1.0.0"], list, latest });
+        assert.deepEqual(await index.module(path), {
+          versions: [{ version: "v1.0.0", firstSeen: 1, flags: [] }],
+          list,
+          latest,
+        });
       }
     });
 

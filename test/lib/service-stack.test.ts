@@ -41,7 +41,6 @@ const permissions: readonly (readonly [name: string, actions: readonly string[]]
   [
     "fill",
     [
-      "dynamodb:BatchWriteItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",

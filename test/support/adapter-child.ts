@@ -3,6 +3,7 @@ import { DirectoryModuleStore } from "../../lambda/local/data/directory-module-s
 import { type Failpoint, type FailpointName, noFailpoint } from "../../lambda/local/data/failpoints.ts";
 import { indexFile, openIndexDatabase } from "../../lambda/local/data/index-database.ts";
 import { reindex } from "../../lambda/local/data/reindex.ts";
+import { SqliteClaimStore } from "../../lambda/local/data/sqlite-claim-store.ts";
 import { SqliteHeadStore } from "../../lambda/local/data/sqlite-head-store.ts";
 import { SqliteLeaseStore } from "../../lambda/local/data/sqlite-lease-store.ts";
 import { SqliteVersionIndex } from "../../lambda/local/data/sqlite-version-index.ts";
@@ -26,17 +27,25 @@ const bytes = (text: unknown) => (typeof text === "string" ? Buffer.from(text) :
 
 async function openAdapters() {
   const store = await DirectoryModuleStore.open(task.data, 0, failpoint);
-  const database = openIndexDatabase(join(task.data, indexFile));
+  const database = openIndexDatabase(join(task.data, indexFile), failpoint);
   const index = new SqliteVersionIndex(database, failpoint);
   const leases = new SqliteLeaseStore(database, failpoint);
+  const claims = new SqliteClaimStore(database, failpoint);
   const heads = new SqliteHeadStore(database, failpoint);
   return async (call: Call): Promise<unknown> => {
     if (call[0] === "create") return await store.create(call[1], bytes(call[2]) ?? { path: call[3] ?? "" });
-    if (call[0] === "addVersion") return await index.addVersion(call[1], call[2]);
+    if (call[0] === "addVersion") return await index.addVersion(call[1], call[2], 1, { zipSize: 1 });
+    if (call[0] === "remove") return await store.remove(call[1]);
+    if (call[0] === "setFlag") return await index.setFlag(call[1], call[2], call[3], true);
+    if (call[0] === "removeVersion") return await index.removeVersion(call[1], call[2]);
     if (call[0] === "remember") return await index.remember(call[1], call[2], { text: call[3], freshUntil: 1 });
     if (call[0] === "acquire") return (await leases.acquire(call[1], call[2], call[3]))?.fence;
     if (call[0] === "renew") return await leases.renew(call[1], call[2], call[3]);
     if (call[0] === "release") return await leases.release(call[1], call[2], call[3]);
+    if (call[0] === "claim") {
+      const [, path, version, hash] = call;
+      return await claims.claim({ path, version }, { zip: hash, goMod: hash, info: hash });
+    }
     return await heads.replace(call[1], bytes(call[2]), Buffer.from(call[3]));
   };
 }

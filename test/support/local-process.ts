@@ -4,17 +4,21 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { FailpointName } from "../../lambda/local/data/failpoints.ts";
 import type { SharedFailure } from "../../lambda/proxy/store/lease-store.ts";
-import type { MemoryName } from "../../lambda/proxy/store/version-index.ts";
+import type { MemoryName, VersionFlag } from "../../lambda/proxy/store/version-index.ts";
 
 /** A call of a local adapter, as it travels to another process. Bytes are text there; a source is text or else a path. */
 export type Call =
   | readonly ["create", key: string, text: string | null, path?: string]
+  | readonly ["remove", key: string]
   | readonly ["addVersion", path: string, version: string]
+  | readonly ["setFlag", path: string, version: string, flag: VersionFlag]
+  | readonly ["removeVersion", path: string, version: string]
   | readonly ["remember", path: string, name: MemoryName, text: string]
   | readonly ["acquire", name: string, now: number, heldUntil: number]
   | readonly ["renew", name: string, fence: number, heldUntil: number]
   | readonly ["release", name: string, fence: number, failure?: SharedFailure]
-  | readonly ["replace", name: string, old: string | null, next: string];
+  | readonly ["replace", name: string, old: string | null, next: string]
+  | readonly ["claim", path: string, version: string, hash: string];
 
 export interface ChildTask {
   readonly data: string;

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { policies } from "../../lambda/proxy/store/layout.ts";
 import { headStoreContract } from "../contract/head-store.ts";
 import { leaseStoreContract } from "../contract/lease-store.ts";
 import { moduleStoreContract } from "../contract/module-store.ts";
 import { versionIndexContract } from "../contract/version-index.ts";
 import { MemoryHeadStore, MemoryLeaseStore, MemoryModuleStore, MemoryVersionIndex } from "./memory-adapters.ts";
+import { storedVersions } from "./stored-versions.ts";
 import { type Fault, withFailpoints } from "./with-failpoints.ts";
 
 // Fakes are held to the contracts they stand for, with and without the wrapper of faults around them.
@@ -21,23 +23,23 @@ test("a failed call did nothing, a landed one did it, and both throw", async () 
   ];
   const memory = new MemoryModuleStore();
   const store = withFailpoints(memory, plan);
-  await assert.rejects(store.create("a", Buffer.from("1")), { code: "store-failed" });
+  await assert.rejects(store.create("a", Buffer.from("1"), policies.internal), { code: "store-failed" });
   assert.equal(memory.files.size, 0);
-  await assert.rejects(store.create("a", Buffer.from("2")), { code: "store-failed" });
+  await assert.rejects(store.create("a", Buffer.from("2"), policies.internal), { code: "store-failed" });
   assert.equal(memory.files.size, 1);
-  assert.equal(await store.create("a", Buffer.from("3")), false);
+  assert.equal(await store.create("a", Buffer.from("3"), policies.internal), false);
 });
 
 test("a fault may be for some calls only, with an error of its own, and planned later", async () => {
   const plan: Fault[] = [];
   const index = withFailpoints(new MemoryVersionIndex(), plan);
-  await index.addVersion("a", "v1.0.0");
+  await index.addVersion("a", "v1.0.0", 1, {});
   plan.push({ method: "addVersion", kind: "failed", when: (path) => path === "b", error: new Error("planned") });
-  await index.addVersion("a", "v1.1.0");
-  await assert.rejects(index.addVersion("b", "v1.0.0"), { message: "planned" });
+  await index.addVersion("a", "v1.1.0", 1, {});
+  await assert.rejects(index.addVersion("b", "v1.0.0", 1, {}), { message: "planned" });
   plan.length = 0;
-  await index.addVersion("b", "v1.0.0");
-  assert.deepEqual((await index.module("b")).versions, ["v1.0.0"]);
+  await index.addVersion("b", "v1.0.0", 1, {});
+  assert.deepEqual(await storedVersions(index, "b"), ["v1.0.0"]);
 });
 
 test("a listing that fails does so where it is read", async () => {
@@ -51,9 +53,11 @@ test("a listing that fails does so where it is read", async () => {
 
 test("the fakes refuse callers that break the contract", async () => {
   const index = new MemoryVersionIndex();
-  await assert.rejects(new MemoryModuleStore().create("../a", Buffer.from("")), { code: "internal" });
-  await assert.rejects(index.addVersion("github.com/!azure/x", "v1.0.0"), /broken contract/);
-  await assert.rejects(index.addVersion("a", "v1"), /broken contract/);
+  await assert.rejects(new MemoryModuleStore().create("../a", Buffer.from(""), policies.internal), {
+    code: "internal",
+  });
+  await assert.rejects(index.addVersion("github.com/!azure/x", "v1.0.0", 1, {}), /broken contract/);
+  await assert.rejects(index.addVersion("a", "v1", 1, {}), /broken contract/);
   await assert.rejects(index.remember("a", "list", { text: "", freshUntil: Number.NaN }), /broken contract/);
   await assert.rejects(new MemoryLeaseStore().acquire("a", 10, 10), /broken contract/);
   await assert.rejects(new MemoryHeadStore().replace("a", undefined, new Uint8Array()), /broken contract/);

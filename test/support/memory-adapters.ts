@@ -1,12 +1,22 @@
 import { readFile } from "node:fs/promises";
 import { checkKey } from "../../lambda/local/data/directory-module-store.ts";
+import type { Claim, ClaimStore } from "../../lambda/proxy/store/claim-store.ts";
 import type { HeadStore } from "../../lambda/proxy/store/head-store.ts";
+import type { ModuleVersion, ObjectPolicy } from "../../lambda/proxy/store/layout.ts";
 import type { LeaseState, LeaseStore, SharedFailure } from "../../lambda/proxy/store/lease-store.ts";
 import type { FileSource, ModuleStore } from "../../lambda/proxy/store/module-store.ts";
 import { ServedError } from "../../lambda/proxy/store/served-error.ts";
-import type { MemoryName, ModuleEntry, Remembered, VersionIndex } from "../../lambda/proxy/store/version-index.ts";
+import { knownFacts, type VersionFacts } from "../../lambda/proxy/store/version-facts.ts";
+import type {
+  MemoryName,
+  ModuleEntry,
+  Remembered,
+  VersionFlag,
+  VersionIndex,
+  VersionRow,
+} from "../../lambda/proxy/store/version-index.ts";
 
-// The four storage interfaces over memory. They police their callers: what a real adapter would let pass today and
+// The storage interfaces over memory. They police their callers: what a real adapter would let pass today and
 // regret later (a key that is none, a version that is none, a lease that ends before it begins) throws here.
 
 /** Answers later, as anything behind a wire does: code that forgot an `await` is found out. */
@@ -21,6 +31,7 @@ function insist(condition: boolean, what: string): void {
 export class MemoryModuleStore implements ModuleStore {
   /** What is stored, for assertions. */
   readonly files = new Map<string, Uint8Array>();
+  readonly policies = new Map<string, ObjectPolicy>();
 
   async read(key: string): Promise<Uint8Array | undefined> {
     checkKey(key);
@@ -36,13 +47,22 @@ export class MemoryModuleStore implements ModuleStore {
     return this.files.get(key)?.length;
   }
 
-  async create(key: string, source: FileSource): Promise<boolean> {
+  async create(key: string, source: FileSource, policy: ObjectPolicy): Promise<boolean> {
     checkKey(key);
+    insist(policy.contentType !== "" && policy.cacheControl !== "", `${key} has no policy`);
     const bytes = await bytesOf(source);
     await elsewhere();
     if (this.files.has(key)) return false;
     this.files.set(key, bytes);
+    this.policies.set(key, policy);
     return true;
+  }
+
+  async remove(key: string): Promise<void> {
+    checkKey(key);
+    await elsewhere();
+    this.files.delete(key);
+    this.policies.delete(key);
   }
 
   async *keys(prefix: string): AsyncIterable<string> {
@@ -61,7 +81,9 @@ async function bytesOf(source: FileSource): Promise<Uint8Array> {
 }
 
 export class MemoryVersionIndex implements VersionIndex {
-  readonly versions = new Map<string, Set<string>>();
+  /** By module path, then by version. */
+  readonly versions = new Map<string, Map<string, VersionRow>>();
+  readonly known = new Map<string, VersionFacts>();
   /** By module path, then by name. */
   readonly memories = new Map<string, Map<MemoryName, Remembered>>();
 
@@ -69,17 +91,44 @@ export class MemoryVersionIndex implements VersionIndex {
     await elsewhere();
     const memories = this.memories.get(path);
     return {
-      versions: [...(this.versions.get(path) ?? [])],
+      versions: [...(this.versions.get(path)?.values() ?? [])],
       list: memories?.get("list"),
       latest: memories?.get("latest"),
     };
   }
 
-  async addVersion(path: string, version: string): Promise<void> {
+  async addVersion(path: string, version: string, now: number, facts: VersionFacts): Promise<void> {
     insist(!path.includes("!") && !path.includes("@"), `${path} is not an unescaped module path`);
     insist(/^v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+incompatible)?$/.test(version), `${version} is not canonical`);
+    insist(Number.isSafeInteger(now) && now >= 0, "now is not in milliseconds");
+    for (const hash of [facts.zipHash, facts.goModHash]) insist(hash?.startsWith("h1:") ?? true, `${hash} is no h1`);
+    const given = structuredClone(knownFacts(facts));
     await elsewhere();
-    this.versions.set(path, (this.versions.get(path) ?? new Set()).add(version));
+    const name = `${path}@${version}`;
+    if (given !== undefined) this.known.set(name, { ...given, ...this.known.get(name) });
+    const rows = this.versions.get(path) ?? new Map<string, VersionRow>();
+    if (!rows.has(version)) rows.set(version, { version, firstSeen: now, flags: [] });
+    this.versions.set(path, rows);
+  }
+
+  async facts(path: string, version: string): Promise<VersionFacts | undefined> {
+    await elsewhere();
+    return structuredClone(this.known.get(`${path}@${version}`));
+  }
+
+  async setFlag(path: string, version: string, flag: VersionFlag, on: boolean): Promise<boolean> {
+    await elsewhere();
+    const row = this.versions.get(path)?.get(version);
+    if (row === undefined) return false;
+    const others = row.flags.filter((each) => each !== flag);
+    this.versions.get(path)?.set(version, { ...row, flags: on ? [...others, flag] : others });
+    return true;
+  }
+
+  async removeVersion(path: string, version: string): Promise<void> {
+    await elsewhere();
+    this.versions.get(path)?.delete(version);
+    this.known.delete(`${path}@${version}`);
   }
 
   async recall(path: string, name: MemoryName): Promise<Remembered | undefined> {
@@ -157,5 +206,25 @@ export class MemoryHeadStore implements HeadStore {
     }
     this.heads.set(name, kept);
     return true;
+  }
+}
+
+export class MemoryClaimStore implements ClaimStore {
+  /** By `path@version`. */
+  readonly claims = new Map<string, Claim>();
+
+  async claim({ path, version }: ModuleVersion, { zip, goMod, info }: Claim): Promise<Claim> {
+    for (const hash of [zip, goMod]) insist(hash.startsWith("h1:"), `${hash} is no h1`);
+    insist(/^[0-9a-f]{64}$/.test(info), `${info} is no SHA-256 in hex`);
+    await elsewhere();
+    const name = `${path}@${version}`;
+    const standing = this.claims.get(name) ?? Object.freeze({ zip, goMod, info });
+    this.claims.set(name, standing);
+    return standing;
+  }
+
+  async read({ path, version }: ModuleVersion): Promise<Claim | undefined> {
+    await elsewhere();
+    return this.claims.get(`${path}@${version}`);
   }
 }

@@ -1,15 +1,14 @@
 import { DatabaseSync } from "node:sqlite";
 import { CodedError } from "../../golang/coded-error.ts";
+import { type Failpoint, noFailpoint } from "./failpoints.ts";
 import { damagedIndex, indexFailure, isBusy, isDamage } from "./storage-failure.ts";
 
 /** The name of the index in a data folder. */
 export const indexFile = "index.sqlite";
 
-const schemaVersion = 1;
-
 // WITHOUT ROWID clusters rows by their key: the versions of one module lie side by side, and finding them costs the same
 // among a thousand rows and among a million.
-const schema = `
+const tables = `
   CREATE TABLE version (
     module TEXT NOT NULL,
     version TEXT NOT NULL,
@@ -36,8 +35,34 @@ const schema = `
     name TEXT NOT NULL PRIMARY KEY,
     note BLOB NOT NULL
   ) STRICT, WITHOUT ROWID;
-  PRAGMA user_version = ${schemaVersion};
 `;
+
+// Columns are added with a default: a process of the version before, which still has the index open, goes on with it.
+const rowsWithFacts = `
+  ALTER TABLE version ADD COLUMN first_seen INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE version ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE fact (
+    module TEXT NOT NULL,
+    version TEXT NOT NULL,
+    origin TEXT,
+    zip_size INTEGER,
+    zip_hash TEXT,
+    go_mod_hash TEXT,
+    licences TEXT,
+    PRIMARY KEY (module, version)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE claim (
+    module TEXT NOT NULL,
+    version TEXT NOT NULL,
+    zip TEXT NOT NULL,
+    go_mod TEXT NOT NULL,
+    info TEXT NOT NULL,
+    PRIMARY KEY (module, version)
+  ) STRICT, WITHOUT ROWID;
+`;
+
+/** What leads from each version of the schema to the next, an empty file being version 0. What is here never changes. */
+const migrations: readonly string[] = [tables, rowsWithFacts];
 
 /**
  * The opened index of a data folder: one file, two connections.
@@ -60,7 +85,7 @@ export interface IndexDatabase {
  * Throws `CodedError` "index-damaged" when it is not a sound database (the whole file is checked, about 0.1 s for a
  * million versions), "index-too-new" when a later modfront made it, `ServedError` "store-failed" when the medium fails.
  */
-export function openIndexDatabase(path: string): IndexDatabase {
+export function openIndexDatabase(path: string, failpoint: Failpoint = noFailpoint): IndexDatabase {
   const opened: DatabaseSync[] = [];
   const close = () => {
     for (const connection of opened.splice(0)) connection.close();
@@ -68,7 +93,7 @@ export function openIndexDatabase(path: string): IndexDatabase {
   try {
     const durable = connect(path, "FULL");
     opened.push(durable);
-    const created = prepareSchema(durable);
+    const created = prepareSchema(durable, failpoint);
     const quick = connect(path, "NORMAL");
     opened.push(quick);
     return { quick, durable, created, close };
@@ -117,22 +142,32 @@ function useWriteAheadLog(database: DatabaseSync): void {
   }
 }
 
-function prepareSchema(database: DatabaseSync): boolean {
+/** Makes or migrates the tables; true when there were none. */
+function prepareSchema(database: DatabaseSync, failpoint: Failpoint): boolean {
   const before = version(database);
-  if (before === 0) {
-    return transact(database, () => {
-      // Another process may have been quicker.
-      if (version(database) !== 0) return false;
-      database.exec(schema);
-      return true;
-    });
-  }
-  if (before !== schemaVersion) {
+  if (before > migrations.length) {
     throw new CodedError("index-too-new", "the index in the data folder was made by a newer modfront: use that one");
   }
+  if (before === 0) return transact(database, () => migrate(database, 0, migrations.length));
   const check = database.prepare("PRAGMA quick_check(1)").get();
   if (check?.quick_check !== "ok") throw new CodedError("index-damaged", damagedIndex);
+  for (let from = before; from < migrations.length; from++) {
+    failpoint("index.migrate.before");
+    transact(database, () => {
+      migrate(database, from, from + 1);
+      failpoint("index.migrate.written");
+    });
+    failpoint("index.migrate.after");
+  }
   return false;
+}
+
+/** Takes the schema from one version to another, in a transaction; false when another process was quicker. */
+function migrate(database: DatabaseSync, from: number, to: number): boolean {
+  if (version(database) !== from) return false;
+  for (const statements of migrations.slice(from, to)) database.exec(statements);
+  database.exec(`PRAGMA user_version = ${to}`);
+  return true;
 }
 
 function version(database: DatabaseSync): number {

@@ -1,10 +1,20 @@
 import type { StatementSync } from "node:sqlite";
-import type { MemoryName, ModuleEntry, Remembered, VersionIndex } from "../../proxy/store/version-index.ts";
+import { forgetAfter } from "../../proxy/store/memory-retention.ts";
+import { knownFacts, parseOrigin, type VersionFacts } from "../../proxy/store/version-facts.ts";
+import type {
+  MemoryName,
+  ModuleEntry,
+  Remembered,
+  VersionFlag,
+  VersionIndex,
+  VersionRow,
+} from "../../proxy/store/version-index.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
-import type { IndexDatabase } from "./index-database.ts";
+import { type IndexDatabase, transact } from "./index-database.ts";
 import { attempt } from "./storage-failure.ts";
 
-const day = 86_400_000;
+/** The bit of each flag in the column `flags`. */
+const flagBits: Readonly<Record<VersionFlag, number>> = { yanked: 1, evicted: 2 };
 
 /**
  * The statements of the index, named so that a test can ask SQLite how it carries them out.
@@ -13,11 +23,26 @@ const day = 86_400_000;
  */
 export const versionIndexStatements = {
   module: `
-    SELECT 'versions' AS name, group_concat(version, char(10)) AS text, NULL AS fresh_until
+    SELECT 'versions' AS name,
+      group_concat(version || ' ' || first_seen || iif(flags, ' ' || flags, ''), char(10)) AS text,
+      NULL AS fresh_until
     FROM version WHERE module = :module
     UNION ALL
     SELECT name, text, fresh_until FROM memory WHERE module = :module AND name IN ('list', 'latest')`,
-  addVersion: "INSERT INTO version (module, version) VALUES (?, ?) ON CONFLICT DO NOTHING",
+  addVersion: "INSERT INTO version (module, version, first_seen) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+  addFacts: `
+    INSERT INTO fact (module, version, origin, zip_size, zip_hash, go_mod_hash, licences) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET
+      origin = coalesce(origin, excluded.origin),
+      zip_size = coalesce(zip_size, excluded.zip_size),
+      zip_hash = coalesce(zip_hash, excluded.zip_hash),
+      go_mod_hash = coalesce(go_mod_hash, excluded.go_mod_hash),
+      licences = coalesce(licences, excluded.licences)`,
+  facts: "SELECT origin, zip_size, zip_hash, go_mod_hash, licences FROM fact WHERE module = ? AND version = ?",
+  setFlag: "UPDATE version SET flags = flags | :bit WHERE module = :module AND version = :version",
+  clearFlag: "UPDATE version SET flags = flags & ~:bit WHERE module = :module AND version = :version",
+  removeVersion: "DELETE FROM version WHERE module = ? AND version = ?",
+  removeFacts: "DELETE FROM fact WHERE module = ? AND version = ?",
   recall: "SELECT name, text, fresh_until FROM memory WHERE module = ? AND name = ?",
   remember: `
     INSERT INTO memory (module, name, text, fresh_until, forget_after) VALUES (?, ?, ?, ?, ?)
@@ -31,14 +56,22 @@ export const versionIndexStatements = {
 /** The version index in SQLite. */
 export class SqliteVersionIndex implements VersionIndex {
   readonly #statements: Readonly<Record<keyof typeof versionIndexStatements, StatementSync>>;
+  readonly #durable: IndexDatabase["durable"];
   readonly #failpoint: Failpoint;
 
   constructor(database: IndexDatabase, failpoint: Failpoint = noFailpoint) {
     this.#failpoint = failpoint;
     const { quick, durable } = database;
+    this.#durable = durable;
     this.#statements = {
       module: quick.prepare(versionIndexStatements.module),
       addVersion: durable.prepare(versionIndexStatements.addVersion),
+      addFacts: durable.prepare(versionIndexStatements.addFacts),
+      facts: quick.prepare(versionIndexStatements.facts),
+      setFlag: durable.prepare(versionIndexStatements.setFlag),
+      clearFlag: durable.prepare(versionIndexStatements.clearFlag),
+      removeVersion: durable.prepare(versionIndexStatements.removeVersion),
+      removeFacts: durable.prepare(versionIndexStatements.removeFacts),
       recall: quick.prepare(versionIndexStatements.recall),
       remember: quick.prepare(versionIndexStatements.remember),
       forget: quick.prepare(versionIndexStatements.forget),
@@ -46,19 +79,51 @@ export class SqliteVersionIndex implements VersionIndex {
   }
 
   async module(path: string): Promise<ModuleEntry> {
-    let versions: readonly string[] = [];
+    let versions = "";
     const memories = new Map<string, Remembered>();
     for (const row of attempt(() => this.#statements.module.all({ module: path }) as unknown as Row[])) {
-      if (row.name === "versions") versions = row.text === null ? [] : row.text.split("\n");
+      if (row.name === "versions") versions = row.text ?? "";
       else memories.set(row.name, remembered(row as MemoryRow));
     }
-    return { versions, list: memories.get("list"), latest: memories.get("latest") };
+    return entryOf(versions, memories.get("list"), memories.get("latest"));
   }
 
-  async addVersion(path: string, version: string): Promise<void> {
+  async addVersion(path: string, version: string, now: number, facts: VersionFacts): Promise<void> {
+    const { addFacts, addVersion } = this.#statements;
     this.#failpoint("index.addVersion.before");
-    attempt(() => this.#statements.addVersion.run(path, version));
+    attempt(() =>
+      transact(this.#durable, () => {
+        const columns = factColumns(facts);
+        if (columns.some((value) => value !== null)) addFacts.run(path, version, ...columns);
+        addVersion.run(path, version, now);
+      }),
+    );
     this.#failpoint("index.addVersion.after");
+  }
+
+  async facts(path: string, version: string): Promise<VersionFacts | undefined> {
+    const [row] = attempt(() => this.#statements.facts.all(path, version) as unknown as FactRow[]);
+    return row && factsOf(row);
+  }
+
+  async setFlag(path: string, version: string, flag: VersionFlag, on: boolean): Promise<boolean> {
+    this.#failpoint("index.setFlag.before");
+    const statement = on ? this.#statements.setFlag : this.#statements.clearFlag;
+    const { changes } = attempt(() => statement.run({ module: path, version, bit: flagBits[flag] }));
+    this.#failpoint("index.setFlag.after");
+    return changes === 1;
+  }
+
+  async removeVersion(path: string, version: string): Promise<void> {
+    const { removeVersion, removeFacts } = this.#statements;
+    this.#failpoint("index.removeVersion.before");
+    attempt(() =>
+      transact(this.#durable, () => {
+        removeVersion.run(path, version);
+        removeFacts.run(path, version);
+      }),
+    );
+    this.#failpoint("index.removeVersion.after");
   }
 
   async recall(path: string, name: MemoryName): Promise<Remembered | undefined> {
@@ -68,26 +133,14 @@ export class SqliteVersionIndex implements VersionIndex {
 
   async remember(path: string, name: MemoryName, memory: Remembered): Promise<void> {
     this.#failpoint("index.remember.before");
-    const kept = keptFor(name);
-    const forgetAfter = kept === undefined ? null : memory.freshUntil + kept;
     attempt(() => {
-      this.#statements.remember.run(path, name, memory.text, memory.freshUntil, forgetAfter);
-      if (forgetAfter !== null) this.#statements.forget.run(memory.freshUntil);
+      const { text, freshUntil } = memory;
+      this.#statements.remember.run(path, name, text, freshUntil, forgetAfter(name, freshUntil));
+      // Each new one takes up to four with it whose time is over, so that they never become more than were made lately.
+      this.#statements.forget.run(freshUntil);
     });
     this.#failpoint("index.remember.after");
   }
-}
-
-/**
- * Milliseconds for which a stale memory is kept; `undefined` is for ever.
- *
- * Anyone can ask for files that do not exist, under ever new names: such a memory is of no use once stale. The answer to
- * a query helps through an outage. Each new one of either kind takes up to four with it whose time is over, so that they
- * never become more than were made lately.
- */
-function keptFor(name: MemoryName): number | undefined {
-  if (name === "list" || name === "latest") return undefined;
-  return name.startsWith("query ") ? 30 * day : day;
 }
 
 interface MemoryRow {
@@ -101,4 +154,52 @@ type Row = MemoryRow | { readonly name: "versions"; readonly text: string | null
 
 function remembered(row: MemoryRow): Remembered {
   return { text: row.text, freshUntil: Number(row.fresh_until) };
+}
+
+/** Few who ask for a module want its versions, and taking 10,000 lines apart costs as much as the read itself. */
+function entryOf(lines: string, list: Remembered | undefined, latest: Remembered | undefined): ModuleEntry {
+  let rows: readonly VersionRow[] | undefined;
+  return {
+    get versions() {
+      rows ??= lines === "" ? [] : lines.split("\n").map(versionRow);
+      return rows;
+    },
+    list,
+    latest,
+  };
+}
+
+const noFlags: readonly VersionFlag[] = [];
+
+/** `"v1.0.0 1732700000000"`, and the number of its flags where it has any. */
+function versionRow(line: string): VersionRow {
+  const [version = "", firstSeen, bits] = line.split(" ");
+  return { version, firstSeen: Number(firstSeen), flags: bits === undefined ? noFlags : flagsOf(Number(bits)) };
+}
+
+function flagsOf(bits: number): readonly VersionFlag[] {
+  return (Object.keys(flagBits) as VersionFlag[]).filter((flag) => (bits & flagBits[flag]) !== 0);
+}
+
+interface FactRow {
+  readonly origin: string | null;
+  readonly zip_size: number | null;
+  readonly zip_hash: string | null;
+  readonly go_mod_hash: string | null;
+  readonly licences: string | null;
+}
+
+function factColumns(facts: VersionFacts) {
+  const { origin, zipSize, zipHash, goModHash, licences } = facts;
+  return [origin, zipSize, zipHash, goModHash, licences && JSON.stringify(licences)].map((value) => value ?? null);
+}
+
+function factsOf(row: FactRow): VersionFacts | undefined {
+  return knownFacts({
+    origin: parseOrigin(row.origin),
+    zipSize: row.zip_size ?? undefined,
+    zipHash: row.zip_hash ?? undefined,
+    goModHash: row.go_mod_hash ?? undefined,
+    licences: row.licences === null ? undefined : (JSON.parse(row.licences) as readonly string[]),
+  });
 }

@@ -1,13 +1,8 @@
+import { statSync } from "node:fs";
 import { isCodedError } from "../../golang/coded-error.ts";
-import {
-  canonicalVersion,
-  check,
-  escapePath,
-  escapeVersion,
-  unescapePath,
-  unescapeVersion,
-} from "../../golang/module.ts";
+import { type FileKind, fileKey, type ModuleVersion, parseFileKey } from "../../proxy/store/layout.ts";
 import type { ModuleStore } from "../../proxy/store/module-store.ts";
+import type { DirectoryModuleStore } from "./directory-module-store.ts";
 import type { Failpoint } from "./failpoints.ts";
 import { type IndexDatabase, transact } from "./index-database.ts";
 import { versionIndexStatements } from "./sqlite-version-index.ts";
@@ -16,52 +11,41 @@ import { attempt } from "./storage-failure.ts";
 /** Rows per transaction: a modfront that runs beside waits for one of them at most, a few milliseconds. */
 const batchSize = 1000;
 
-/** A version whose row is written or removed. */
-export interface StoredVersion {
-  readonly module: string;
-  readonly version: string;
+interface SeenVersion extends ModuleVersion {
+  readonly firstSeen: number;
 }
 
 /** Makes each version visible that has a file; says how many were not before. */
 export async function addStoredVersions(
   database: IndexDatabase,
-  store: ModuleStore,
+  store: DirectoryModuleStore,
   failpoint: Failpoint,
 ): Promise<number> {
   const add = database.durable.prepare(versionIndexStatements.addVersion);
-  const addAll = (rows: readonly StoredVersion[]) =>
-    rows.reduce((added, row) => added + Number(add.run(row.module, row.version).changes), 0);
+  const addAll = (rows: readonly SeenVersion[]) =>
+    rows.reduce((added, row) => added + Number(add.run(row.path, row.version, row.firstSeen).changes), 0);
   let added = 0;
-  let batch: StoredVersion[] = [];
+  let batch: SeenVersion[] = [];
   const flush = () => {
     added += attempt(() => transact(database.durable, () => addAll(batch)));
     batch = [];
     failpoint("reindex.batch.after");
   };
   for await (const key of store.keys("")) {
-    const stored = parseVersionKey(key);
-    if (stored !== undefined) batch.push(stored);
+    const file = parseFileKey(key);
+    if (file !== undefined) batch.push({ ...file.module, firstSeen: writtenAt(store.path(key)) });
     if (batch.length === batchSize) flush();
   }
   flush();
   return added;
 }
 
-const fileEnds = [".info", ".mod", ".zip"] as const;
-
-/** The version whose file `key` is; `undefined` for what belongs to none, such as tiles or files that others put there. */
-function parseVersionKey(key: string): StoredVersion | undefined {
-  const [, escapedPath, escapedVersion] = /^(.+)\/@v\/([^/]+)\.(?:info|mod|zip)$/.exec(key) ?? [];
-  if (escapedPath === undefined || escapedVersion === undefined) return undefined;
-  try {
-    const stored = { module: unescapePath(escapedPath), version: unescapeVersion(escapedVersion) };
-    check(stored.module, stored.version);
-    return canonicalVersion(stored.version) === stored.version ? stored : undefined;
-  } catch (error) {
-    if (isCodedError(error)) return undefined;
-    throw error;
-  }
+/** Milliseconds since the epoch: the nearest to when a version was first seen that its files can tell. */
+function writtenAt(path: string): number {
+  return Math.floor(statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
 }
+
+const fileKinds: readonly FileKind[] = ["info", "mod", "zip"];
 
 /**
  * Removes the rows of versions without a file; says how many there were. Rows are written after files, so that such a row
@@ -69,16 +53,21 @@ function parseVersionKey(key: string): StoredVersion | undefined {
  */
 export async function removeOrphans(database: IndexDatabase, store: ModuleStore): Promise<number> {
   const page = database.quick.prepare(
-    "SELECT module, version FROM version WHERE (module, version) > (?, ?) ORDER BY module, version LIMIT ?",
+    "SELECT module AS path, version FROM version WHERE (module, version) > (?, ?) ORDER BY module, version LIMIT ?",
   );
-  const remove = database.durable.prepare("DELETE FROM version WHERE module = ? AND version = ?");
+  const removals = [versionIndexStatements.removeVersion, versionIndexStatements.removeFacts].map((sql) =>
+    database.durable.prepare(sql),
+  );
+  const remove = ({ path, version }: ModuleVersion) => {
+    for (const statement of removals) statement.run(path, version);
+  };
   let removed = 0;
-  let last: StoredVersion = { module: "", version: "" };
+  let last: ModuleVersion = { path: "", version: "" };
   for (;;) {
-    const rows = attempt(() => page.all(last.module, last.version, batchSize) as unknown as StoredVersion[]);
+    const rows = attempt(() => page.all(last.path, last.version, batchSize) as unknown as ModuleVersion[]);
     for (const row of rows) {
       if (await hasFile(store, row)) continue;
-      attempt(() => remove.run(row.module, row.version));
+      attempt(() => transact(database.durable, () => remove(row)));
       removed++;
     }
     const end = rows.at(-1);
@@ -88,10 +77,9 @@ export async function removeOrphans(database: IndexDatabase, store: ModuleStore)
 }
 
 /** True when any file of the version is stored. */
-export async function hasFile(store: ModuleStore, { module, version }: StoredVersion): Promise<boolean> {
+export async function hasFile(store: ModuleStore, module: ModuleVersion): Promise<boolean> {
   try {
-    const stem = `${escapePath(module)}/@v/${escapeVersion(version)}`;
-    for (const end of fileEnds) if ((await store.size(stem + end)) !== undefined) return true;
+    for (const kind of fileKinds) if ((await store.size(fileKey(module, kind))) !== undefined) return true;
     return false;
   } catch (error) {
     // A name that cannot be escaped has no file.

@@ -1,8 +1,9 @@
+import type { ModuleVersion } from "../../proxy/store/layout.ts";
 import type { ModuleStore } from "../../proxy/store/module-store.ts";
 import type { IndexDatabase } from "./index-database.ts";
 import { versionIndexStatements } from "./sqlite-version-index.ts";
 import { attempt } from "./storage-failure.ts";
-import { hasFile, type StoredVersion } from "./stored-versions.ts";
+import { hasFile } from "./stored-versions.ts";
 
 /** The statements of the repair; the condition is that of the index `lease_unfinished`, word for word. */
 export const unfinishedFillStatements = {
@@ -29,7 +30,7 @@ export async function finishFills(database: IndexDatabase, store: ModuleStore, n
   for (const { name } of leases) {
     const version = leasedVersion(name);
     if (version !== undefined && (await hasFile(store, version))) {
-      added += Number(attempt(() => add.run(version.module, version.version).changes));
+      added += Number(attempt(() => add.run(version.path, version.version, now).changes));
     }
     attempt(() => end.run({ name, now }));
   }
@@ -37,7 +38,7 @@ export async function finishFills(database: IndexDatabase, store: ModuleStore, n
 }
 
 /** The version in a lease's name, `"github.com/Azure/x@v1.0.0 zip"`. */
-function leasedVersion(name: string): StoredVersion | undefined {
-  const [, module, version] = /^(.+)@([^@ ]+) (?:info|mod|zip)$/.exec(name) ?? [];
-  return module === undefined || version === undefined ? undefined : { module, version };
+function leasedVersion(name: string): ModuleVersion | undefined {
+  const [, path, version] = /^(.+)@([^@ ]+) (?:info|mod|zip)$/.exec(name) ?? [];
+  return path === undefined || version === undefined ? undefined : { path, version };
 }

@@ -6,13 +6,14 @@ import type { ZipFacts, ZipInspector } from "../intake/zip-inspector.ts";
 import { type ModuleSource, missTime, readBody } from "../sources/module-source.ts";
 import { checkInfo, formatInfo, infoLimit, parseInfo } from "../sources/version-info.ts";
 import type { Clock } from "../store/clock.ts";
-import { type FileKind, fileKey, type ModuleVersion } from "../store/layout.ts";
+import { type FileKind, fileKey, type ModuleVersion, policyOf } from "../store/layout.ts";
 import type { Leases } from "../store/leases.ts";
 import type { FileSource, ModuleStore } from "../store/module-store.ts";
 import { NotFoundMemory } from "../store/not-found-memory.ts";
 import { ServedError } from "../store/served-error.ts";
 import { SingleFlight } from "../store/single-flight.ts";
 import type { TemporaryFiles } from "../store/temporary-files.ts";
+import type { VersionFacts } from "../store/version-facts.ts";
 import type { MemoryName, VersionIndex } from "../store/version-index.ts";
 
 /** Bytes: `go` refuses more (x/mod/zip MaxZipFile, MaxGoMod). */
@@ -27,6 +28,7 @@ export interface FileFillParts {
   readonly leases: Leases;
   readonly source: ModuleSource;
   readonly checksums: Checksums;
+  readonly isPrivate: (module: string) => boolean;
   readonly inspector: ZipInspector;
   readonly temporaryFiles: TemporaryFiles;
   readonly clock: Clock;
@@ -53,7 +55,7 @@ export class FileFill {
   readonly #missing: NotFoundMemory;
   readonly #flights = new SingleFlight<FilledFile>();
   /** Versions with a stored file and no row, because writing it failed. */
-  readonly #invisible = new Map<string, ModuleVersion>();
+  readonly #invisible = new Map<string, { readonly module: ModuleVersion; readonly facts: VersionFacts }>();
 
   constructor(parts: FileFillParts) {
     this.#parts = parts;
@@ -83,7 +85,7 @@ export class FileFill {
       look: () => this.#stored(kind, module),
       work: () => this.#fetch(kind, module),
       adopt: async (found) => {
-        await this.#addRow(module);
+        await this.#addRow(module, factsOf(kind, found.bytes));
         return found;
       },
       deadline: this.#parts.clock.now() + budgets[kind],
@@ -103,7 +105,7 @@ export class FileFill {
     const [bytes, hashes] = await together(this.#download(kind, module), this.#parts.checksums.hashes(module));
     if (kind === "mod") checkGoMod(module, bytes, hashes);
     if (kind === "mod" && hashes === undefined && modulePath(bytes) !== module.path) await this.#confirm(module, bytes);
-    return this.#commit(kind, module, bytes, bytes.length);
+    return this.#commit(kind, module, bytes, { size: bytes.length, facts: factsOf(kind, bytes) });
   }
 
   #download(kind: "info" | "mod", module: ModuleVersion): Promise<Uint8Array> {
@@ -141,7 +143,9 @@ export class FileFill {
         this.fill("info", module),
       );
       checkZipFacts(module, facts, mod.bytes ?? new Uint8Array(), hashes);
-      return await this.#commit("zip", module, { path: file }, facts.size);
+      const { size, hash } = facts;
+      const kept = { ...factsOf("mod", mod.bytes), zipSize: size, zipHash: hash };
+      return await this.#commit("zip", module, { path: file }, { size, facts: kept });
     } finally {
       await this.#parts.temporaryFiles.remove(file);
     }
@@ -160,26 +164,38 @@ export class FileFill {
     });
   }
 
-  async #commit(kind: FileKind, module: ModuleVersion, source: FileSource, size: number): Promise<FilledFile> {
+  async #commit(
+    kind: FileKind,
+    module: ModuleVersion,
+    source: FileSource,
+    { size, facts }: { readonly size: number; readonly facts: VersionFacts },
+  ): Promise<FilledFile> {
     const key = fileKey(module, kind);
-    const created = await this.#parts.store.create(key, source);
-    await this.#addRow(module);
+    const policy = policyOf(kind, this.#parts.isPrivate(module.path));
+    const created = await this.#parts.store.create(key, source, policy);
+    await this.#addRow(module, facts);
     // What is stored is what everybody gets, also where somebody else was first in spite of the lease.
     const first = created ? undefined : await this.#stored(kind, module);
     return first ?? { key, size, bytes: source instanceof Uint8Array ? source : undefined };
   }
 
-  async #addRow(module: ModuleVersion): Promise<void> {
+  async #addRow(module: ModuleVersion, facts: VersionFacts): Promise<void> {
+    const { index, clock } = this.#parts;
     try {
-      await this.#parts.index.addVersion(module.path, module.version);
+      await index.addVersion(module.path, module.version, clock.now(), facts);
     } catch (error) {
-      this.#invisible.set(`${module.path}@${module.version}`, module);
+      this.#invisible.set(`${module.path}@${module.version}`, { module, facts });
       throw error;
     }
     const late = [...this.#invisible.values()];
     this.#invisible.clear();
-    await Promise.allSettled(late.map((each) => this.#addRow(each)));
+    await Promise.allSettled(late.map((each) => this.#addRow(each.module, each.facts)));
   }
+}
+
+/** What a small file tells of its version. */
+function factsOf(kind: FileKind, bytes: Uint8Array | undefined): VersionFacts {
+  return { origin: "upstream", ...(kind === "mod" && bytes && { goModHash: hashGoMod(bytes) }) };
 }
 
 function missingFile(kind: FileKind, module: ModuleVersion): MemoryName {

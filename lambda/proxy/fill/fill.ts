@@ -52,6 +52,7 @@ export class Fill implements FillPlane {
     this.#files = new FileFill({
       ...parts,
       source,
+      isPrivate,
       leases: new Leases(parts.leases, clock),
       checksums: this.#sumdb ?? noChecksums,
       notFoundSeconds: ttl.notFound,

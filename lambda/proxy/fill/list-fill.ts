@@ -92,5 +92,5 @@ function freshList(entry: ModuleEntry, now: number): FilledList | undefined {
 /** The last list known and everything stored; `undefined` when that is nothing. */
 function knownList(entry: ModuleEntry): VersionList | undefined {
   if (entry.list === undefined && entry.versions.length === 0) return undefined;
-  return mergeLists(parseRemembered(entry.list?.text ?? ""), versionList(entry.versions));
+  return mergeLists(parseRemembered(entry.list?.text ?? ""), versionList(entry.versions.map(({ version }) => version)));
 }

@@ -1,3 +1,5 @@
+import type { VersionFacts } from "./version-facts.ts";
+
 /** Something remembered of a module for a while, such as the list its upstream gave. */
 export interface Remembered {
   readonly text: string;
@@ -5,10 +7,21 @@ export interface Remembered {
   readonly freshUntil: number;
 }
 
+/** What a version's row says beside its facts: "yanked": hidden from lists; "evicted": its zip was removed to save room. */
+export type VersionFlag = "yanked" | "evicted";
+
+/** A version of which something is stored. */
+export interface VersionRow {
+  readonly version: string;
+  /** Milliseconds since the epoch of when it became visible here; 0: before modfront kept that. */
+  readonly firstSeen: number;
+  readonly flags: readonly VersionFlag[];
+}
+
 /** What the index knows of one module, read in one go. */
 export interface ModuleEntry {
   /** Canonical versions whose files are stored, in no particular order. */
-  readonly versions: readonly string[];
+  readonly versions: readonly VersionRow[];
   /** The last list of the upstream and the last answer to @latest, fresh or stale. */
   readonly list: Remembered | undefined;
   readonly latest: Remembered | undefined;
@@ -20,16 +33,30 @@ export type MemoryName = "list" | "latest" | `query ${string}` | `missing ${stri
 /**
  * Which versions are stored, and what was remembered of modules for a while.
  *
- * A version is visible when its row is; rows are written after the files they speak of and never removed. Reads see
- * every write that returned before they began, in every process. Module paths are unescaped, as `go` prints them.
+ * A version is visible when its row is; rows are written after the files they speak of, and removed before them. Reads
+ * see every write that returned before they began, in every process. Module paths are unescaped, as `go` prints them.
  * Failures of the medium are `ServedError` "store-failed". All methods may be called concurrently.
  */
 export interface VersionIndex {
   /** Versions, list and latest of a module in one read (one DynamoDB Query), whatever the number of versions. */
   module(path: string): Promise<ModuleEntry>;
 
-  /** Makes a stored version visible. Doing it again changes nothing. */
-  addVersion(path: string, version: string): Promise<void>;
+  /**
+   * Keeps `facts` of a stored version and then makes it visible, as first seen at `now` (milliseconds since the epoch).
+   *
+   * Doing it again changes neither when it was first seen, nor its flags, nor a fact that is known: facts that are not
+   * known yet are added. What fails in between leaves facts of a version that is not visible.
+   */
+  addVersion(path: string, version: string, now: number, facts: VersionFacts): Promise<void>;
+
+  /** What is known of a version's files; `undefined` when nothing is. */
+  facts(path: string, version: string): Promise<VersionFacts | undefined>;
+
+  /** Sets or clears a flag of a visible version; false when there is no such version. */
+  setFlag(path: string, version: string, flag: VersionFlag, on: boolean): Promise<boolean>;
+
+  /** Makes a version invisible and then forgets its facts. Doing it again changes nothing. */
+  removeVersion(path: string, version: string): Promise<void>;
 
   /** What is remembered under `name`, fresh or stale. */
   recall(path: string, name: MemoryName): Promise<Remembered | undefined>;

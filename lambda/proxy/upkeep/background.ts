@@ -29,7 +29,11 @@ async function refresh(parts: BackgroundParts, path: string): Promise<void> {
   const { fill, index } = parts;
   const list = await fill.fill({ kind: "list", path });
   await fill.fill({ kind: "latest", path });
-  const stored = (await index.module(path)).versions.toSorted(compare).toReversed();
+  const { versions } = await index.module(path);
+  const stored = versions
+    .map(({ version }) => version)
+    .sort(compare)
+    .reverse();
   const { kinds, above } = await wanted(parts, path, stored);
   for (const version of newerThan(above, stored, "body" in list ? new TextDecoder().decode(list.body) : ""))
     for (const kind of kinds) await fill.fill({ kind, module: { path, version } });

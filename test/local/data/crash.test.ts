@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { DirectoryModuleStore } from "../../../lambda/local/data/directory-module-store.ts";
 import { type FailpointName, failpoints } from "../../../lambda/local/data/failpoints.ts";
 import { indexFile, openIndexDatabase } from "../../../lambda/local/data/index-database.ts";
+import { SqliteClaimStore } from "../../../lambda/local/data/sqlite-claim-store.ts";
 import { SqliteHeadStore } from "../../../lambda/local/data/sqlite-head-store.ts";
 import { SqliteLeaseStore } from "../../../lambda/local/data/sqlite-lease-store.ts";
 import { SqliteVersionIndex } from "../../../lambda/local/data/sqlite-version-index.ts";
@@ -15,14 +16,24 @@ import { type Call, runProcesses } from "../../support/local-process.ts";
 
 const key = "a.example/x/@v/v1.0.0.mod";
 
+const create: Call = ["create", key, "bytes"];
+const add: Call = ["addVersion", "a.example/x", "v1.0.0"];
+
 /** Calls that get there, and whether the last of them has landed by then. */
 const rows: readonly (readonly [dieAt: FailpointName, landed: boolean, calls: readonly Call[]])[] = [
   ["store.create.before", false, [["create", key, "bytes"]]],
   ["store.create.written", false, [["create", key, "bytes"]]],
   ["store.create.linked", true, [["create", key, "bytes"]]],
   ["store.create.after", true, [["create", key, "bytes"]]],
+  ["store.remove.before", false, [create, ["remove", key]]],
+  ["store.remove.removed", true, [create, ["remove", key]]],
+  ["store.remove.after", true, [create, ["remove", key]]],
   ["index.addVersion.before", false, [["addVersion", "a.example/x", "v1.0.0"]]],
   ["index.addVersion.after", true, [["addVersion", "a.example/x", "v1.0.0"]]],
+  ["index.setFlag.before", false, [add, ["setFlag", "a.example/x", "v1.0.0", "evicted"]]],
+  ["index.setFlag.after", true, [add, ["setFlag", "a.example/x", "v1.0.0", "evicted"]]],
+  ["index.removeVersion.before", false, [add, ["removeVersion", "a.example/x", "v1.0.0"]]],
+  ["index.removeVersion.after", true, [add, ["removeVersion", "a.example/x", "v1.0.0"]]],
   ["index.remember.before", false, [["remember", "a.example/x", "list", "text"]]],
   ["index.remember.after", true, [["remember", "a.example/x", "list", "text"]]],
   ["lease.acquire.before", false, [["acquire", "a", 100, 110]]],
@@ -61,6 +72,8 @@ const rows: readonly (readonly [dieAt: FailpointName, landed: boolean, calls: re
   ],
   ["head.replace.before", false, [["replace", "sum", null, "note"]]],
   ["head.replace.after", true, [["replace", "sum", null, "note"]]],
+  ["claim.claim.before", false, [["claim", "a.example/x", "v1.0.0", "h1:one"]]],
+  ["claim.claim.after", true, [["claim", "a.example/x", "v1.0.0", "h1:one"]]],
 ];
 
 /** What tells, for each method, that its call has landed. */
@@ -69,14 +82,20 @@ async function hasLanded(data: string, method: Call[0]): Promise<boolean> {
   const database = openIndexDatabase(join(data, indexFile));
   try {
     const index = new SqliteVersionIndex(database);
+    const claims = new SqliteClaimStore(database);
+    const [row] = (await index.module("a.example/x")).versions;
     const lease = await new SqliteLeaseStore(database).read("a");
     const landed: Readonly<Record<Call[0], boolean>> = {
       create: Buffer.from((await store.read(key)) ?? []).toString() === "bytes",
-      addVersion: (await index.module("a.example/x")).versions.length === 1,
+      remove: (await store.size(key)) === undefined,
+      addVersion: row !== undefined && (await index.facts("a.example/x", "v1.0.0"))?.zipSize === 1,
+      setFlag: row?.flags[0] === "evicted",
+      removeVersion: row === undefined && (await index.facts("a.example/x", "v1.0.0")) === undefined,
       remember: (await index.recall("a.example/x", "list"))?.text === "text",
       acquire: lease.fence === 1,
       renew: lease.heldUntil === 120,
       release: lease.fence === 1 && lease.heldUntil === 0,
+      claim: (await claims.read({ path: "a.example/x", version: "v1.0.0" }))?.zip === "h1:one",
       replace: (await new SqliteHeadStore(database).read("sum")) !== undefined,
     };
     return landed[method];
@@ -85,8 +104,8 @@ async function hasLanded(data: string, method: Call[0]): Promise<boolean> {
   }
 }
 
-test("every failpoint of the adapters has a row; those of reindex have theirs in reindex.test.ts", () => {
-  const mine = failpoints.filter((name) => !name.startsWith("reindex."));
+test("every failpoint of the adapters has a row; reindex.test.ts and migration.test.ts have theirs", () => {
+  const mine = failpoints.filter((name) => !/^(reindex|index\.migrate)\./.test(name));
   assert.deepEqual(
     rows.map(([name]) => name),
     mine,

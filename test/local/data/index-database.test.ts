@@ -14,6 +14,7 @@ import { SqliteVersionIndex, versionIndexStatements } from "../../../lambda/loca
 import { unfinishedFillStatements } from "../../../lambda/local/data/unfinished-fills.ts";
 import { dataFolder } from "../../support/data-folder.ts";
 import { readOnlyView, smallDisk } from "../../support/mounts.ts";
+import { storedVersions } from "../../support/stored-versions.ts";
 
 // What only SQLite promises: its plans, its durability, and what its failures are called.
 
@@ -63,7 +64,7 @@ test("an index is made once, in WAL mode, and what is acknowledged waits for the
 
 test("an index of a newer modfront is refused", (t) => {
   const data = dataFolder(t);
-  opened(t, data).durable.exec("PRAGMA user_version = 2");
+  opened(t, data).durable.exec("PRAGMA user_version = 3");
   assert.throws(() => openIndexDatabase(join(data, indexFile)), { code: "index-too-new", message: /newer modfront/ });
 });
 
@@ -109,14 +110,14 @@ test("a full disk is store-failed, and whoever is told nothing else got nothing"
   assert.equal((await leases.read(`lease ${filled}`)).fence, 0);
   // Of several pages each: the one page that a failed write got may still be there for a smaller one.
   const long = "x".repeat(20_000);
-  await assert.rejects(index.addVersion("m", long), full);
+  await assert.rejects(index.addVersion("m", long, 1, {}), full);
   await assert.rejects(index.remember("m", "list", { text: long, freshUntil: 1 }), full);
   await assert.rejects(heads.replace("sum", undefined, Buffer.from(long)), full);
   assert.deepEqual(await index.module("m"), { versions: [], list: undefined, latest: undefined });
   assert.equal(await heads.read("sum"), undefined);
   writeFileSync(join(data, "ballast"), "");
-  await index.addVersion("m", "v1.0.0");
-  assert.deepEqual((await index.module("m")).versions, ["v1.0.0"], "it works again when there is room");
+  await index.addVersion("m", "v1.0.0", 1, {});
+  assert.deepEqual(await storedVersions(index, "m"), ["v1.0.0"], "it works again when there is room");
 });
 
 test("an index on a read-only disk is store-failed in words", async (t) => {
@@ -139,7 +140,7 @@ test("damage that comes while the index is open is store-failed and says what to
   const filled = openIndexDatabase(path);
   const add = filled.durable.prepare(versionIndexStatements.addVersion);
   transact(filled.durable, () => {
-    for (let i = 0; i < 5000; i++) add.run(`m${i}`, "v1.0.0");
+    for (let i = 0; i < 5000; i++) add.run(`m${i}`, "v1.0.0", 1);
   });
   filled.close();
   const database = opened(t, data);
@@ -153,9 +154,9 @@ test("damage that comes while the index is open is store-failed and says what to
 test("an index that a killed process left with its log is whole", async (t) => {
   const data = dataFolder(t);
   const database = opened(t, data);
-  await new SqliteVersionIndex(database).addVersion("m", "v1.0.0");
+  await new SqliteVersionIndex(database).addVersion("m", "v1.0.0", 1, {});
   // What kill -9 leaves behind: the files as they are, nobody having closed them.
   const copy = dataFolder(t);
   for (const name of readdirSync(data)) copyFileSync(join(data, name), join(copy, name));
-  assert.deepEqual((await new SqliteVersionIndex(opened(t, copy)).module("m")).versions, ["v1.0.0"]);
+  assert.deepEqual(await storedVersions(new SqliteVersionIndex(opened(t, copy)), "m"), ["v1.0.0"]);
 });

@@ -10,6 +10,7 @@ import { SqliteHeadStore } from "../../../lambda/local/data/sqlite-head-store.ts
 import { SqliteVersionIndex } from "../../../lambda/local/data/sqlite-version-index.ts";
 import { dataFolder } from "../../support/data-folder.ts";
 import { runProcesses } from "../../support/local-process.ts";
+import { storedVersions } from "../../support/stored-versions.ts";
 
 const stored: readonly (readonly [key: string, module: string, version: string])[] = [
   ["github.com/!azure/x/@v/v1.0.0.info", "github.com/Azure/x", "v1.0.0"],
@@ -59,7 +60,7 @@ async function assertComplete(data: string): Promise<void> {
   await withIndex(data, async (index) => {
     for (const module of new Set(stored.map(([, module]) => module))) {
       const versions = stored.filter((row) => row[1] === module).map((row) => row[2]);
-      assert.deepEqual((await index.module(module)).versions.toSorted(), versions.toSorted(), module);
+      assert.deepEqual(await storedVersions(index, module), versions.toSorted(), module);
     }
   });
 }
@@ -85,9 +86,9 @@ test("a sound index keeps what it remembers and loses rows without a file, besid
   const data = dataFolder(t);
   await fill(data);
   await withIndex(data, async (index) => {
-    await index.addVersion("gone.example", "v1.0.0");
-    await index.addVersion("gone.example/NOT a path", "v1.0.0");
-    await index.addVersion("gopkg.in/yaml.v3", "v3.0.1");
+    await index.addVersion("gone.example", "v1.0.0", 1, {});
+    await index.addVersion("gone.example/NOT a path", "v1.0.0", 1, {});
+    await index.addVersion("gopkg.in/yaml.v3", "v3.0.1", 1, {});
     await index.remember("gone.example", "list", { text: "v1.0.0\n", freshUntil: 1 });
     assert.deepEqual(await reindex({ data, now: 0, readHead }), { ...clean, versions: 6, added: 5, removed: 2 });
     const list = { text: "v1.0.0\n", freshUntil: 1 };
@@ -132,7 +133,7 @@ test("the log that a killed process left beside a damaged index is not applied t
   const [killed, data] = [dataFolder(t), dataFolder(t)];
   await reindex({ data: killed, now: 0, readHead });
   await withIndex(killed, async (index) => {
-    await index.addVersion("killed.example", "v1.0.0");
+    await index.addVersion("killed.example", "v1.0.0", 1, {});
     for (const name of [indexFile, `${indexFile}-wal`]) copyFileSync(join(killed, name), join(data, name));
   });
   writeFileSync(join(data, indexFile), "damaged".repeat(1000));

@@ -227,7 +227,7 @@ test("the last latest is given while the upstream is down, and only then", async
 
 test("a latest out of a list that could not be renewed is stale, and not remembered as if it were new", async () => {
   const { latest, memory, source } = world({ list: { code: "upstream-failed" }, retract: "" });
-  await memory.addVersion(path, "v1.0.0");
+  await memory.addVersion(path, "v1.0.0", 1, {});
   assert.deepEqual(await latest.fill(path), { body: Buffer.from(info("v1.0.0")), stale: true });
   assert.equal(await memory.recall(path, "latest"), undefined);
   source.answers = { "@v/list": "v1.1.0\n" };

@@ -112,7 +112,7 @@ test("a list that cannot be renewed is the last known one and all that is stored
   for (const [code, stale] of failures) {
     const { fill, body, index, source, clock } = world("v1.1.0\n");
     await body();
-    await index.addVersion(path, "v1.0.0");
+    await index.addVersion(path, "v1.0.0", 1, {});
     source.outage = code;
     clock.time += 60_000;
     if (!stale) {
@@ -132,8 +132,8 @@ test("without a list ever known, what is stored is listed, and with nothing stor
     await assert.rejects(body(), { code });
   }
   const { body, index } = world({ code: "upstream-failed" });
-  await index.addVersion(path, "v1.0.0");
-  await index.addVersion(path, pseudo);
+  await index.addVersion(path, "v1.0.0", 1, {});
+  await index.addVersion(path, pseudo, 1, {});
   assert.equal(await body(), "v1.0.0\n");
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FillRequest } from "../../../lambda/proxy/store/fill-plane.ts";
-import { fileKey } from "../../../lambda/proxy/store/layout.ts";
+import { fileKey, policies } from "../../../lambda/proxy/store/layout.ts";
 import { runJob } from "../../../lambda/proxy/upkeep/background.ts";
 import { parseJob } from "../../../lambda/proxy/upkeep/background-job.ts";
 import { MemoryModuleStore, MemoryVersionIndex } from "../../support/memory-adapters.ts";
@@ -13,9 +13,9 @@ async function askedBy(stored: Readonly<Record<string, string>>, list: readonly 
   const store = new MemoryModuleStore();
   const index = new MemoryVersionIndex();
   for (const [version, kinds] of Object.entries(stored)) {
-    await index.addVersion(path, version);
+    await index.addVersion(path, version, 1, {});
     for (const kind of kinds.split(" ") as ("info" | "mod" | "zip")[])
-      await store.create(fileKey({ path, version }, kind), Buffer.from("x"));
+      await store.create(fileKey({ path, version }, kind), Buffer.from("x"), policies.internal);
   }
   const asked: string[] = [];
   const fill = async (request: FillRequest) => {
