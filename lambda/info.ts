@@ -1,11 +1,11 @@
-import { Reader } from "./aws/open-reader.ts";
+import { ServeFunction } from "./aws/serve-function.ts";
 import { readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { serveFile } from "./proxy/serve/serve.ts";
 import { systemClock as clock } from "./runtime/system-clock.ts";
 
 const { MODFRONT_FILL, MODFRONT_EDGE_SECRET: edgeSecret } = readEnvironment("info");
 const settings = readSettings("info");
-const reader = new Reader({ name: "info", edgeSecret, settings, clock, traceId, write: console.log });
-const parts = { fill: reader.openFillPlane(MODFRONT_FILL), isPrivate: reader.isPrivate };
+const serving = new ServeFunction({ name: "info", edgeSecret, settings, clock, traceId, write: console.log });
+const parts = { fill: serving.openFillPlane(MODFRONT_FILL), isPrivate: serving.isPrivate };
 
-export const handler = reader.function({ info: reader.wrap((routed) => serveFile(parts, routed)) });
+export const handler = serving.answerWith({ info: serving.handlerOf((routed) => serveFile(parts, routed)) });

@@ -1,12 +1,12 @@
-import { openIndex, Reader } from "./aws/open-reader.ts";
+import { openIndex, ServeFunction } from "./aws/serve-function.ts";
 import { readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { serveIndex } from "./proxy/serve/serve.ts";
 import { systemClock as clock } from "./runtime/system-clock.ts";
 
 const { MODFRONT_TABLE, MODFRONT_FILL, MODFRONT_EDGE_SECRET: edgeSecret } = readEnvironment("latest");
 const settings = readSettings("latest");
-const reader = new Reader({ name: "latest", edgeSecret, settings, clock, traceId, write: console.log });
-const { isPrivate } = reader;
-const parts = { fill: reader.openFillPlane(MODFRONT_FILL), index: openIndex(MODFRONT_TABLE), clock, isPrivate };
+const serving = new ServeFunction({ name: "latest", edgeSecret, settings, clock, traceId, write: console.log });
+const { isPrivate } = serving;
+const parts = { fill: serving.openFillPlane(MODFRONT_FILL), index: openIndex(MODFRONT_TABLE), clock, isPrivate };
 
-export const handler = reader.function({ latest: reader.wrap((routed) => serveIndex(parts, routed)) });
+export const handler = serving.answerWith({ latest: serving.handlerOf((routed) => serveIndex(parts, routed)) });

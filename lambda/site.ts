@@ -1,4 +1,4 @@
-import { Reader } from "./aws/open-reader.ts";
+import { ServeFunction } from "./aws/serve-function.ts";
 import { readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { live, ready, textAnswer } from "./http/probes.ts";
 import { sumdbVerifier } from "./proxy/checksums/known-sumdb.ts";
@@ -6,10 +6,10 @@ import { systemClock as clock } from "./runtime/system-clock.ts";
 
 const { MODFRONT_EDGE_SECRET: edgeSecret } = readEnvironment("site");
 const settings = readSettings("site");
-const reader = new Reader({ name: "site", edgeSecret, settings, clock, traceId, write: console.log });
+const serving = new ServeFunction({ name: "site", edgeSecret, settings, clock, traceId, write: console.log });
 const sumdbName = sumdbVerifier(settings.sumdb.name)?.name ?? "off";
 
-export const handler = reader.function({
+export const handler = serving.answerWith({
   live,
   // Whoever gets here passed the gate, and with it the edge, the API and the secret that joins them.
   ready: ready(async () => {}),

@@ -1,4 +1,4 @@
-import { Reader } from "./aws/open-reader.ts";
+import { ServeFunction } from "./aws/serve-function.ts";
 import { readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { sumdbVerifier } from "./proxy/checksums/known-sumdb.ts";
 import { serveSumdb } from "./proxy/serve/serve.ts";
@@ -6,8 +6,8 @@ import { systemClock as clock } from "./runtime/system-clock.ts";
 
 const { MODFRONT_FILL, MODFRONT_EDGE_SECRET: edgeSecret } = readEnvironment("sumdb");
 const settings = readSettings("sumdb");
-const reader = new Reader({ name: "sumdb", edgeSecret, settings, clock, traceId, write: console.log });
+const serving = new ServeFunction({ name: "sumdb", edgeSecret, settings, clock, traceId, write: console.log });
 const sumdbName = sumdbVerifier(settings.sumdb.name)?.name;
-const parts = { fill: reader.openFillPlane(MODFRONT_FILL), isPrivate: reader.isPrivate, sumdbName };
+const parts = { fill: serving.openFillPlane(MODFRONT_FILL), isPrivate: serving.isPrivate, sumdbName };
 
-export const handler = reader.function({ sumdb: reader.wrap((routed) => serveSumdb(parts, routed)) });
+export const handler = serving.answerWith({ sumdb: serving.handlerOf((routed) => serveSumdb(parts, routed)) });

@@ -1,5 +1,5 @@
 import type { FillAnswer, FillRequest } from "../proxy/store/fill-plane.ts";
-import { ServedError, type ServedErrorCode } from "../proxy/store/served-error.ts";
+import { asServedError, ServedError, type ServedErrorCode } from "../proxy/store/served-error.ts";
 
 /** The payload with which the serve plane invokes the fill plane. */
 export interface FillInvocation {
@@ -31,8 +31,8 @@ export async function packAnswer(
 
 /** The outcome of a failure. Only `ServedError` has a text that is meant for people. */
 export function packFailure(error: unknown): FillOutcome {
-  if (error instanceof ServedError) return { error: { code: error.code, message: error.message } };
-  return { error: { code: "internal", message: "modfront failed; its log says why" } };
+  const { code, message } = asServedError(error);
+  return { error: { code, message } };
 }
 
 /** The answer out of the payload that an invocation returned. Throws the `ServedError` that the fill plane ended with. */

@@ -1,8 +1,7 @@
 import type { AccessSettings } from "../edge/access-settings.ts";
 import { denial } from "../edge/permit.ts";
 import { routes } from "../edge/routes.ts";
-import { anonymous, type Identity } from "../edge/token.ts";
-import { errorAnswer } from "../http/answers.ts";
+import type { Identity } from "../edge/token.ts";
 import type { HttpHandler } from "../http/handler.ts";
 import type { ModuleCatalogue } from "../proxy/store/module-catalogue.ts";
 import { renderPage } from "./page.ts";
@@ -19,21 +18,17 @@ export interface PageParts {
 
 /** `/`: what this is, how to use it and what is stored, as far as whoever asks may see it. */
 export function page({ catalogue, access, address, gosumdb }: PageParts): HttpHandler {
-  return async ({ headers, query, identity = anonymous }) => {
+  return async ({ headers, query, identity }) => {
     const wanted = searched(query);
-    try {
-      return renderPage({
-        address: ownAddress(headers.host, address()),
-        needsToken: access.anonymous === "none" || (access.anonymous === "public" && access.private !== ""),
-        privatePatterns: mayKnowPatterns(access, identity) ? access.private.split(",").filter(Boolean) : [],
-        metrics: denial(routes.metrics.access, access, identity, undefined) === undefined,
-        gosumdb,
-        query: wanted,
-        survey: await surveyModules(catalogue, { query: wanted, mayRead: readable(access, identity) }),
-      });
-    } catch (error) {
-      return errorAnswer(error);
-    }
+    return renderPage({
+      address: ownAddress(headers.host, address()),
+      needsToken: access.anonymous === "none" || (access.anonymous === "public" && access.private !== ""),
+      privatePatterns: mayKnowPatterns(access, identity) ? access.private.split(",").filter(Boolean) : [],
+      metrics: denial(routes.metrics.access, access, identity, undefined) === undefined,
+      gosumdb,
+      query: wanted,
+      survey: await surveyModules(catalogue, { query: wanted, mayRead: readable(access, identity) }),
+    });
   };
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { encodePath } from "../edge/routed-path.ts";
 import { escapePath, escapeVersion } from "../golang/module.ts";
-import type { HttpAnswer } from "../http/answers.ts";
+import type { HttpAnswer } from "../http/result.ts";
 import { Html, html } from "./html.ts";
 import { pageScript, pageStyle } from "./page-style.ts";
 import { netrcLine, type PasteContent, pasteLines } from "./paste-lines.ts";
@@ -23,6 +23,7 @@ export interface PageContent extends PasteContent {
 /** Returns the page: one document that loads nothing else. */
 export function renderPage(content: PageContent): HttpAnswer {
   return {
+    kind: "answer",
     status: 200,
     headers: {
       "content-type": "text/html; charset=utf-8",

@@ -1,4 +1,5 @@
-import { ServedError as Served, type ServedError, type ServedErrorCode } from "../proxy/store/served-error.ts";
+import type { ServedError, ServedErrorCode } from "../proxy/store/served-error.ts";
+import type { HttpAnswer } from "./result.ts";
 
 /** How an error is said over HTTP. */
 interface ErrorAnswer {
@@ -35,36 +36,25 @@ export const errorAnswers: Record<ServedErrorCode, ErrorAnswer> = {
   internal: { status: 500, cacheControl: never },
 };
 
-/** An answer over HTTP; `body` is bytes, or the key of a stored file that is the body. */
-export interface HttpAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | StoredBody;
-  /** Until when the same answer may be given again, in milliseconds since the epoch, `Infinity` for ever; absent: ask again. */
-  readonly freshUntil?: number;
-}
-
-export interface StoredBody {
-  readonly stored: string;
-  readonly size: number;
-}
-
 /** Longest error text in bytes: `go` prints no more of a body than that. */
 const textLimit = 640;
 
-/** The answer for anything thrown: a `ServedError` says its own line, everything else only that it happened. */
-export function errorAnswer(error: unknown): HttpAnswer {
-  const served: ServedError =
-    error instanceof Served ? error : new Served("internal", "modfront failed; its log says why");
-  const row = errorAnswers[served.code];
-  const body = new TextEncoder().encode(`${served.message.slice(0, textLimit)}\n`);
+/** What the person at `go` is told. */
+export function errorText({ message }: ServedError): string {
+  return message.slice(0, textLimit);
+}
+
+/** The answer that says an error, by its row of the table. */
+export function errorAnswer(error: ServedError): HttpAnswer {
+  const row = errorAnswers[error.code];
   return {
+    kind: "answer",
     status: row.status,
     headers: {
       "content-type": "text/plain; charset=utf-8",
       "cache-control": row.cacheControl,
       "x-content-type-options": "nosniff",
     },
-    body,
+    body: new TextEncoder().encode(`${errorText(error)}\n`),
   };
 }

@@ -7,9 +7,10 @@ import { IdentityKeys } from "../../lambda/aws/identity-keys.ts";
 import { signIdentity } from "../../lambda/edge/identity.ts";
 import { originPaths, type RouteName, routes } from "../../lambda/edge/routes.ts";
 import { anonymous, type Identity } from "../../lambda/edge/token.ts";
-import type { Handlers } from "../../lambda/http/admission.ts";
 import type { HttpHandler } from "../../lambda/http/handler.ts";
 import { textAnswer } from "../../lambda/http/probes.ts";
+import type { Handlers } from "../../lambda/http/stack.ts";
+import { invocationOf } from "../support/through-stack.ts";
 
 // The second look at who asks, as every function behind the API takes it.
 
@@ -19,14 +20,13 @@ const now = 1_800_000_000;
 /** The gate before handlers that would answer anybody: with who asked, or nobody. */
 function functionOf({ anonymous: mode = "none", secret = () => JSON.stringify({ identityKey: key }) } = {}) {
   const lines: string[] = [];
-  const answer: HttpHandler = async ({ identity }) => textAnswer(`${identity?.id || "nobody"}`);
+  const answer: HttpHandler = async ({ identity }) => textAnswer(`${identity.id || "nobody"}`);
   const handlers = Object.fromEntries(Object.keys(routes).map((route) => [route, answer])) as Handlers;
   const time = { seconds: now };
   const call = createApiHandler({
     begin: () => {},
     name: "test",
     handlers,
-    failures: new WeakMap(),
     identityKeys: new IdentityKeys(
       async () => secret(),
       () => time.seconds * 1000,
@@ -42,7 +42,7 @@ function functionOf({ anonymous: mode = "none", secret = () => JSON.stringify({ 
       headers: header === undefined ? {} : { "x-modfront-identity": header },
       requestContext: { requestId: "r", http: { method: "GET" } },
     } as unknown as APIGatewayProxyEventV2;
-    const { statusCode, body = "" } = await call(event);
+    const { statusCode, body = "" } = await call(event, invocationOf());
     return `${statusCode} ${Buffer.from(body, "base64")}`.trim();
   };
   return { ask, lines, time };

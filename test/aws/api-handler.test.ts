@@ -6,9 +6,10 @@ import { type ApiHandlerParts, createApiHandler } from "../../lambda/aws/api-han
 import { IdentityKeys } from "../../lambda/aws/identity-keys.ts";
 import { identityHeader, signIdentity } from "../../lambda/edge/identity.ts";
 import { anonymous, type Identity } from "../../lambda/edge/token.ts";
-import { errorAnswer, type HttpAnswer } from "../../lambda/http/answers.ts";
 import type { HttpRequest } from "../../lambda/http/handler.ts";
+import { failure, type HttpResult } from "../../lambda/http/result.ts";
 import { ServedError } from "../../lambda/proxy/store/served-error.ts";
+import { invocationOf } from "../support/through-stack.ts";
 
 const key = "k".repeat(43);
 const now = 1_700_000_000_000;
@@ -24,27 +25,15 @@ function event(headers: Record<string, string>, rawPath = `/zip${path}`, method 
   return { rawPath, headers, requestContext } as unknown as APIGatewayProxyEventV2;
 }
 
-type Answer = (request: HttpRequest) => HttpAnswer;
+type Answer = (request: HttpRequest) => HttpResult;
 
-/** Asks the zip function, whose use-case gives `answer`; `failure` is what the middy stack observed. */
-async function ask(
-  asked: APIGatewayProxyEventV2,
-  answer: Answer,
-  failure?: unknown,
-  access?: ApiHandlerParts["access"],
-) {
-  const failures = new WeakMap<HttpRequest, unknown>();
+/** Asks the zip function, whose use-case gives `answer`. */
+async function ask(asked: APIGatewayProxyEventV2, answer: Answer, access?: ApiHandlerParts["access"]) {
   const lines: string[] = [];
   const begun: number[] = [];
   const handler = createApiHandler({
     name: "zip",
-    handlers: {
-      zip: async (request) => {
-        if (failure !== undefined) failures.set(request, failure);
-        return answer(request);
-      },
-    },
-    failures,
+    handlers: { zip: async (request) => answer(request) },
     identityKeys: new IdentityKeys(
       async () => JSON.stringify({ identityKey: key }),
       () => now,
@@ -55,23 +44,30 @@ async function ask(
     traceId: () => "trace",
     write: (line) => void lines.push(line),
   });
-  const { statusCode, headers, body } = await handler(asked);
+  const { statusCode, headers, body } = await handler(asked, invocationOf());
   const text = Buffer.from(body ?? "", "base64").toString();
   return { status: statusCode, headers, body: text, log: JSON.parse(lines[0] ?? "{}"), lines, begun };
 }
 
 const fine: Answer = () => ({
+  kind: "answer",
   status: 200,
   headers: { "content-type": "a/b", etag: '"t"' },
   body: Buffer.from("body"),
 });
 const stored: Answer = () => ({
+  kind: "answer",
   status: 200,
   headers: {},
-  body: { stored: path.slice(1), size: 9e6, url: "https://s3/x" } as never,
+  body: { stored: path.slice(1), size: 9e6, url: "https://s3/x" },
 });
-const slow = new ServedError("fill-timeout", "slow");
-const failed: Answer = () => errorAnswer(slow);
+const unlinked: Answer = () => ({
+  kind: "answer",
+  status: 200,
+  headers: {},
+  body: { stored: path.slice(1), size: 9e6 },
+});
+const slow: Answer = () => failure(new ServedError("fill-timeout", "slow"));
 
 test("an answer goes out as it is, with its bytes", async () => {
   const { status, headers, body } = await ask(event({ [identityHeader]: identity() }), fine);
@@ -103,23 +99,25 @@ const redirects: readonly (readonly [
   what: string,
   wait: string | undefined,
   answer: Answer,
-  error: unknown,
   location: string | undefined,
+  code: string | undefined,
 ])[] = [
-  ["a stored file: back to its own address", undefined, stored, undefined, `${escaped}?wait=1`],
-  ["a stored file, asked again: straight to the file", "1", stored, undefined, "https://s3/x"],
-  ["a fill that takes long", undefined, failed, slow, `${escaped}?wait=1`],
-  ["a fill that takes longer", "7", failed, slow, `${escaped}?wait=8`],
-  ["a fill that takes too long", "8", failed, slow, undefined],
+  ["a stored file: back to its own address", undefined, stored, `${escaped}?wait=1`, undefined],
+  ["a stored file, asked again: straight to the file", "1", stored, "https://s3/x", undefined],
+  ["a stored file without an address, asked again", "1", unlinked, `${escaped}?wait=2`, undefined],
+  ["a fill that takes long", undefined, slow, `${escaped}?wait=1`, "fill-timeout"],
+  ["a fill that takes longer", "7", slow, `${escaped}?wait=8`, "fill-timeout"],
+  ["a fill that takes too long", "8", slow, undefined, "fill-timeout"],
 ];
 
-for (const [what, wait, answer, error, location] of redirects) {
+for (const [what, wait, answer, location, code] of redirects) {
   test(what, async () => {
     const waiting = wait === undefined ? {} : { "x-modfront-wait": wait };
-    const { status, headers } = await ask(event({ [identityHeader]: identity(), ...waiting }), answer, error);
+    const { status, headers, log } = await ask(event({ [identityHeader]: identity(), ...waiting }), answer);
     assert.equal(status, location === undefined ? 504 : 302);
     assert.equal(headers?.location, location);
     assert.equal(headers?.["cache-control"], "no-store");
+    assert.deepEqual([log.status, log.code], [status, code]);
   });
 }
 
@@ -144,7 +142,7 @@ const refusals: readonly (readonly [
 for (const [what, headers, rawPath = `/zip/github.com/!corp/x/@v/v1.0.0.zip`, expected = 403] of refusals) {
   test(`refused, the edge or not: ${what}`, async () => {
     const access = { anonymous: "none", private: "github.com/Corp" } as const;
-    const { status, body } = await ask(event(headers, rawPath), fine, undefined, access);
+    const { status, body } = await ask(event(headers, rawPath), fine, access);
     assert.equal(status, expected);
     assert.doesNotMatch(body, /body/);
   });
@@ -153,14 +151,14 @@ for (const [what, headers, rawPath = `/zip/github.com/!corp/x/@v/v1.0.0.zip`, ex
 test("what the token covers is answered", async () => {
   const access = { anonymous: "none", private: "github.com/Corp" } as const;
   const asked = event({ [identityHeader]: identity(viewer) }, "/zip/github.com/!corp/x/@v/v1.0.0.zip");
-  assert.equal((await ask(asked, fine, undefined, access)).status, 200);
+  assert.equal((await ask(asked, fine, access)).status, 200);
 });
 
 test("one line of log with metrics, and nothing in it that identifies the caller", async () => {
   const header = identity(viewer);
   const asked = event({ [identityHeader]: header, authorization: "Basic c2VjcmV0" });
   const forged = new ServedError("checksum-mismatch", "SECURITY ERROR", { cause: new Error("why") });
-  const { lines, log } = await ask(asked, () => errorAnswer(forged), forged);
+  const { lines, log } = await ask(asked, () => failure(forged));
   assert.equal(lines.length, 1);
   assert.deepEqual(
     [log.Handler, log.path, log.status, log.code, log.error, log.traceId, log.Requests, log.Alarming],

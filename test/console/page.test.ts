@@ -7,6 +7,7 @@ import type { AccessSettings } from "../../lambda/edge/access-settings.ts";
 import type { Identity } from "../../lambda/edge/token.ts";
 import type { ModuleCatalogue } from "../../lambda/proxy/store/module-catalogue.ts";
 import { ServedError } from "../../lambda/proxy/store/served-error.ts";
+import { throughStack } from "../support/through-stack.ts";
 
 const hostile = `"><script>alert(1)</script>'\`&`;
 
@@ -36,14 +37,8 @@ async function ask(asked: Asked) {
   const catalogue = asked.catalogue ?? stored("corp.example/a", "example.com/b", "github.com/Azure/c");
   const { access = open, gosumdb, query = "", host, identity } = asked;
   const handler = page({ catalogue, access, address: () => "http://127.0.0.1:8080", gosumdb });
-  const by = identity === undefined ? {} : { identity };
-  const answer = await handler({
-    method: "GET",
-    routed: { route: "page", path: "/" },
-    headers: { host },
-    query,
-    ...by,
-  });
+  const request = { method: "GET", routed: { route: "page", path: "/" }, headers: { host }, query } as const;
+  const { answer } = await throughStack(handler, request, identity);
   assert.ok(answer.body instanceof Uint8Array);
   return { ...answer, text: new TextDecoder().decode(answer.body) };
 }
@@ -168,12 +163,12 @@ test("over https the token goes into netrc", async () => {
     address: () => "https://x.example",
     gosumdb: undefined,
   });
-  const { body } = await handler({
-    method: "GET",
-    routed: { route: "page", path: "/" },
-    headers: { host: "go.example:8443" },
-  });
-  assert.match(new TextDecoder().decode(body as Uint8Array), /machine go\.example:8443 login modfront password TOKEN/);
+  const routed = { route: "page", path: "/" } as const;
+  const { answer } = await throughStack(handler, { method: "GET", routed, headers: { host: "go.example:8443" } });
+  assert.match(
+    new TextDecoder().decode(answer.body as Uint8Array),
+    /machine go\.example:8443 login modfront password TOKEN/,
+  );
 });
 
 test("an index that cannot be read is an answer of the table", async () => {

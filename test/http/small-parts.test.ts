@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { errorAnswer, errorAnswers } from "../../lambda/http/answers.ts";
 import { parseRange } from "../../lambda/http/byte-range.ts";
 import { entityTag, matchesTag } from "../../lambda/http/entity-tag.ts";
+import { failure } from "../../lambda/http/result.ts";
 import { ServedError, type ServedErrorCode } from "../../lambda/proxy/store/served-error.ts";
 
 /** PROTOCOL.md "Answers": what each way to fail is over HTTP. 404 sends `go` to the next proxy, so it is one row. */
@@ -39,7 +40,7 @@ test("every error has its status, and only a 404 may be kept, for 5 seconds", ()
 });
 
 test("what nobody expected is a 500 without its words", () => {
-  const { status, body } = errorAnswer(new Error("secret /path"));
+  const { status, body } = errorAnswer(failure(new Error("secret /path")).error);
   assert.equal(status, 500);
   assert.doesNotMatch(Buffer.from(body as Uint8Array).toString(), /secret|path/);
 });
@@ -74,4 +75,5 @@ test("entity tags are strong, of the bytes, and compared weakly", () => {
   assert.notEqual(tag, entityTag(Buffer.from("b")));
   for (const header of [tag, `W/${tag}`, `"x", ${tag}`, "*"]) assert.ok(matchesTag(header, tag), header);
   for (const header of ["", '"x"', tag.slice(1, -1), `${tag}x`]) assert.ok(!matchesTag(header, tag), header);
+  for (const header of ["", "*", tag, "undefined"]) assert.ok(!matchesTag(header, undefined), header);
 });

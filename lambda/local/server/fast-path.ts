@@ -146,7 +146,11 @@ async function streamFile(
 }
 
 /** `If-Range` holds the range to the copy the client has: another one gets the whole (RFC 9110, 13.1.5). */
-function requestedRange(request: IncomingMessage, etag: string, size: number): ReturnType<typeof parseRange> {
+function requestedRange(
+  request: IncomingMessage,
+  etag: string | undefined,
+  size: number,
+): ReturnType<typeof parseRange> {
   const { range, "if-range": condition } = request.headers;
   if (range === undefined || request.method !== "GET" || (condition !== undefined && condition !== etag))
     return undefined;

@@ -7,7 +7,8 @@ export interface ReadyResponse {
   readonly headers: readonly string[];
   /** Status line and headers as text, up to where those of the connection follow. */
   readonly head: string;
-  readonly etag: string;
+  /** `undefined` for what is made for one request. */
+  readonly etag: string | undefined;
   readonly body: Uint8Array;
   /** A small body with a character for each byte. */
   readonly text: string | undefined;
@@ -60,7 +61,7 @@ const largestText = 8 << 10;
 /** Makes an answer ready. */
 export function readyResponse(
   headers: Readonly<Record<string, string>>,
-  etag: string,
+  etag: string | undefined,
   body: Uint8Array,
   freshUntil: number,
 ): ReadyResponse {

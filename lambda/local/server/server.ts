@@ -3,10 +3,15 @@ import { createServer as createTlsServer } from "node:https";
 import type { Decision, EdgeForward, EdgeRequest } from "../../edge/decide.ts";
 import type { RoutedPath } from "../../edge/routed-path.ts";
 import type { RouteName } from "../../edge/routes.ts";
-import { errorAnswer, type HttpAnswer } from "../../http/answers.ts";
-import type { HttpHandler } from "../../http/handler.ts";
+import type { Identity } from "../../edge/token.ts";
+import { errorText } from "../../http/answers.ts";
+import { frame } from "../../http/frame.ts";
+import type { HttpRequest } from "../../http/handler.ts";
+import { errorOf, failure, type HttpAnswer, type HttpResult } from "../../http/result.ts";
 import { policyOf } from "../../proxy/store/layout.ts";
+import type { ServedError } from "../../proxy/store/served-error.ts";
 import { createServer } from "../../runtime/node-http.ts";
+import type { Certificate } from "./certificate.ts";
 import { type FileAnswer, type HitMemory, sendFile, sendReady } from "./fast-path.ts";
 import { type HitLane, openHitLane } from "./hit-lane.ts";
 import { HotFiles } from "./hot-files.ts";
@@ -14,18 +19,26 @@ import { type ReadyResponse, ReadyResponses, readyResponse } from "./ready-respo
 import type { LoggedRequest } from "./request-log.ts";
 import { answerUnparsed } from "./unparsed-requests.ts";
 
+/** A request and who asks, as the edge found. */
+export interface ForwardedRequest extends HttpRequest {
+  readonly identity: Identity;
+}
+
 export interface ServerParts {
   readonly decide: (request: EdgeRequest) => Decision | Promise<Decision>;
   /** True when `decide` lets everybody read everything, so that a ready answer needs no decision of its own. */
   readonly isOpen: () => boolean;
-  readonly handlers: Readonly<Record<RouteName, HttpHandler>>;
+  /** What is not stored, and every other address. */
+  readonly answer: (request: ForwardedRequest) => Promise<HttpResult>;
   /** Where the file of a key lies on disk. */
   readonly filePath: (key: string) => string;
   readonly isPrivate: (module: string) => boolean;
   readonly now: () => number;
   readonly log: ((request: LoggedRequest) => void) | undefined;
   readonly count: (route: RouteName | "edge", status: number) => void;
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** Told of each request that `answer` failed. */
+  readonly failed: (error: ServedError) => void;
+  readonly tls: Certificate | undefined;
 }
 
 /** Routes whose canonical paths are keys of stored files that never change. */
@@ -148,16 +161,19 @@ async function serveMiss(
   const method = exchange.request.method === "HEAD" ? "HEAD" : "GET";
   const headers = exchange.request.headers as Record<string, string>;
   const query = splitTarget(exchange.request).query;
-  const given = await parts.handlers[route]({ method, routed, headers, query, identity });
-  if (given.status !== 200) return { route, status: send(exchange, given), error: errorText(given) };
+  const result = await parts.answer({ method, routed, headers, query, identity });
+  const error = errorOf(result);
+  if (error !== undefined) parts.failed(error);
+  const given = frame(result);
+  if (given.status !== 200) return { route, status: send(exchange, given), error: error && errorText(error) };
   if (!("stored" in given.body))
     return { route, status: sendFresh(parts, memory, exchange, routed, { ...given, body: given.body }) };
   const stored = await serveStored(parts, memory, exchange, routed);
   if (stored !== undefined) return { route, status: stored };
-  return { route, status: send(exchange, errorAnswer(undefined)), error: "the file vanished" };
+  return { route, status: send(exchange, frame(failure(undefined))), error: "the file vanished" };
 }
 
-/** Sends an answer that came with its body, keeping it ready for as long as it is good: that of a file for ever. */
+/** Sends an answer that came with its body, and keeps it ready for as long as it is good: that of a file for ever. */
 function sendFresh(
   parts: ServerParts,
   memory: HitMemory,
@@ -168,7 +184,7 @@ function sendFresh(
   const { body, freshUntil = 0 } = answer;
   const isFile = freshUntil === Number.POSITIVE_INFINITY && fileRoutes[routed.route] !== undefined;
   const headers = isFile ? { ...answer.headers, "accept-ranges": "bytes" } : answer.headers;
-  const ready = readyResponse(headers, headers.etag ?? "", body, freshUntil);
+  const ready = readyResponse(headers, headers.etag, body, freshUntil);
   if (freshUntil > parts.now()) memory.ready.set(routed.path, ready);
   return sendReady(request, response, ready);
 }
@@ -184,11 +200,7 @@ function send({ request, response }: Exchange, answer: Omit<HttpAnswer, "freshUn
 /** Nothing may be added to an answer that has begun: breaking the connection is how the client learns of it. */
 function fail(exchange: Exchange, error: unknown): void {
   if (exchange.response.headersSent) exchange.response.destroy();
-  else send(exchange, errorAnswer(error));
-}
-
-function errorText(answer: HttpAnswer): string | undefined {
-  return "stored" in answer.body || answer.status < 400 ? undefined : new TextDecoder().decode(answer.body).trimEnd();
+  else send(exchange, frame(failure(error)));
 }
 
 function finish(parts: ServerParts, { request }: Exchange, outcome: Outcome, started?: number): void {

@@ -11,11 +11,12 @@ export type FillRequest =
 
 /**
  * `body`: the answer itself; `freshUntil` (milliseconds since the epoch) where it is good for a while only, `stale` when
- * it is an old copy served because the upstream is down. `stored`: a file too large to hand over, now in the store.
+ * it is an old copy served because the upstream is down. `stored`: a file too large to hand over, now in the store; `url`
+ * where it can be read there by whoever has it, for a while.
  */
 export type FillAnswer =
   | { readonly body: Uint8Array; readonly stale?: boolean; readonly freshUntil?: number }
-  | { readonly stored: string; readonly size: number };
+  | { readonly stored: string; readonly size: number; readonly url?: string };
 
 /**
  * The only writer: fetches what is missing, verifies it, stores it, and answers with it.

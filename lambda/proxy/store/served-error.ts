@@ -35,6 +35,12 @@ export function isServedErrorCode(code: string): code is ServedErrorCode {
 /** An error whose first line is meant for the person at the `go` command; HTTP learns of it in one place only. */
 export class ServedError extends CodedError<ServedErrorCode> {}
 
+/** Anything thrown as what may be said of it: an error that nobody expected is "internal", and only its cause. */
+export function asServedError(thrown: unknown): ServedError {
+  if (thrown instanceof ServedError) return thrown;
+  return new ServedError("internal", "modfront failed; its log says why", { cause: thrown });
+}
+
 /** True when the failure says nothing about the module, so that a copy we hold (even a stale one) is the better answer. */
 export function isOutage(error: unknown): boolean {
   return error instanceof ServedError && outages.has(error.code);

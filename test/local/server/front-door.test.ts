@@ -26,6 +26,16 @@ function ok(
   ].join("\n");
 }
 
+const live = [
+  "200",
+  "cache-control: no-store",
+  "content-length: 3",
+  "content-type: text/plain; charset=utf-8",
+  "x-content-type-options: nosniff",
+  "",
+  "ok\n",
+].join("\n");
+
 /** An error: its line and how long caches may keep it. */
 function refused(status: number, line: string, cache = "no-store", ...allow: readonly string[]): string {
   const length = `content-length: ${Buffer.byteLength(line) + 1}`;
@@ -202,6 +212,10 @@ const conditions: readonly (readonly [path: string, headers: Record<string, stri
   [`${at}/v1.0.0.mod`, { "if-none-match": `"${tags.info}"` }, whole.mod],
   [`${at}/v1.0.0.mod`, { "if-none-match": `"${tags.mod}"`, range: "bytes=0-5" }, unchanged(whole.mod)],
   [`${at}/list`, { "if-none-match": `"${tags.list}"` }, unchanged(whole.list)],
+  // What has no tag nobody has already.
+  ["/-/live", { "if-none-match": "*" }, live],
+  ["/-/live", { "if-none-match": "" }, live],
+  ["/-/live", { range: "bytes=0-1", "if-range": "" }, live],
 ];
 
 describe("the front door", () => {
