@@ -46,7 +46,6 @@ function room(path: string): string {
 const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/golang": [],
   "lambda/edge": [],
-  "lambda/config": ["golang"],
   "lambda/proxy/store": ["golang"],
   "lambda/proxy/sources": ["golang", "proxy/store"],
   "lambda/proxy/checksums": ["golang", "proxy/store", "proxy/sources"],
@@ -60,6 +59,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
   "lambda/aws": ["golang", "edge", "access", "http", "proxy/store", "proxy/serve", "proxy/upkeep"],
+  "lambda/config": ["golang", "access", "aws", "proxy/sources", "proxy/checksums", "proxy/fill", "proxy/upkeep"],
   "lambda/local/data": ["golang", "proxy/store"],
   "lambda/local/access": ["golang", "edge", "config", "access"],
   "lambda/local/server": [
@@ -131,6 +131,14 @@ test("only lambda/aws imports @aws-sdk; only lib and bin/app.ts import aws-cdk-l
     }),
   );
   assert.deepEqual(wrong, []);
+});
+
+test("the schema of the configuration is in its rooms' config.ts and nowhere else, so that no function brings zod", () => {
+  const users = sources.filter(({ packages }) => packages.includes("zod")).map(({ path }) => path);
+  assert.deepEqual(
+    users.filter((path) => !/^lambda\/.+\/config\.ts$/.test(path)),
+    [],
+  );
 });
 
 test("in lambda, only upstream sends requests of its own", () => {

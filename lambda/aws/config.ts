@@ -1,0 +1,44 @@
+import { z } from "zod";
+
+/** What of the configuration only a deployment reads. */
+export const awsConfig = {
+  aws: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[a-z][a-z0-9-]{1,18}[a-z0-9]$/, "expected 3 to 20 of a-z, 0-9 and -")
+        .default("modfront")
+        .describe("Begins every physical name, so that two deployments can share an account"),
+      regions: z
+        .array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "expected the name of an AWS region"))
+        .length(1, "expected one region")
+        .default(["us-east-1"])
+        .describe("Where to deploy; the first is the primary"),
+      existing: z
+        .boolean()
+        .default(false)
+        .describe("True when bucket, table and keys are there from an earlier deployment: they are used, not made"),
+      backgroundConcurrency: z
+        .number()
+        .int()
+        .min(2)
+        .max(1000)
+        .default(5)
+        .describe("How many fills may run in the background at once"),
+      domain: z
+        .strictObject({
+          name: z.string().min(1).describe("For example goproxy.corp.example"),
+          certificateArn: z.string().startsWith("arn:").optional().describe("In us-east-1; made when it is left out"),
+          hostedZone: z
+            .strictObject({ id: z.string().min(1), name: z.string().min(1) })
+            .optional()
+            .describe("The Route 53 zone in which the name, and a certificate that is made, are entered"),
+        })
+        .refine((domain) => domain.certificateArn !== undefined || domain.hostedZone !== undefined, {
+          message: "expected certificateArn or hostedZone",
+        })
+        .optional(),
+      firewall: z.boolean().default(false).describe("Put AWS WAF with a rate limit in front; it costs per request"),
+    })
+    .prefault({}),
+};
