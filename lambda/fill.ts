@@ -26,7 +26,11 @@ const upstreams = openUpstreams(
   { ...settings, upstreams: withCredentials(settings.upstreams, credentials) },
   { fallback: goDefaultProxy, now: () => performance.now(), version: settings.version },
 );
-const stores = openStores(environment.MODFRONT_TABLE, environment.MODFRONT_BUCKET);
+const stores = openStores({
+  table: environment.MODFRONT_TABLE,
+  logTable: environment.MODFRONT_LOG_TABLE,
+  bucket: environment.MODFRONT_BUCKET,
+});
 const verifier = sumdbVerifier(settings.sumdb.name);
 const fill = new Fill({
   ...stores,

@@ -25,6 +25,11 @@ export class Names {
     return this.prefix;
   }
 
+  /** Claims, and the checksum database of our own: one in each region. */
+  get logTable(): string {
+    return `${this.prefix}-log`;
+  }
+
   get signingKeyAlias(): string {
     return `alias/${this.prefix}-signing`;
   }

@@ -51,6 +51,7 @@ export class ServiceStack extends Stack {
       description: "Fetches, verifies and stores modules: the only writer",
       environment: {
         MODFRONT_TABLE: this.#data.tableName,
+        MODFRONT_LOG_TABLE: this.#data.logTableName,
         MODFRONT_BUCKET: this.#data.bucketName,
         MODFRONT_QUEUE: this.#background.queue.queueUrl,
         MODFRONT_CREDENTIALS_SECRET: names.credentialsSecret,

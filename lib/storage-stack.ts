@@ -1,5 +1,5 @@
 import { RemovalPolicy, Stack, type StackProps, Validations } from "aws-cdk-lib";
-import { AttributeType, Billing, TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import { AttributeType, Billing, BillingMode, Table, TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { Alias, Key, KeySpec, KeyUsage } from "aws-cdk-lib/aws-kms";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { Construct } from "constructs";
@@ -7,15 +7,24 @@ import { attributes } from "../lambda/aws/table.ts";
 import { ModuleBucket } from "./module-bucket.ts";
 import type { Names } from "./names.ts";
 
+/** What both tables are: rows as lambda/aws/table.ts lays them out. */
+const table = {
+  partitionKey: { name: attributes.key.partition, type: AttributeType.STRING },
+  sortKey: { name: attributes.key.sort, type: AttributeType.STRING },
+  pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+  deletionProtection: true,
+  removalPolicy: RemovalPolicy.RETAIN,
+} as const;
+
 export interface StorageStackProps extends StackProps {
   readonly names: Names;
 }
 
 /**
- * What must outlive every deployment: files, index, signing key and secrets, all retained under fixed names.
+ * What must outlive every deployment: files, index, claims, signing key and secrets, all retained under fixed names.
  *
  * Other stacks find them by name and import nothing from here. A second region adds its own bucket in a stack of its
- * own; table and signing key are made for replicas from the first day, because neither can be changed later.
+ * own; index and signing key are made for replicas from the first day, because neither can be changed later.
  */
 export class StorageStack extends Stack {
   constructor(scope: Construct, id: string, props: StorageStackProps) {
@@ -23,22 +32,23 @@ export class StorageStack extends Stack {
     const { names } = props;
     new ModuleBucket(this, "Modules", { bucketName: names.bucket(this.region) });
     this.#table(names);
+    this.#logTable(names);
     this.#signingKey(names);
     this.#secrets(names);
   }
 
-  /** Rows as lambda/aws/table.ts lays them out. */
   #table(names: Names): void {
     new TableV2(this, "Table", {
+      ...table,
       tableName: names.table,
-      partitionKey: { name: attributes.key.partition, type: AttributeType.STRING },
-      sortKey: { name: attributes.key.sort, type: AttributeType.STRING },
       timeToLiveAttribute: attributes.sweep,
       billing: Billing.onDemand(),
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
     });
+  }
+
+  /** Nothing here is swept, and the class knows no replicas: docs/decisions/log-table.md. */
+  #logTable(names: Names): void {
+    new Table(this, "LogTable", { ...table, tableName: names.logTable, billingMode: BillingMode.PAY_PER_REQUEST });
   }
 
   /** Signs the heads of our own checksum database; its public half is in every GOSUMDB that people set. */

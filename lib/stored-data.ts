@@ -12,7 +12,9 @@ import type { Names } from "./names.ts";
 export class StoredData extends Construct {
   readonly bucketName: string;
   readonly tableName: string;
+  readonly logTableName: string;
   readonly #table: string;
+  readonly #logTable: string;
   readonly #bucket: string;
   readonly #secret: (name: string) => string;
 
@@ -22,7 +24,10 @@ export class StoredData extends Construct {
     this.bucketName = props.names.bucket(props.region);
     this.tableName = props.names.table;
     this.#bucket = `arn:${stack.partition}:s3:::${this.bucketName}`;
-    this.#table = stack.formatArn({ service: "dynamodb", resource: "table", resourceName: this.tableName });
+    this.logTableName = props.names.logTable;
+    const table = (resourceName: string) => stack.formatArn({ service: "dynamodb", resource: "table", resourceName });
+    this.#table = table(this.tableName);
+    this.#logTable = table(this.logTableName);
     // Secrets Manager adds a hyphen and six letters of its own to the name.
     this.#secret = (name) =>
       stack.formatArn({
@@ -43,13 +48,14 @@ export class StoredData extends Construct {
     return new PolicyStatement({ actions: ["dynamodb:Scan"], resources: [this.#table] });
   }
 
-  /** Files, index, leases and heads: for fill only. Listing lets S3 say 404 instead of 403 for what is not there. */
+  /** Files, index, leases, heads and claims: for fill only. Listing lets S3 say 404 instead of 403 for what is not there. */
   fillStore(): readonly PolicyStatement[] {
     return [
       new PolicyStatement({
         actions: ["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
         resources: [this.#table],
       }),
+      new PolicyStatement({ actions: ["dynamodb:GetItem", "dynamodb:PutItem"], resources: [this.#logTable] }),
       new PolicyStatement({
         actions: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
         resources: [`${this.#bucket}/*`],

@@ -5,6 +5,7 @@ import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { BackgroundJob } from "../proxy/upkeep/background-job.ts";
 import { createBackgroundConsumer } from "./background-consumer.ts";
+import { DynamoClaimStore } from "./dynamo-claim-store.ts";
 import { DynamoHeadStore } from "./dynamo-head-store.ts";
 import { DynamoLeaseStore } from "./dynamo-lease-store.ts";
 import { DynamoVersionIndex } from "./dynamo-version-index.ts";
@@ -15,11 +16,12 @@ import { S3ModuleStore } from "./s3-module-store.ts";
 const linkLife = 300;
 
 /** Everything the fill plane writes to. */
-export function openStores(table: string, bucket: string) {
+export function openStores({ table, logTable, bucket }: Readonly<Record<"table" | "logTable" | "bucket", string>>) {
   const dynamo = new DynamoDBClient({});
   const s3 = new S3Client({});
   return {
     index: new DynamoVersionIndex(dynamo, table),
+    claims: new DynamoClaimStore(dynamo, logTable),
     leases: new DynamoLeaseStore(dynamo, table),
     heads: new DynamoHeadStore(dynamo, table),
     store: new S3ModuleStore({ client: s3, bucket }),

@@ -1,8 +1,10 @@
 import { after, before } from "node:test";
+import { DynamoClaimStore } from "../../lambda/aws/dynamo-claim-store.ts";
 import { DynamoHeadStore } from "../../lambda/aws/dynamo-head-store.ts";
 import { DynamoLeaseStore } from "../../lambda/aws/dynamo-lease-store.ts";
 import { DynamoVersionIndex } from "../../lambda/aws/dynamo-version-index.ts";
 import { S3ModuleStore } from "../../lambda/aws/s3-module-store.ts";
+import { claimStoreContract } from "../contract/claim-store.ts";
 import { headStoreContract } from "../contract/head-store.ts";
 import { leaseStoreContract } from "../contract/lease-store.ts";
 import { moduleStoreContract } from "../contract/module-store.ts";
@@ -51,4 +53,9 @@ leaseStoreContract(
 headStoreContract(
   "DynamoHeadStore",
   overTable((client, table) => new DynamoHeadStore(client, table)),
+);
+
+claimStoreContract(
+  "DynamoClaimStore",
+  overTable((client, table) => new DynamoClaimStore(client, table)),
 );

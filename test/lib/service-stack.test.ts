@@ -8,7 +8,9 @@ const { service } = synthesise();
 
 interface Policy {
   readonly Roles: readonly { readonly Ref: string }[];
-  readonly PolicyDocument: { readonly Statement: readonly { readonly Action: string | readonly string[] }[] };
+  readonly PolicyDocument: {
+    readonly Statement: readonly { readonly Action: string | readonly string[]; readonly Resource: unknown }[];
+  };
 }
 
 /** What the function whose name ends so may do, as a sorted list of actions. */
@@ -42,6 +44,8 @@ const permissions: readonly (readonly [name: string, actions: readonly string[]]
     "fill",
     [
       "dynamodb:GetItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
       "dynamodb:UpdateItem",
@@ -60,6 +64,15 @@ const permissions: readonly (readonly [name: string, actions: readonly string[]]
     ],
   ],
 ];
+
+test("fill makes and reads claims, and may neither change nor remove one", () => {
+  const statements = propertiesOf<Policy>(service, "AWS::IAM::Policy").flatMap((each) => each.PolicyDocument.Statement);
+  const grants = statements.filter(({ Resource }) => JSON.stringify(Resource).includes(":table/modfront-log"));
+  assert.deepEqual(
+    grants.map(({ Action }) => Action),
+    [["dynamodb:GetItem", "dynamodb:PutItem"]],
+  );
+});
 
 for (const [name, actions] of permissions) {
   test(`${name} may do what it needs and nothing else`, () => assert.deepEqual(actionsOf(name), actions));

@@ -97,6 +97,26 @@ test("the table is on demand, recoverable, protected, and sweeps by the attribut
   });
 });
 
+test("claims and log have a table of this region alone, recoverable and protected, of which nothing is swept", () => {
+  const [table, ...more] = propertiesOf(storage, "AWS::DynamoDB::Table");
+  assert.deepEqual(more, []);
+  assert.deepEqual(table, {
+    TableName: "modfront-log",
+    BillingMode: "PAY_PER_REQUEST",
+    KeySchema: [
+      { AttributeName: "p", KeyType: "HASH" },
+      { AttributeName: "s", KeyType: "RANGE" },
+    ],
+    AttributeDefinitions: [
+      { AttributeName: "p", AttributeType: "S" },
+      { AttributeName: "s", AttributeType: "S" },
+    ],
+    DeletionProtectionEnabled: true,
+    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+  });
+  storage.allResources("AWS::DynamoDB::Table", { DeletionPolicy: "Retain" });
+});
+
 test("the signing key is Ed25519 and multi-Region from the first day", () => {
   storage.hasResourceProperties("AWS::KMS::Key", {
     KeySpec: "ECC_NIST_EDWARDS25519",

@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import { DirectoryModuleStore } from "../../../lambda/local/data/directory-module-store.ts";
 import { type IndexDatabase, indexFile, openIndexDatabase } from "../../../lambda/local/data/index-database.ts";
+import { SqliteClaimStore } from "../../../lambda/local/data/sqlite-claim-store.ts";
 import { SqliteHeadStore } from "../../../lambda/local/data/sqlite-head-store.ts";
 import { SqliteLeaseStore } from "../../../lambda/local/data/sqlite-lease-store.ts";
 import { SqliteVersionIndex } from "../../../lambda/local/data/sqlite-version-index.ts";
+import { claimStoreContract } from "../../contract/claim-store.ts";
 import { headStoreContract } from "../../contract/head-store.ts";
 import { leaseStoreContract } from "../../contract/lease-store.ts";
 import { moduleStoreContract } from "../../contract/module-store.ts";
@@ -46,4 +48,8 @@ leaseStoreContract(
 headStoreContract(
   "SqliteHeadStore",
   overDatabase((database) => new SqliteHeadStore(database)),
+);
+claimStoreContract(
+  "SqliteClaimStore",
+  overDatabase((database) => new SqliteClaimStore(database)),
 );
