@@ -25,7 +25,7 @@ export class DynamoHeadStore implements HeadStore {
   async replace(name: string, old: Uint8Array | undefined, next: Uint8Array): Promise<boolean> {
     const condition =
       old === undefined
-        ? { ConditionExpression: "attribute_not_exists(p)" }
+        ? { ConditionExpression: `attribute_not_exists(${attributes.key.partition})` }
         : { ConditionExpression: `${attributes.head.note} = :old`, ExpressionAttributeValues: { ":old": { B: old } } };
     return await orStoreFailed("writing the verified head", async () => {
       try {

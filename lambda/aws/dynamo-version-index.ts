@@ -79,7 +79,11 @@ export class DynamoVersionIndex implements VersionIndex {
   async addVersion(path: string, version: string, now: number, facts: VersionFacts): Promise<void> {
     const known = Object.entries({ ...factAttributes(facts), [attributes.facts.path]: { S: path } });
     await this.#update(factsKey(path, version), setIfAbsent(known));
-    await this.#update(versionKey(path, version), setIfAbsent([[attributes.version.firstSeen, { N: String(now) }]]));
+    await this.#update(versionKey(path, version), {
+      UpdateExpression: `SET ${attributes.version.firstSeen} = :now`,
+      ConditionExpression: `attribute_not_exists(${attributes.key.partition})`,
+      ExpressionAttributeValues: { ":now": { N: String(now) } },
+    });
   }
 
   async facts(path: string, version: string): Promise<VersionFacts | undefined> {
@@ -90,7 +94,7 @@ export class DynamoVersionIndex implements VersionIndex {
   async setFlag(path: string, version: string, flag: VersionFlag, on: boolean): Promise<boolean> {
     return await this.#update(versionKey(path, version), {
       UpdateExpression: `${on ? "ADD" : "DELETE"} ${attributes.version.flags} :flag`,
-      ConditionExpression: "attribute_exists(p)",
+      ConditionExpression: `attribute_exists(${attributes.key.partition})`,
       ExpressionAttributeValues: { ":flag": { SS: [flagLetters[flag]] } },
     });
   }

@@ -4,12 +4,20 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { ScanCommand } from "@aws-sdk/client-dynamodb";
-import { GetObjectCommand, HeadObjectCommand, ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
+import { PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectVersionsCommand,
+  PutBucketVersioningCommand,
+} from "@aws-sdk/client-s3";
+import { DynamoClaimStore } from "../../lambda/aws/dynamo-claim-store.ts";
 import { DynamoHeadStore } from "../../lambda/aws/dynamo-head-store.ts";
 import { DynamoLeaseStore } from "../../lambda/aws/dynamo-lease-store.ts";
 import { DynamoVersionIndex } from "../../lambda/aws/dynamo-version-index.ts";
 import { S3ModuleStore } from "../../lambda/aws/s3-module-store.ts";
+import { modulePartition } from "../../lambda/aws/table.ts";
 import { policies } from "../../lambda/proxy/store/layout.ts";
 import { CallWatch, dynamoClient, type Failpoint, makeBucket, makeTable, s3Client } from "../support/aws-clients.ts";
 import { type Ministack, startMinistack } from "../support/ministack.ts";
@@ -102,6 +110,24 @@ describe("S3ModuleStore", () => {
     });
   }
 
+  test("in a bucket with versions a removed file leaves a marker and its bytes, and its key is free", async () => {
+    const { client, bucket, store, watch } = await makeStore();
+    const VersioningConfiguration = { Status: "Enabled" } as const;
+    await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration }));
+    await store.create("a", Buffer.from("first"), policies.zip);
+    watch.take();
+    watch.breakNext("DeleteObjectCommand", "lost-answer");
+    await store.remove("a");
+    assert.deepEqual(watch.take(), { DeleteObjectCommand: 1 });
+    assert.equal(await store.size("a"), undefined);
+    const left = await client.send(new ListObjectVersionsCommand({ Bucket: bucket }));
+    assert.equal(left.Versions?.length, 1);
+    assert.ok((left.DeleteMarkers?.length ?? 0) > 0);
+    assert.equal(await store.create("a", Buffer.from("second"), policies.zip), true);
+    assert.equal(await store.create("a", largeFile(Buffer.alloc(6 << 20)), policies.zip), false);
+    assert.equal(Buffer.from((await store.read("a")) ?? []).toString(), "second");
+  });
+
   test("a bucket that does not exist is store-failed and its name is not in the message", async () => {
     const client = s3Client(aws, new CallWatch());
     const store = new S3ModuleStore({ client, bucket: "no-such-bucket" });
@@ -143,7 +169,9 @@ describe("the table", () => {
     const { client, table } = await makeTableAndWatch();
     const index = new DynamoVersionIndex(client, table);
     const path = `example.com/${"long/".repeat(40)}m`;
-    await index.addVersion(path, "v0.0.0-20240102030405-abcdefabcdef", 1, {});
+    const version = "v0.0.0-20240102030405-abcdefabcdef";
+    await index.addVersion(path, version, 1_732_700_000_000, { zipHash: "h1:zip" });
+    for (const flag of ["yanked", "evicted"] as const) await index.setFlag(path, version, flag, true);
     await index.remember(path, "missing v1.0.0.zip", { text: "", freshUntil: 1_700_000_000_000 });
     const leases = new DynamoLeaseStore(client, table);
     await leases.acquire("a@v1", 0, 10);
@@ -152,13 +180,13 @@ describe("the table", () => {
     const rows = Items.map((item) => ({
       kind: `${item.p?.S?.[0]} ${item.s?.S?.[0]}`,
       bytes: Object.entries(item).reduce(
-        (sum, [name, value]) => sum + name.length + (value.S ?? value.N ?? "").length,
+        (sum, [name, value]) => sum + name.length + (value.S ?? value.N ?? value.SS?.join("") ?? "").length,
         0,
       ),
       swept: item.x?.N,
     }));
     assert.deepEqual(rows.map((row) => row.kind).sort(), ["h h", "l l", "m f", "m n", "m v"]);
-    assert.equal(rows.find((row) => row.kind === "m v")?.bytes, 60);
+    assert.equal(rows.find((row) => row.kind === "m v")?.bytes, 77);
     assert.deepEqual(
       rows.filter((row) => row.swept !== undefined).map((row) => [row.kind, row.swept]),
       [["m n", String(1_700_000_000 + 86_400)]],
@@ -189,6 +217,28 @@ describe("the table", () => {
     assert.deepEqual(modules.sort(), ["a.example/x", "b.example/y"]);
   });
 
+  test("rows of the first version, a key and nothing else, are read, and none of it is made up", async () => {
+    const { client, table } = await makeTableAndWatch();
+    const path = "old.example/m";
+    const p = { S: modulePartition(path) };
+    for (const Item of [
+      { p, s: { S: "v1.0.0" } },
+      { p, s: { S: "m" }, path: { S: path } },
+    ])
+      await client.send(new PutItemCommand({ TableName: table, Item }));
+    const index = new DynamoVersionIndex(client, table);
+    const old = { version: "v1.0.0", firstSeen: 0, flags: [] };
+    assert.deepEqual((await index.module(path)).versions, [old]);
+    assert.equal(await index.facts(path, "v1.0.0"), undefined);
+    await index.addVersion(path, "v1.0.0", 5, { zipSize: 1 });
+    await index.addVersion(path, "v1.1.0", 5, {});
+    assert.deepEqual((await index.module(path)).versions, [old, { version: "v1.1.0", firstSeen: 5, flags: [] }]);
+    assert.deepEqual(await index.facts(path, "v1.0.0"), { zipSize: 1 });
+    const modules: string[] = [];
+    for await (const each of index.modules()) modules.push(each);
+    assert.deepEqual(modules, [path]);
+  });
+
   for (const failpoint of failpoints) {
     test(`a ${failpoint} while a lease is taken still gives it to the one who asked`, async () => {
       const { watch, client, table } = await makeTableAndWatch();
@@ -210,6 +260,31 @@ describe("the table", () => {
       watch.breakNext("UpdateItemCommand", failpoint);
       await index.addVersion("example.com/m", "v1.0.0", 1, {});
       assert.deepEqual(await storedVersions(index, "example.com/m"), ["v1.0.0"]);
+      watch.breakNext("UpdateItemCommand", failpoint, 1);
+      await index.addVersion("example.com/m", "v1.1.0", 1, { zipSize: 1 });
+      assert.deepEqual(await storedVersions(index, "example.com/m"), ["v1.0.0", "v1.1.0"]);
+      watch.breakNext("UpdateItemCommand", failpoint);
+      assert.equal(await index.setFlag("example.com/m", "v1.0.0", "evicted", true), true);
+      for (const sound of [0, 1]) {
+        watch.breakNext("DeleteItemCommand", failpoint, sound);
+        await index.removeVersion("example.com/m", `v1.${sound}.0`);
+      }
+      assert.deepEqual(await storedVersions(index, "example.com/m"), []);
+      assert.equal(await index.facts("example.com/m", "v1.1.0"), undefined);
+    });
+
+    test(`a ${failpoint} while a version is claimed tells which claim stands`, async () => {
+      const { watch, client, table } = await makeTableAndWatch();
+      const claims = new DynamoClaimStore(client, table);
+      const module = { path: "corp.example/m", version: "v1.0.0" };
+      const claim = { zip: "h1:zip", goMod: "h1:mod", info: "00" };
+      watch.breakNext("PutItemCommand", failpoint);
+      assert.deepEqual(await claims.claim(module, claim), claim);
+      watch.breakNext("PutItemCommand", failpoint);
+      assert.deepEqual(await claims.claim(module, { ...claim, zip: "h1:moved" }), claim);
+      assert.deepEqual(watch.take(), { PutItemCommand: 2 });
+      assert.deepEqual(await claims.read(module), claim);
+      assert.deepEqual(watch.take(), { GetItemCommand: 1 });
     });
   }
 

@@ -160,6 +160,46 @@ export function moduleStoreContract(name: string, open: Open<ModuleStore>): void
         assert.equal(await store.create(each, Buffer.from(each), policies.internal), true, each);
       for (const each of stored) assert.equal(textOf(await store.read(each)), each);
     });
+
+    test("a file that was removed is gone for everyone, and its key is free", async (t) => {
+      const { store, other } = await openFor(t, open);
+      await store.create(key, Buffer.from("first"), policies.internal);
+      assert.equal(await other.size(key), 5);
+      await other.remove(key);
+      for (const reader of [store, other]) {
+        assert.equal(await reader.read(key), undefined);
+        assert.equal(await reader.size(key), undefined);
+        assert.deepEqual(await collect(reader, ""), []);
+      }
+      assert.equal(await store.create(key, sourceFile(t, "second"), policies.internal), true);
+      assert.equal(await other.create(key, Buffer.from("third"), policies.internal), false);
+      assert.equal(textOf(await other.read(key)), "second");
+    });
+
+    test("removing what is not there, again or at the same moment, changes nothing else", async (t) => {
+      const { store, other } = await openFor(t, open);
+      const near = ["a/b/c", "a/b/cd", "a/bc"];
+      for (const each of [...near, "a/b/c.zip"]) await store.create(each, Buffer.from(each), policies.internal);
+      await Promise.all(Array.from({ length: 8 }, (_, i) => (i % 2 ? store : other).remove("a/b/c.zip")));
+      for (const each of ["a/b/c.zip", "a/b", "a", "a/b/c/d", "no/such"]) await store.remove(each);
+      assert.deepEqual(await collect(store, ""), near);
+      for (const each of near) assert.equal(textOf(await other.read(each)), each);
+    });
+
+    test("readers beside a removal get the whole file, none or an error", async (t) => {
+      const { store, other } = await openFor(t, open);
+      const content = Buffer.alloc(1 << 20, 7);
+      for (let round = 0; round < 5; round++) {
+        await store.create(key, content, policies.internal);
+        const reads = [store, other, store, other].map((each) => each.read(key));
+        const [, ...ends] = await Promise.allSettled([other.remove(key), ...reads]);
+        for (const end of ends) {
+          if (end.status === "rejected") assert.equal((end.reason as { code?: unknown }).code, "store-failed");
+          else assert.ok(end.value === undefined || content.equals(end.value));
+        }
+        assert.equal(await store.size(key), undefined);
+      }
+    });
   });
 }
 

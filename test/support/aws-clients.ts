@@ -15,7 +15,7 @@ interface MiddlewareStack {
 /** Counts a client's calls by command (`{ QueryCommand: 1 }`) and lets tests break the next attempt of one of them. */
 export class CallWatch {
   readonly calls: Record<string, number> = {};
-  readonly #broken = new Map<string, Failpoint>();
+  readonly #broken = new Map<string, { readonly failpoint: Failpoint; sound: number }>();
 
   /** Counts calls as the code makes them; a failpoint acts on one attempt, below the client's own retries. */
   watch<Client extends { readonly middlewareStack: unknown }>(client: Client): Client {
@@ -29,8 +29,7 @@ export class CallWatch {
     };
     const breakAttempt = (next: (args: unknown) => Promise<unknown>, context: { commandName?: string }) => {
       return async (args: unknown) => {
-        const failpoint = this.#broken.get(context.commandName ?? "");
-        this.#broken.delete(context.commandName ?? "");
+        const failpoint = this.#due(context.commandName ?? "");
         if (failpoint === "lost-request") throw lost();
         const answer = await next(args);
         if (failpoint === "lost-answer") throw lost();
@@ -42,8 +41,16 @@ export class CallWatch {
     return client;
   }
 
-  breakNext(command: string, failpoint: Failpoint): void {
-    this.#broken.set(command, failpoint);
+  /** Breaks the next attempt of a command, or one after so many sound ones. */
+  breakNext(command: string, failpoint: Failpoint, sound = 0): void {
+    this.#broken.set(command, { failpoint, sound });
+  }
+
+  #due(command: string): Failpoint | undefined {
+    const broken = this.#broken.get(command);
+    if (broken === undefined || broken.sound-- > 0) return undefined;
+    this.#broken.delete(command);
+    return broken.failpoint;
   }
 
   /** The calls since the last time it was asked. */

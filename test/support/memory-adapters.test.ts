@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { policies } from "../../lambda/proxy/store/layout.ts";
+import { claimStoreContract } from "../contract/claim-store.ts";
 import { headStoreContract } from "../contract/head-store.ts";
 import { leaseStoreContract } from "../contract/lease-store.ts";
 import { moduleStoreContract } from "../contract/module-store.ts";
 import { versionIndexContract } from "../contract/version-index.ts";
-import { MemoryHeadStore, MemoryLeaseStore, MemoryModuleStore, MemoryVersionIndex } from "./memory-adapters.ts";
+import {
+  MemoryClaimStore,
+  MemoryHeadStore,
+  MemoryLeaseStore,
+  MemoryModuleStore,
+  MemoryVersionIndex,
+} from "./memory-adapters.ts";
 import { storedVersions } from "./stored-versions.ts";
 import { type Fault, withFailpoints } from "./with-failpoints.ts";
 
@@ -14,6 +21,7 @@ import { type Fault, withFailpoints } from "./with-failpoints.ts";
 moduleStoreContract("MemoryModuleStore", async () => ({ store: new MemoryModuleStore() }));
 versionIndexContract("MemoryVersionIndex", async () => ({ store: new MemoryVersionIndex() }));
 leaseStoreContract("MemoryLeaseStore", async () => ({ store: new MemoryLeaseStore() }));
+claimStoreContract("MemoryClaimStore", async () => ({ store: withFailpoints(new MemoryClaimStore(), []) }));
 headStoreContract("MemoryHeadStore", async () => ({ store: withFailpoints(new MemoryHeadStore(), []) }));
 
 test("a failed call did nothing, a landed one did it, and both throw", async () => {

@@ -89,16 +89,14 @@ export class DirectoryModuleStore implements ModuleStore {
 
   async remove(key: string): Promise<void> {
     const path = this.path(key);
-    try {
+    await absentIsUndefined(async () => {
       this.#failpoint("store.remove.before");
       if (kind(path) === "file") rmSync(path, { force: true });
       this.#failpoint("store.remove.removed");
       // Also where there is none: who removed it may have crashed before it got here.
       if (kind(dirname(path)) === "other") await sync(dirname(path));
       this.#failpoint("store.remove.after");
-    } catch (error) {
-      throw fileFailure(error);
-    }
+    });
   }
 
   async *keys(prefix: string): AsyncIterable<string> {

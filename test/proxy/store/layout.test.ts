@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  fileKey,
+  internalPrefix,
+  type PolicyName,
+  parseFileKey,
+  policies,
+  policyOf,
+  stagedKey,
+  sumdbKey,
+  tilePolicy,
+} from "../../../lambda/proxy/store/layout.ts";
+
+const keys: readonly (readonly [key: string, path: string, version: string, kind: "info" | "mod" | "zip"])[] = [
+  ["github.com/!azure/x/@v/v1.0.0.zip", "github.com/Azure/x", "v1.0.0", "zip"],
+  ["a.example/@v/v1.0.0-!r!c.1.mod", "a.example", "v1.0.0-RC.1", "mod"],
+  ["a.example/x.zip/v2/@v/v2.0.0-0.info", "a.example/x.zip/v2", "v2.0.0-0", "info"],
+  ["a.example/x/@v/v2.0.0+incompatible.mod", "a.example/x", "v2.0.0+incompatible", "mod"],
+];
+
+for (const [key, path, version, kind] of keys) {
+  test(`${key} is the key of a file, and the file's key`, () => {
+    assert.deepEqual(parseFileKey(key), { module: { path, version }, kind });
+    assert.equal(fileKey({ path, version }, kind), key);
+  });
+}
+
+const others: readonly string[] = [
+  "",
+  "github.com/Azure/x/@v/v1.0.0.zip", // an upper-case letter is escaped
+  "github.com/!azure/x/@v/v1.zip", // a query
+  "github.com/!azure/x/@v/v2.0.0.zip", // without /v2 in the path
+  "github.com/!azure/x/@v/v1.0.0.zip.tmp",
+  "github.com/!azure/x/@v/a/v1.0.0.zip",
+  "github.com/!azure/x/@v/list",
+  "/@v/v1.0.0.mod",
+  "a.example/!/@v/v1.0.0.mod",
+  "a.example/..//@v/v1.0.0.mod",
+  sumdbKey("sum.golang.org", "tile/8/0/000"),
+  sumdbKey("sum.golang.org", "lookup/a.example@v1.0.0"),
+  stagedKey("00"),
+  `${internalPrefix}preheat/go.mod`,
+];
+
+for (const key of others) {
+  test(`${JSON.stringify(key)} is the key of no file`, () => assert.equal(parseFileKey(key), undefined));
+}
+
+test("a private file differs in one thing, and what is short-lived in nothing", () => {
+  const forever = "max-age=31536000, immutable";
+  for (const name of Object.keys(policies) as PolicyName[]) {
+    assert.equal(policyOf(name, false), policies[name]);
+    const file = ["info", "mod", "zip"].includes(name);
+    const cacheControl = file ? forever : policies[name].cacheControl;
+    assert.deepEqual(policyOf(name, true), { contentType: policies[name].contentType, cacheControl });
+    if (file) assert.equal(policies[name].cacheControl, `public, ${forever}`);
+  }
+});
+
+test("only a tile of full width is for ever", () => {
+  for (const [h, w, name] of [
+    [8, 256, "fullTile"],
+    [8, 255, "partialTile"],
+    [8, 1, "partialTile"],
+    [1, 2, "fullTile"],
+  ] as const)
+    assert.equal(tilePolicy({ h, w }), name);
+});
