@@ -5,6 +5,7 @@ import { greeting } from "../lambda/local/server/greeting.ts";
 import { readSettings, type Settings, usage } from "../lambda/local/server/settings.ts";
 import { startLocal } from "../lambda/local/server/start.ts";
 import { openSumdbRemote } from "../lambda/proxy/checksums/sumdb-reach.ts";
+import { forwardProxyOf } from "../lambda/upstream/http/forward-proxy.ts";
 import { openUpstreams, type Upstreams } from "../lambda/upstream/http/open-upstreams.ts";
 import packageJson from "../package.json" with { type: "json" };
 
@@ -26,6 +27,7 @@ function connect(settings: Settings): Upstreams {
     fallback: upstream,
     now: () => performance.now(),
     version: packageJson.version,
+    forwardProxy: forwardProxyOf(process.env),
   });
 }
 

@@ -4,7 +4,7 @@ import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { type FillInvocation, type FillOutcome, packAnswer, packFailure } from "./aws/fill-invocation.ts";
 import { explain, isAlarming, logLine } from "./aws/log-line.ts";
 import { openConsumer, openSecret, openStores } from "./aws/open-writer.ts";
-import { parseCredentials, withCredentials } from "./aws/upstream-credentials.ts";
+import { parseCredentials, withCredentials, withProxyCredentials } from "./aws/upstream-credentials.ts";
 import { readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { isCodedError } from "./golang/coded-error.ts";
 import { sumdbVerifier } from "./proxy/checksums/known-sumdb.ts";
@@ -23,7 +23,11 @@ const environment = readEnvironment("fill");
 const settings = readSettings("fill");
 const credentials = parseCredentials(await openSecret(environment.MODFRONT_CREDENTIALS_SECRET));
 const upstreams = openUpstreams(
-  { ...settings, upstreams: withCredentials(settings.upstreams, credentials) },
+  {
+    ...settings,
+    upstreams: withCredentials(settings.upstreams, credentials),
+    proxy: withProxyCredentials(settings.proxy, credentials),
+  },
   { fallback: goDefaultProxy, now: () => performance.now(), version: settings.version },
 );
 const stores = openStores({

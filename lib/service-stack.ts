@@ -46,7 +46,7 @@ export class ServiceStack extends Stack {
    */
   #fill(): Handler<"fill"> {
     const { names, config } = this.#props;
-    const { upstreams, allowHosts, ttl, sumdb } = config;
+    const { upstreams, allowHosts, ttl, sumdb, timeouts, proxy } = config;
     const fill = this.#handler("Fill", "fill", {
       description: "Fetches, verifies and stores modules: the only writer",
       environment: {
@@ -56,7 +56,11 @@ export class ServiceStack extends Stack {
         MODFRONT_QUEUE: this.#background.queue.queueUrl,
         MODFRONT_CREDENTIALS_SECRET: names.credentialsSecret,
       },
-      settings: { upstreams, allowHosts, ttl, sumdb, private: config.private, version: packageJson.version },
+      settings: {
+        ...{ upstreams, allowHosts, ttl, sumdb, timeouts, proxy },
+        private: config.private,
+        version: packageJson.version,
+      },
       memorySize: 1769,
       timeout: Duration.minutes(15),
       ephemeralStorageSize: Size.gibibytes(2),

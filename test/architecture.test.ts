@@ -59,7 +59,16 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
   "lambda/aws": ["golang", "edge", "access", "http", "proxy/store", "proxy/serve", "proxy/upkeep"],
-  "lambda/config": ["golang", "access", "aws", "proxy/sources", "proxy/checksums", "proxy/fill", "proxy/upkeep"],
+  "lambda/config": [
+    "golang",
+    "access",
+    "aws",
+    "proxy/sources",
+    "proxy/checksums",
+    "proxy/fill",
+    "proxy/upkeep",
+    "upstream/http",
+  ],
   "lambda/local/data": ["golang", "proxy/store"],
   "lambda/local/access": ["golang", "edge", "config", "access"],
   "lambda/local/server": [

@@ -20,6 +20,15 @@ export function withCredentials<Rule extends { readonly chain: string }>(
   }));
 }
 
+/** The forward proxy with its credentials, which the settings of a function must not hold. */
+export function withProxyCredentials<Proxy extends { readonly url: string }>(
+  proxy: Proxy | undefined,
+  credentials: Readonly<Record<string, string>>,
+): Proxy | undefined {
+  const [complete] = withCredentials(proxy === undefined ? [] : [{ chain: proxy.url.replace(/\/$/, "") }], credentials);
+  return proxy && { ...proxy, url: complete?.chain ?? proxy.url };
+}
+
 /** The credentials out of their secret's text; none when it is empty. Throws when it is not a JSON object. */
 export function parseCredentials(text: string): Readonly<Record<string, string>> {
   return text.trim() === "" ? {} : (JSON.parse(text) as Record<string, string>);

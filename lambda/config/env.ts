@@ -29,7 +29,8 @@ export type ServeName = "list" | "latest" | "info" | "mod" | "zip" | "sumdb" | "
 
 type ServeSettings = Pick<Config, "private" | "ttl" | "sumdb" | "access">;
 
-interface FillSettings extends Pick<Config, "private" | "ttl" | "sumdb" | "upstreams" | "allowHosts"> {
+interface FillSettings
+  extends Pick<Config, "private" | "ttl" | "sumdb" | "upstreams" | "allowHosts" | "timeouts" | "proxy"> {
   /** modfront's own, for the user agent. */
   readonly version: string;
 }

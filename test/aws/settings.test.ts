@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseCredentials, withCredentials } from "../../lambda/aws/upstream-credentials.ts";
+import { parseCredentials, withCredentials, withProxyCredentials } from "../../lambda/aws/upstream-credentials.ts";
 import { readEnvironment } from "../../lambda/config/env.ts";
 
 const credentials = { "a.example": "user:pass:word", "b.example:8080": "me@corp:p/w" };
@@ -21,6 +21,15 @@ for (const [chain, expected] of chains) {
     assert.deepEqual(withCredentials([{ chain, patterns: "*" }], credentials), [{ chain: expected, patterns: "*" }]);
   });
 }
+
+test("a forward proxy gets the credentials of its host", () => {
+  const proxy = { url: "http://b.example:8080/", noProxy: "x" };
+  assert.deepEqual(withProxyCredentials(proxy, credentials), {
+    ...proxy,
+    url: "http://me%40corp:p%2Fw@b.example:8080",
+  });
+  assert.equal(withProxyCredentials(undefined, credentials), undefined);
+});
 
 test("an empty secret is no credentials", () => assert.deepEqual(parseCredentials(" "), {}));
 

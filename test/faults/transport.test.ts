@@ -11,7 +11,7 @@ interface WireCell extends Cell {
 }
 
 const body = "v1.0.0\n".repeat(200);
-const timeouts = { connect: 2000, idle: 700 };
+const timeouts = { connect: 2000, firstByte: 700, idle: 700 };
 
 /** What the upstream does, and what the client is told. */
 const faults: readonly (readonly [name: string, reply: Reply, expected: number])[] = [

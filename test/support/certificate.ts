@@ -11,10 +11,10 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** Makes a certificate for 127.0.0.1 in `folder`. */
-export function makeCertificate(folder: string): Certificate {
+/** Makes a certificate in `folder`, for 127.0.0.1 or other names as openssl writes them: `"DNS:modules.example"`. */
+export function makeCertificate(folder: string, names = "IP:127.0.0.1"): Certificate {
   const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
-  const subject = ["-subj", "/CN=modfront", "-addext", "subjectAltName=IP:127.0.0.1"];
+  const subject = ["-subj", "/CN=modfront", "-addext", `subjectAltName=${names}`];
   const keys = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key];
   const made = spawnSync("openssl", ["req", "-x509", ...keys, "-out", cert, "-days", "2", ...subject]);
   if (made.status !== 0) throw new Error(`openssl failed: ${made.stderr}`);

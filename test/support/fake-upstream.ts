@@ -15,6 +15,7 @@ export type FakeAnswer = string | number | UpstreamFailureCode | "cut" | "hang";
 const failureCodes: ReadonlySet<FakeAnswer> = new Set<UpstreamFailureCode>([
   "too-large",
   "unreachable",
+  "connect-timeout",
   "timeout",
   "bad-answer",
   "redirects",

@@ -36,6 +36,8 @@ const otherRows: Readonly<Record<"4xx" | "5xx" | "else", Row>> = {
 // A timeout has cost its whole time already and TCP has repeated what was lost, so it is not tried again.
 const failureRows: Readonly<Record<Exclude<UpstreamFailureCode, "status">, Row>> = {
   unreachable: { code: "upstream-failed", retry: true },
+  // A slow handshake has cost nothing yet but time: the next one may be quick.
+  "connect-timeout": { code: "upstream-timeout", retry: true },
   timeout: { code: "upstream-timeout", retry: false },
   "too-large": { code: "upstream-failed", retry: false },
   "bad-answer": { code: "upstream-failed", retry: false },

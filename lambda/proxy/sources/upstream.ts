@@ -32,7 +32,7 @@ export interface Upstream {
 
 /**
  * "status" any status but 200; "too-large" more than `limit` bytes, declared or not; "unreachable" refused, reset or cut
- * off; "timeout" no connection or no byte for too long; "bad-answer" not readable as HTTP, or encoded although we asked
+ * off; "connect-timeout" no connection in time, "timeout" no byte for too long; "bad-answer" not readable as HTTP, or encoded although we asked
  * for plain bytes; "redirects" too many or to somewhere that makes no sense; "refused-address" a host learnt from input
  * that may not be spoken to; "breaker-open" not tried because it failed too often a moment ago.
  */
@@ -40,6 +40,7 @@ export type UpstreamFailureCode =
   | "status"
   | "too-large"
   | "unreachable"
+  | "connect-timeout"
   | "timeout"
   | "bad-answer"
   | "redirects"

@@ -1,19 +1,24 @@
-/** How an attempt that a breaker let through went on. Each is called at most once; `settle` ends the attempt. */
+/** How an attempt that a breaker let through went on. */
 export interface BreakerPass {
-  /** The upstream sent headers: it is alive, whatever becomes of this attempt. */
-  answered(): void;
-  /** "failed" is a connection failure or a timeout; "abandoned" says nothing of the upstream. */
-  settle(outcome: "succeeded" | "failed" | "abandoned"): void;
+  /** A connection stands: the upstream can be reached, whatever becomes of this attempt. */
+  connected(): void;
+  /** No connection could be made. Says nothing once there was one. */
+  refused(): void;
+  /** The attempt is over. */
+  end(): void;
 }
 
 const threshold = 10;
 const restMilliseconds = 2_000;
 
 /**
- * Stops asking an upstream that failed ten times in a row, and tries it again with one request after two seconds.
+ * Stops asking an upstream to which ten connections in a row could not be made, and tries it again with one attempt after
+ * two seconds.
  *
- * `now` is milliseconds on any clock that does not go back. Without it every request to a dead upstream would hold its
- * Lambda for a connection timeout; with it only one in two seconds does.
+ * Only connections that are refused or fail count. An upstream that hangs, or is slow to shake hands, is busy with some
+ * modules and may be quick with others: leaving it alone would turn a slow spell into an outage.
+ *
+ * `now` is milliseconds on any clock that does not go back.
  */
 export class Breaker {
   readonly #now: () => number;
@@ -34,29 +39,21 @@ export class Breaker {
   }
 
   #pass(probe: boolean): BreakerPass {
-    let probing = probe;
-    let settled = false;
-    const endProbe = () => {
-      if (probing) this.#probing = false;
-      probing = false;
-    };
-    const close = () => {
-      this.#failures = 0;
-      this.#openUntil = undefined;
+    let undecided = true;
+    const decide = (then: () => void) => {
+      if (!undecided) return;
+      undecided = false;
+      if (probe) this.#probing = false;
+      then();
     };
     return {
-      answered: () => {
-        if (!probing) return;
-        endProbe();
-        close();
-      },
-      settle: (outcome) => {
-        if (settled) return;
-        settled = true;
-        endProbe();
-        if (outcome === "succeeded") close();
-        if (outcome === "failed") this.#fail();
-      },
+      connected: () =>
+        decide(() => {
+          this.#failures = 0;
+          this.#openUntil = undefined;
+        }),
+      refused: () => decide(() => this.#fail()),
+      end: () => decide(() => {}),
     };
   }
 

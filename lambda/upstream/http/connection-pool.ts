@@ -6,7 +6,7 @@ import { Agent, request } from "../../runtime/node-http.ts";
 const keeping = {
   keepAlive: true,
   /** To one host; further requests wait. */
-  maxSockets: 64,
+  maxSockets: 128,
   /** Milliseconds after which an idle connection is closed; the agent makes them fewer where the server says so. */
   timeout: 15_000,
   /** Milliseconds after which the system probes a silent connection: later than it is closed. */
@@ -22,16 +22,24 @@ export interface Destination {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+export interface ConnectionPoolOptions {
+  /** Finds the addresses of hosts, and of the forward proxy. */
+  readonly lookup: LookupFunction | undefined;
+  /** The forward proxy that all of them go by; its URL may hold credentials. */
+  readonly proxy?: string;
+}
+
 /** Kept-alive connections to any number of hosts, over http and https, to the addresses that one lookup finds. */
 export class ConnectionPool {
-  readonly #lookup: LookupFunction | undefined;
+  readonly #options: object;
   readonly #plain: Agent;
   readonly #tls: TlsAgent;
 
-  constructor(lookup: LookupFunction | undefined) {
-    this.#lookup = lookup;
-    this.#plain = new Agent({ ...keeping, lookup });
-    this.#tls = new TlsAgent({ ...keeping, lookup });
+  constructor({ lookup, proxy }: ConnectionPoolOptions) {
+    // node's agents speak to forward proxies themselves, CONNECT and credentials included.
+    this.#options = { lookup, ...(proxy !== undefined && { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }) };
+    this.#plain = new Agent({ ...keeping, ...this.#options });
+    this.#tls = new TlsAgent({ ...keeping, ...this.#options });
   }
 
   /** A request over an idle connection or a new one; it goes out when it is ended. */
@@ -39,10 +47,9 @@ export class ConnectionPool {
     return makeRequest(to, to.protocol === "https:" ? this.#tls : this.#plain);
   }
 
-  /** The same over a connection of its own, which is none of the 64, is not kept, and ends with the request. */
+  /** The same over a connection of its own, which is none of the 128, is not kept, and ends with the request. */
   requestAlone(to: Destination): ClientRequest {
-    const options = { lookup: this.#lookup };
-    return makeRequest(to, to.protocol === "https:" ? new TlsAgent(options) : new Agent(options));
+    return makeRequest(to, to.protocol === "https:" ? new TlsAgent(this.#options) : new Agent(this.#options));
   }
 
   /** Closes all connections, and makes no more: the end of one would be the turn of a request that waits. */

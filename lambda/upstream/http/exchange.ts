@@ -4,9 +4,10 @@ import type { Readable } from "node:stream";
 import { UpstreamFailure } from "../../proxy/sources/upstream.ts";
 import { notHttp } from "./http-failure.ts";
 
-/** Milliseconds: `connect` until a connection stands, `idle` without a byte. */
+/** Milliseconds: `connect` until a connection stands, TLS included; `firstByte` from then on; `idle` without a byte of the body. */
 export interface UpstreamTimeouts {
   readonly connect: number;
+  readonly firstByte: number;
   readonly idle: number;
 }
 
@@ -23,9 +24,14 @@ export interface ExchangeOptions {
   readonly timeouts: UpstreamTimeouts;
   /** Not aborted yet. */
   readonly signal: AbortSignal | undefined;
+  /** Called when the connection stands, at once for one that was kept. */
+  readonly onConnected: () => void;
   /** Called once: when the body is over, or when there will be none. */
   readonly onEnd: (exchange: Exchange) => void;
 }
+
+/** Connections that have served a request: `reusedSocket` of a request is false for one that was not idle in between. */
+const used = new WeakSet<Socket>();
 
 /** Interim answers (1xx) to one request, beyond which an upstream only plays for time. */
 const maxInterim = 16;
@@ -39,6 +45,7 @@ export class Exchange {
   readonly #settle: { resolve(answer: RawAnswer): void; reject(reason: unknown): void };
   #response: IncomingMessage | undefined;
   #reused = false;
+  #connected = false;
   #interim = 0;
   #connecting: NodeJS.Timeout | undefined;
 
@@ -57,15 +64,12 @@ export class Exchange {
     // node drops what is beyond 1,000 headers; `maxHeaderSize` is the limit that fails.
     request.maxHeadersCount = 0;
     // Runs from when a connection stands.
-    request.setTimeout(options.timeouts.idle, () => this.#timeOut());
+    request.setTimeout(options.timeouts.firstByte, () => this.#timeOut());
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
     request.end();
   }
 
-  /**
-   * True when the request went to a connection that had served another one before. `reusedSocket` of the request is false
-   * for a connection that was not idle in between.
-   */
+  /** True when the request went to a connection that had served another one before. */
   get reused(): boolean {
     return this.#reused;
   }
@@ -81,12 +85,22 @@ export class Exchange {
   readonly #onAbort = () => this.abort(this.#options.signal?.reason);
 
   #takeConnection(socket: Socket): void {
-    this.#reused = !socket.connecting;
-    if (this.#reused) return;
-    const giveUp = () => this.abort(timedOut("did not accept a connection in time"));
+    this.#reused = used.has(socket);
+    used.add(socket);
+    this.#connected = !socket.connecting;
+    // Kept, or through a forward proxy and ready for use.
+    if (this.#connected) {
+      this.#options.onConnected();
+      return;
+    }
+    const giveUp = () => this.abort(notConnected());
     this.#connecting = setTimeout(giveUp, this.#options.timeouts.connect);
     const stands = this.#request.protocol === "https:" ? "secureConnect" : "connect";
-    socket.once(stands, () => clearTimeout(this.#connecting));
+    socket.once(stands, () => {
+      clearTimeout(this.#connecting);
+      this.#connected = true;
+      this.#options.onConnected();
+    });
   }
 
   #countInterim(): void {
@@ -95,6 +109,7 @@ export class Exchange {
 
   #begin(response: IncomingMessage): void {
     this.#response = response;
+    response.socket?.setTimeout(this.#options.timeouts.idle);
     response.on("timeout", () => this.#timeOutBody(response)).on("close", () => this.#end());
     this.#settle.resolve({
       statusCode: response.statusCode ?? 0,
@@ -104,7 +119,8 @@ export class Exchange {
   }
 
   #timeOut(): void {
-    if (this.#response === undefined) this.abort(timedOut("did not answer in time"));
+    if (this.#response !== undefined) return;
+    this.abort(this.#connected ? timedOut("did not answer in time") : notConnected());
   }
 
   #timeOutBody(response: IncomingMessage): void {
@@ -130,6 +146,10 @@ export class Exchange {
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#options.onEnd(this);
   }
+}
+
+function notConnected(): UpstreamFailure {
+  return new UpstreamFailure("connect-timeout", "did not accept a connection in time");
 }
 
 function timedOut(message: string): UpstreamFailure {

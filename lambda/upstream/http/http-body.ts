@@ -1,43 +1,62 @@
+import { pipeline, type Readable } from "node:stream";
+import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { type UpstreamBody, UpstreamFailure } from "../../proxy/sources/upstream.ts";
-import type { BreakerPass } from "./breaker.ts";
 import type { RawAnswer } from "./exchange.ts";
 import { toUpstreamFailure } from "./http-failure.ts";
 
 export interface BodyOptions {
   readonly limit: number;
   readonly signal: AbortSignal | undefined;
-  readonly pass: BreakerPass;
+  /** Called once: the body is over, read to its end or not. */
+  readonly onEnd: () => void;
 }
 
 /**
  * Turns a 200 into a body that cannot be mistaken for a complete one: counted, limited, cut off with an error.
  *
- * Throws `UpstreamFailure` "too-large" for a declared length above the limit and "bad-answer" for one that cannot be
- * read: encoded, or ended by closing the connection, where a cut is not to be told from the end.
+ * An encoding that nobody asked for is undone, within the limit: proxies on the way add it. Throws `UpstreamFailure`
+ * "too-large" for a declared length above the limit and "bad-answer" for one that cannot be read: encoded in an unknown
+ * way, or ended by closing the connection, where a cut is not to be told from the end.
  */
 export function readBody(answer: RawAnswer, options: BodyOptions): UpstreamBody {
   answer.body.on("error", () => {});
   try {
-    const length = checkHeaders(answer, options.limit);
-    return { chunks: new BodyChunks(answer.body, length, options), length };
+    const { length, decoder } = checkHeaders(answer, options.limit);
+    if (decoder === undefined) return { chunks: new BodyChunks(answer.body, length, options), length };
+    // The length is that of the encoded bytes, which node's parser holds to it.
+    const plain = pipeline(answer.body, decoder(), () => {});
+    return { chunks: new BodyChunks(plain, undefined, options), length: undefined };
   } catch (error) {
     answer.body.destroy();
     throw error;
   }
 }
 
-function checkHeaders({ headers }: RawAnswer, limit: number): number | undefined {
+const decoders: Readonly<Record<string, () => ReturnType<typeof createGunzip>>> = {
+  gzip: createGunzip,
+  "x-gzip": createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
+
+interface BodyFraming {
+  readonly length: number | undefined;
+  readonly decoder: (typeof decoders)[string] | undefined;
+}
+
+function checkHeaders({ headers }: RawAnswer, limit: number): BodyFraming {
   const encoding = joined(headers["content-encoding"]) || "identity";
   const transfer = joined(headers["transfer-encoding"]);
-  if (encoding !== "identity" || (transfer !== "" && transfer !== "chunked")) {
-    throw new UpstreamFailure("bad-answer", "compressed an answer that must not be");
+  const decoder = Object.hasOwn(decoders, encoding) ? decoders[encoding] : undefined;
+  if ((encoding !== "identity" && decoder === undefined) || (transfer !== "" && transfer !== "chunked")) {
+    throw new UpstreamFailure("bad-answer", "encoded its answer in a way that was not asked for");
   }
   const length = declaredLength(headers["content-length"]);
   if (length === undefined && transfer === "") {
     throw new UpstreamFailure("bad-answer", "sent an answer with neither a length nor chunks, which may be cut off");
   }
   if (length !== undefined && length > limit) throw tooLarge(limit);
-  return length;
+  return { length, decoder };
 }
 
 function joined(values: readonly string[] = []): string {
@@ -59,13 +78,13 @@ function tooLarge(limit: number): UpstreamFailure {
 
 /** Written as a class and not as a generator, because `return` of a generator that never ran cleans nothing up. */
 class BodyChunks implements AsyncIterableIterator<Uint8Array> {
-  readonly #body: RawAnswer["body"];
+  readonly #body: Readable;
   readonly #source: AsyncIterator<Buffer>;
   readonly #length: number | undefined;
   readonly #options: BodyOptions;
   #bytes = 0;
 
-  constructor(body: RawAnswer["body"], length: number | undefined, options: BodyOptions) {
+  constructor(body: Readable, length: number | undefined, options: BodyOptions) {
     this.#body = body;
     this.#source = body[Symbol.asyncIterator]();
     this.#length = length;
@@ -89,8 +108,8 @@ class BodyChunks implements AsyncIterableIterator<Uint8Array> {
   }
 
   async return(): Promise<IteratorResult<Uint8Array>> {
-    this.#options.pass.settle("succeeded");
     this.#body.destroy();
+    this.#options.onEnd();
     return { done: true, value: undefined };
   }
 
@@ -98,19 +117,14 @@ class BodyChunks implements AsyncIterableIterator<Uint8Array> {
     if (this.#length !== undefined && this.#bytes !== this.#length) {
       throw new UpstreamFailure("unreachable", "sent less or more than it declared");
     }
-    this.#options.pass.settle("succeeded");
+    this.#options.onEnd();
     return { done: true, value: undefined };
   }
 
   #fail(error: unknown): unknown {
-    const { signal, pass } = this.#options;
+    const { signal, onEnd } = this.#options;
     this.#body.destroy();
-    if (signal?.aborted) {
-      pass.settle("abandoned");
-      return signal.reason;
-    }
-    const failure = toUpstreamFailure(error);
-    pass.settle(failure.code === "unreachable" || failure.code === "timeout" ? "failed" : "succeeded");
-    return failure;
+    onEnd();
+    return signal?.aborted ? signal.reason : toUpstreamFailure(error);
   }
 }

@@ -1,21 +1,31 @@
+import { lookup as resolve } from "node:dns";
 import type { ClientRequest } from "node:http";
 import { isIP, type LookupFunction } from "node:net";
 import { UpstreamFailure } from "../../proxy/sources/upstream.ts";
-import { guardedLookup, isPublicAddress } from "./address-guard.ts";
+import { guardedLookup, isPublicAddress, RefusedAddressError } from "./address-guard.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { Exchange, type RawAnswer, type UpstreamTimeouts } from "./exchange.ts";
+import type { ForwardProxies } from "./forward-proxy.ts";
 import { refusedAddress } from "./http-failure.ts";
 
-/** The times of PROTOCOL.md "Upstreams". */
-export const defaultTimeouts: UpstreamTimeouts = { connect: 5_000, idle: 20_000 };
+/** Upstreams that clone a repository when they are asked for it need minutes until their first byte. */
+export const defaultTimeouts: UpstreamTimeouts = { connect: 30_000, firstByte: 120_000, idle: 60_000 };
 
 export interface HttpClientOptions {
-  /** Hosts that may be spoken to wherever they resolve to, as URL.hostname spells them. */
-  readonly trustedHosts: ReadonlySet<string>;
+  /** True for a URL whose host may be spoken to wherever it resolves to. */
+  readonly isTrusted: (url: URL) => boolean;
   readonly timeouts: UpstreamTimeouts;
   readonly userAgent: string;
+  readonly proxies: ForwardProxies;
   /** For tests: in place of the system's resolver. */
-  readonly lookup?: LookupFunction;
+  readonly lookup?: LookupFunction | undefined;
+}
+
+export interface GetOptions {
+  readonly authorization?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called when a connection stands, at once for one that was kept. */
+  readonly onConnected?: () => void;
 }
 
 /**
@@ -28,33 +38,35 @@ export class HttpClient {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #trusted: ConnectionPool;
   readonly #guarded: ConnectionPool;
+  /** By the URL of the forward proxy. */
+  readonly #proxied = new Map<string, ConnectionPool>();
   readonly #exchanges = new Set<Exchange>();
   #closed = false;
 
   constructor(options: HttpClientOptions) {
     this.#options = options;
     this.#headers = { "user-agent": options.userAgent, accept: "*/*", "accept-encoding": "identity" };
-    this.#trusted = new ConnectionPool(options.lookup);
-    this.#guarded = new ConnectionPool(guardedLookup(options.lookup));
+    this.#trusted = new ConnectionPool({ lookup: options.lookup });
+    this.#guarded = new ConnectionPool({ lookup: guardedLookup(options.lookup) });
   }
 
   isTrusted(url: URL): boolean {
-    return this.#options.trustedHosts.has(url.hostname);
+    return this.#options.isTrusted(url);
   }
 
   /** Rejects with an `UpstreamFailure`, with the signal's reason, or with errors of node:http and what is below it. */
-  async get(url: URL, authorization: string | undefined, signal: AbortSignal | undefined): Promise<RawAnswer> {
+  async get(url: URL, options: GetOptions): Promise<RawAnswer> {
+    const { authorization, signal } = options;
     signal?.throwIfAborted();
-    const trusted = this.isTrusted(url);
     // net.connect asks no resolver about an address.
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-    if (!trusted && isIP(host) !== 0 && !isPublicAddress(host)) throw refusedAddress();
-    const pool = trusted ? this.#trusted : this.#guarded;
+    const pool = await this.#poolFor(url, host);
+    signal?.throwIfAborted();
     const headers = authorization === undefined ? this.#headers : { ...this.#headers, authorization };
     const path = url.pathname + url.search;
     const to = { protocol: url.protocol, host, port: url.port, path, headers };
     this.#checkOpen();
-    const first = this.#send(pool.request(to), signal);
+    const first = this.#send(pool.request(to), options);
     try {
       return await first.answer;
     } catch (error) {
@@ -62,16 +74,42 @@ export class HttpClient {
     }
     // A server may close a kept connection in the moment in which it is used again: that is no failure.
     this.#checkOpen();
-    return this.#send(pool.requestAlone(to), signal).answer;
+    return this.#send(pool.requestAlone(to), options).answer;
+  }
+
+  /** The connections by which a URL is reached. Throws `UpstreamFailure` "refused-address". */
+  async #poolFor(url: URL, host: string): Promise<ConnectionPool> {
+    const trusted = this.isTrusted(url);
+    if (!trusted && isIP(host) !== 0 && !isPublicAddress(host)) throw refusedAddress();
+    const proxy = this.#options.proxies.proxyFor(url);
+    if (proxy === undefined) return trusted ? this.#trusted : this.#guarded;
+    if (!trusted && isIP(host) === 0) await this.#guardTarget(host);
+    const { lookup } = this.#options;
+    const pool = this.#proxied.get(proxy) ?? new ConnectionPool({ lookup, proxy });
+    this.#proxied.set(proxy, pool);
+    return pool;
+  }
+
+  /**
+   * A forward proxy connects by itself, so that the name is judged before. One that only the proxy can resolve, as in a
+   * network without names of the internet, is left to the proxy's own rules.
+   */
+  #guardTarget(host: string): Promise<void> {
+    const lookup = guardedLookup(this.#options.lookup ?? (resolve as LookupFunction));
+    return new Promise((done, refuse) => {
+      lookup(host, { all: true }, (error) =>
+        error instanceof RefusedAddressError ? refuse(refusedAddress(error)) : done(),
+      );
+    });
   }
 
   #checkOpen(): void {
     if (this.#closed) throw closed();
   }
 
-  #send(request: ClientRequest, signal: AbortSignal | undefined): Exchange {
+  #send(request: ClientRequest, { signal, onConnected = () => {} }: GetOptions): Exchange {
     const { timeouts } = this.#options;
-    const exchange = new Exchange(request, { timeouts, signal, onEnd: this.#forget });
+    const exchange = new Exchange(request, { timeouts, signal, onConnected, onEnd: this.#forget });
     this.#exchanges.add(exchange);
     return exchange;
   }
@@ -83,8 +121,7 @@ export class HttpClient {
   /** Closes all connections, in use or not, and fails all requests. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#trusted.close();
-    this.#guarded.close();
+    for (const pool of [this.#trusted, this.#guarded, ...this.#proxied.values()]) pool.close();
     for (const exchange of this.#exchanges) exchange.abort(closed());
   }
 }

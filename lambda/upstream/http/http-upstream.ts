@@ -7,58 +7,75 @@ import type { HttpClient } from "./http-client.ts";
 import { toUpstreamFailure } from "./http-failure.ts";
 import { isRedirect, redirectTarget } from "./redirects.ts";
 import { readHead, readStatusDetails } from "./status-details.ts";
+import type { Turns } from "./turns.ts";
 
 const maxRedirects = 10;
+
+/** What all upstreams of a process share. */
+export interface HttpUpstreamParts {
+  readonly client: HttpClient;
+  readonly breaker: Breaker;
+  /** So many requests for one module are under way at once: a module that hangs holds no more of the connections. */
+  readonly modules: Turns;
+}
 
 /** A module proxy below a base URL, whose user and password are sent as Basic credentials to its own origin only. */
 export class HttpUpstream implements Upstream {
   readonly name: string;
   readonly #base: URL;
   readonly #credentials: Credentials | undefined;
-  readonly #client: HttpClient;
-  readonly #breaker: Breaker;
+  readonly #parts: HttpUpstreamParts;
 
-  constructor(url: URL, client: HttpClient, breaker: Breaker) {
+  constructor(url: URL, parts: HttpUpstreamParts) {
     this.name = url.origin;
     this.#credentials = readCredentials(url);
     this.#base = new URL(url);
     this.#base.username = "";
     this.#base.password = "";
-    this.#client = client;
-    this.#breaker = breaker;
+    this.#parts = parts;
   }
 
   async get(path: string, options: { readonly limit: number; readonly signal?: AbortSignal }): Promise<UpstreamBody> {
-    const { signal } = options;
+    const { limit, signal } = options;
     signal?.throwIfAborted();
-    const pass = this.#breaker.enter();
+    const module = moduleOf(path);
+    const onEnd = module === undefined ? () => {} : await this.#parts.modules.take(`${this.#base} ${module}`, signal);
+    try {
+      const answer = await this.#attempt(path, signal);
+      if (answer.statusCode !== 200) throw await this.#statusFailure(answer);
+      return readBody(answer, { limit, signal, onEnd });
+    } catch (error) {
+      onEnd();
+      signal?.throwIfAborted();
+      throw toUpstreamFailure(error);
+    }
+  }
+
+  async #attempt(path: string, signal: AbortSignal | undefined): Promise<RawAnswer> {
+    const pass = this.#parts.breaker.enter();
     if (pass === undefined)
       throw new UpstreamFailure("breaker-open", "failed too often and is left alone for a moment");
     try {
-      const answer = await this.#follow(new URL(this.#base.href.replace(/\/$/, "") + encodePath(path)), pass, signal);
-      if (answer.statusCode !== 200) throw await this.#statusFailure(answer);
-      return readBody(answer, { limit: options.limit, signal, pass });
+      return await this.#follow(new URL(this.#base.href.replace(/\/$/, "") + encodePath(path)), pass, signal);
     } catch (error) {
-      const failure = toUpstreamFailure(error);
-      if (signal?.aborted) pass.settle("abandoned");
-      signal?.throwIfAborted();
-      pass.settle(isConnectionTrouble(failure) ? "failed" : "succeeded");
-      throw failure;
+      if (!signal?.aborted && toUpstreamFailure(error).code === "unreachable") pass.refused();
+      throw error;
+    } finally {
+      pass.end();
     }
   }
 
   async #follow(start: URL, pass: BreakerPass, signal: AbortSignal | undefined): Promise<RawAnswer> {
+    const { client } = this.#parts;
     let url = start;
     let authorization = this.#credentials?.header;
     for (let hops = 0; ; hops++) {
-      const answer = await this.#client.get(url, authorization, signal);
-      pass.answered();
+      // It did its part with the first connection: trouble behind a redirect is no matter of this upstream's breaker.
+      const answer = await client.get(url, { authorization, signal, onConnected: pass.connected });
       if (!isRedirect(answer.statusCode)) return answer;
-      // It did its part: trouble from here on is another host's and no matter of this upstream's breaker.
-      pass.settle("succeeded");
       await readHead(answer.body);
       if (hops === maxRedirects) throw new UpstreamFailure("redirects", "redirected too often");
-      const target = redirectTarget(answer.headers.location ?? [], url, (to) => this.#client.isTrusted(to));
+      const target = redirectTarget(answer.headers.location ?? [], url, (to) => client.isTrusted(to));
       // Not given back on a way home: whoever was in between chose that URL.
       if (target.origin !== url.origin) authorization = undefined;
       url = target;
@@ -79,8 +96,10 @@ export class HttpUpstream implements Upstream {
   }
 }
 
-function isConnectionTrouble(failure: UpstreamFailure): boolean {
-  return failure.code === "unreachable" || failure.code === "timeout";
+/** The escaped module path that `path` is about; lookups and tiles of a checksum database belong to no module. */
+function moduleOf(path: string): string | undefined {
+  const end = path.startsWith("/sumdb/") ? -1 : path.indexOf("/@");
+  return end < 0 ? undefined : path.slice(1, end);
 }
 
 interface Credentials {

@@ -4,8 +4,10 @@ import type { Chain, Upstream, UpstreamRouter } from "../../proxy/sources/upstre
 import { isCatchAll, type ParsedChain, parseChain, UpstreamRules } from "../../proxy/sources/upstream-rules.ts";
 import { Breaker } from "./breaker.ts";
 import type { UpstreamTimeouts } from "./exchange.ts";
+import { type ForwardProxySettings, openForwardProxies } from "./forward-proxy.ts";
 import { defaultTimeouts, HttpClient } from "./http-client.ts";
 import { HttpUpstream } from "./http-upstream.ts";
+import { Turns } from "./turns.ts";
 
 /** The part of the configuration (lambda/config/config.ts) that upstreams are made of. */
 export interface UpstreamsConfig {
@@ -13,6 +15,10 @@ export interface UpstreamsConfig {
   readonly private: readonly string[];
   readonly allowHosts: readonly string[];
   readonly sumdb?: { readonly url?: string | undefined };
+  /** Seconds. */
+  readonly timeouts?: UpstreamTimeouts | undefined;
+  /** For https and http alike; without it what the environment says. */
+  readonly proxy?: { readonly url: string; readonly noProxy?: string | undefined } | undefined;
 }
 
 export interface UpstreamsOptions {
@@ -23,6 +29,8 @@ export interface UpstreamsOptions {
   /** modfront's own version, for the user agent. */
   readonly version: string;
   readonly timeouts?: UpstreamTimeouts;
+  /** The forward proxy of the environment, where the configuration names none. */
+  readonly forwardProxy?: ForwardProxySettings;
   /** For tests: in place of the system's resolver. */
   readonly lookup?: LookupFunction;
 }
@@ -52,7 +60,7 @@ export function openUpstreams(config: UpstreamsConfig, options: UpstreamsOptions
       : parseAt("the default upstream", options.fallback);
   const rules = new UpstreamRules({ upstreams: parsed, private: config.private, fallback });
   const chains = [...parsed.map((rule) => rule.chain), ...(fallback === undefined ? [] : [fallback])];
-  const pool = new UpstreamPool(trustedHosts(config, chains), options);
+  const pool = new UpstreamPool(trustedHosts(config, chains), config, options);
   return {
     isPrivate: (modulePath) => rules.isPrivate(modulePath),
     chainFor: (modulePath) => pool.chain(rules.chainFor(modulePath)),
@@ -72,11 +80,26 @@ function parseAt(where: string, chain: string): ParsedChain {
   }
 }
 
+/** The hosts that the configuration names: an upstream's with its port, for behind another may be anything. */
 function trustedHosts(config: UpstreamsConfig, chains: readonly ParsedChain[]): Set<string> {
-  const hosts = new Set(chains.flatMap((chain) => chain.entries.map((entry) => entry.url.hostname)));
+  const hosts = new Set(chains.flatMap((chain) => chain.entries.map((entry) => hostAndPort(entry.url))));
   for (const host of config.allowHosts) hosts.add(urlHostname(host));
-  if (config.sumdb?.url !== undefined) hosts.add(new URL(config.sumdb.url).hostname);
+  if (config.sumdb?.url !== undefined) hosts.add(hostAndPort(new URL(config.sumdb.url)));
   return hosts;
+}
+
+function timeoutsOf({ timeouts }: UpstreamsConfig): UpstreamTimeouts {
+  if (timeouts === undefined) return defaultTimeouts;
+  const { connect, firstByte, idle } = timeouts;
+  return { connect: connect * 1000, firstByte: firstByte * 1000, idle: idle * 1000 };
+}
+
+function forwardProxyFor({ proxy }: UpstreamsConfig, { forwardProxy = {} }: UpstreamsOptions): ForwardProxySettings {
+  return proxy === undefined ? forwardProxy : { https: proxy.url, http: proxy.url, noProxy: proxy.noProxy };
+}
+
+function hostAndPort({ hostname, port, protocol }: URL): string {
+  return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
 }
 
 /** `"[::1]"` of `"0:0::1"`: hosts are compared as URL spells them. */
@@ -95,19 +118,24 @@ function startupNotes(rules: UpstreamRules, chains: readonly ParsedChain[]): str
   return [...direct, ...unnamed];
 }
 
+/** Requests for one module of one upstream that are under way at once: enough for a zip, its small files and the next. */
+const requestsForModule = 8;
+
 /** One upstream, with one breaker, for each base URL, however many chains name it. */
 class UpstreamPool {
   readonly #client: HttpClient;
   readonly #trusted: Set<string>;
   readonly #now: () => number;
   readonly #upstreams = new Map<string, Upstream>();
+  readonly #modules = new Turns(requestsForModule);
 
-  constructor(trusted: Set<string>, options: UpstreamsOptions) {
+  constructor(trusted: Set<string>, config: UpstreamsConfig, options: UpstreamsOptions) {
     this.#trusted = trusted;
     this.#now = options.now;
     this.#client = new HttpClient({
-      trustedHosts: trusted,
-      timeouts: options.timeouts ?? defaultTimeouts,
+      isTrusted: (url) => trusted.has(hostAndPort(url)) || trusted.has(url.hostname),
+      timeouts: options.timeouts ?? timeoutsOf(config),
+      proxies: openForwardProxies(forwardProxyFor(config, options)),
       userAgent: `modfront/${options.version}`,
       ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
     });
@@ -116,8 +144,9 @@ class UpstreamPool {
   upstream(url: URL): Upstream {
     const known = this.#upstreams.get(url.href);
     if (known !== undefined) return known;
-    this.#trusted.add(url.hostname);
-    const upstream = new HttpUpstream(url, this.#client, new Breaker(this.#now));
+    this.#trusted.add(hostAndPort(url));
+    const parts = { client: this.#client, breaker: new Breaker(this.#now), modules: this.#modules };
+    const upstream = new HttpUpstream(url, parts);
     this.#upstreams.set(url.href, upstream);
     return upstream;
   }

@@ -91,6 +91,7 @@ const rows: readonly (readonly [answer: string, code: string, expected: readonly
   ["unreachable", failed, ends(failed, 3)],
   ["cut", failed, ends(failed, 3)],
   ["timeout", late, ends(late, 1)],
+  ["connect-timeout", late, ends(late, 3)],
   ["too-large", failed, ends(failed, 1)],
   ["bad-answer", failed, ends(failed, 1)],
   ["redirects", failed, ends(failed, 1)],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type LookupFunction } from "node:net";
 import { test } from "node:test";
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import {
   type Chain,
   type Upstream,
@@ -14,7 +15,7 @@ import { openUpstreams, type UpstreamsOptions } from "../../../lambda/upstream/h
 import { quickRetry } from "../../support/fake-upstream.ts";
 import { type Reply, ScriptedUpstream } from "../../support/scripted-upstream.ts";
 
-const timeouts = { connect: 1_000, idle: 150 };
+const timeouts = { connect: 5_000, firstByte: 700, idle: 700 };
 const secret = "s3cr3t-Pa55";
 
 interface Opened extends AsyncDisposable {
@@ -68,7 +69,7 @@ const faults: readonly (readonly [what: string, reply: Reply, code: UpstreamFail
   ["ended by closing", { body: half, framing: "close" }, "bad-answer", /neither a length nor chunks/],
   ["silence before headers", { fault: "hang-before" }, "timeout", /did not answer in time/],
   ["silence in the body", { fault: "hang-mid", body: half }, "timeout", /stopped sending/],
-  ["compressed", { headers: { "content-encoding": "gzip" }, body: half }, "bad-answer", /compressed/],
+  ["encoded, unknown", { headers: { "content-encoding": "zstd" }, body: half }, "bad-answer", /encoded/],
   ["declared too large", { body: "x".repeat(2_000_000) }, "too-large", /more than 1000000 bytes/],
   ["too large, chunked", { body: "x".repeat(2_000_000), framing: "chunked" }, "too-large", /more than 1000000 bytes/],
   ["endless", { body: "x".repeat(65_536), fault: "endless" }, "too-large", /more than 1000000 bytes/],
@@ -217,7 +218,7 @@ test("breaking off, early or before reading, closes the connection", async () =>
 test("an abort ends with its reason, before the headers and in the body", async () => {
   await using server = await ScriptedUpstream.start();
   server.on("/silent", { fault: "hang-before" }).on("/half", { body: half, fault: "hang-mid" });
-  await using opened = open(server.url, { timeouts: { connect: 5_000, idle: 30_000 } });
+  await using opened = open(server.url, { timeouts: { connect: 5_000, firstByte: 30_000, idle: 30_000 } });
   for (const path of ["/silent", "/half"]) {
     const controller = new AbortController();
     const reading = (async () => {
@@ -239,7 +240,7 @@ test("redirects are followed, without credentials on another origin and on the w
   home.on("/b", { status: 307, headers: { location: `${other.url}/c` } });
   other.on("/c", { status: 303, headers: { location: `${home.url}/d` } });
   home.on("/d", { body: "there" });
-  await using opened = open(home.url.replace("//", `//me:${secret}@`));
+  await using opened = open(home.url.replace("//", `//me:${secret}@`), { allowHosts: ["127.0.0.1"] });
   assert.equal(await read(opened.upstream, "/a"), "there");
   const sent = [...home.requests, ...other.requests].map(({ target, headers }) => [target, "authorization" in headers]);
   assert.deepEqual(sent, [
@@ -248,6 +249,70 @@ test("redirects are followed, without credentials on another origin and on the w
     ["/d", false],
     ["/c", false],
   ]);
+});
+
+test("a redirect to another port of an upstream's host is one to a host of its own", async () => {
+  await using home = await ScriptedUpstream.start();
+  await using other = await ScriptedUpstream.start();
+  other.on("/f", { body: "there" });
+  home.on("/f", { status: 302, headers: { location: `${other.url}/f` } });
+  await using strict = open(home.url);
+  assert.equal((await failure(read(strict.upstream, "/f"))).code, "refused-address");
+  await using allowing = open(home.url, { allowHosts: ["127.0.0.1"] });
+  assert.equal(await read(allowing.upstream, "/f"), "there");
+  assert.equal(other.count("/f"), 1);
+});
+
+const encodings: readonly (readonly [name: string, encode: (bytes: Buffer) => Buffer])[] = [
+  ["gzip", gzipSync],
+  ["x-gzip", gzipSync],
+  ["deflate", deflateSync],
+  ["br", brotliCompressSync],
+];
+
+for (const [name, encode] of encodings) {
+  test(`an answer in ${name}, which nobody asked for, is decoded within the limit`, async () => {
+    await using server = await ScriptedUpstream.start();
+    const headers = { "content-encoding": name };
+    const bytes = encode(Buffer.from(half));
+    server.on("/f", { headers, body: bytes }).on("/cut", { headers, body: bytes.subarray(0, -4) });
+    server.on("/bomb", { headers, body: encode(Buffer.alloc(50_000_000)) }).on("/junk", { headers, body: "\0junk" });
+    await using opened = open(server.url);
+    assert.equal(await read(opened.upstream, "/f"), half);
+    assert.equal((await failure(read(opened.upstream, "/bomb"))).code, "too-large");
+    assert.equal((await failure(read(opened.upstream, "/cut"))).code, "bad-answer");
+    assert.equal((await failure(read(opened.upstream, "/junk"))).code, "bad-answer");
+  });
+}
+
+test("a module that hangs holds eight requests, and neither the others nor the breaker hear of it", async () => {
+  await using server = await ScriptedUpstream.start();
+  server.otherwise(({ path }) => (path.startsWith("/hangs.example/") ? { fault: "hang-before" } : { body: "there" }));
+  await using opened = open(server.url, { timeouts: { connect: 5_000, firstByte: 60_000, idle: 60_000 } });
+  const leaving = new AbortController();
+  const { signal } = leaving;
+  const hanging = Array.from({ length: 200 }, (_, i) =>
+    opened.upstream
+      .get(`/hangs.example/m/@v/v1.${i}.0.info`, { limit: 1, signal })
+      .catch((reason: Error) => reason.message),
+  );
+  const others = Array.from({ length: 200 }, (_, i) => read(opened.upstream, `/quick.example/m${i}/@v/v1.0.0.info`));
+  assert.deepEqual(new Set(await Promise.all(others)), new Set(["there"]));
+  assert.equal(server.requests.filter(({ path }) => path.startsWith("/hangs.example/")).length, 8);
+  leaving.abort(new Error("left"));
+  assert.deepEqual(new Set(await Promise.all(hanging)), new Set(["left"]));
+  assert.equal(await read(opened.upstream, "/quick.example/m/@latest"), "there");
+});
+
+test("the end of one request for a module is the turn of the next, however it ended", async () => {
+  await using server = await ScriptedUpstream.start();
+  server.otherwise((_, nth) => ({ body: "there", ...(nth % 2 === 0 ? {} : { fault: "reset-mid" }) }));
+  server.on("/m.example/@v/refused.info", { status: 404 });
+  await using opened = open(server.url);
+  const asked = Array.from({ length: 60 }, (_, i) =>
+    read(opened.upstream, `/m.example/@v/${i % 3 === 0 ? "refused" : i % 4}.info`).catch(() => "failed"),
+  );
+  assert.equal((await Promise.all(asked)).length, 60);
 });
 
 test("ten redirects are followed, eleven are not", async () => {
@@ -323,7 +388,7 @@ test("ten refused connections open the breaker, failures elsewhere do not", asyn
   await using server = await ScriptedUpstream.start();
   server.on("/away", { status: 302, headers: { location: `${deadUrl}/f` } });
   let now = 0;
-  await using away = open(server.url, { now: () => now });
+  await using away = open(server.url, { now: () => now, allowHosts: ["127.0.0.1"] });
   await using dead = open(deadUrl, { now: () => now });
   for (let i = 0; i < 12; i++) assert.equal((await failure(read(away.upstream, "/away"))).code, "unreachable");
   const codes: string[] = [];
