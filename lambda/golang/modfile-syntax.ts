@@ -2,6 +2,7 @@
 // be attached to it any more, so a hostile 16 MiB file costs little more than its text.
 
 import { endsLine, Lexer, type SyntaxFault, type Token } from "./modfile-lexer.ts";
+import { type Steps, stepsPerTurn } from "./steps.ts";
 
 /** The comments around a line or block as written, with `//`; `""` for a blank line among them. */
 export interface Comments {
@@ -28,12 +29,16 @@ export interface Block {
 }
 
 /**
- * Reads a go.mod file and calls `visit` for each line in order, for those in blocks with their block.
+ * Reads a go.mod file in steps and calls `visit` for each line in order, for those in blocks with their block.
  *
  * What is no go.mod syntax is given to `fail`, which throws; lines before it may have been visited.
  */
-export function parseSyntax(text: string, visit: (line: Line) => void, fail: (fault: SyntaxFault) => never): void {
-  new Parser(text, visit, fail).parseFile();
+export function parseSyntax(
+  text: string,
+  visit: (line: Line) => void,
+  fail: (fault: SyntaxFault) => never,
+): Steps<void> {
+  return new Parser(text, visit, fail).parseFile();
 }
 
 class Parser {
@@ -44,6 +49,8 @@ class Parser {
   #waiting: Line[] = [];
   /** Where end comments go: those of the first waiting line, or nowhere. */
   #suffix: string[] | undefined;
+  /** Tokens, or about as many. */
+  #taken = 0;
 
   constructor(text: string, visit: (line: Line) => void, fail: (fault: SyntaxFault) => never) {
     this.#lexer = new Lexer(text, fail);
@@ -51,9 +58,10 @@ class Parser {
     this.#fail = fail;
   }
 
-  parseFile(): void {
+  *parseFile(): Steps<void> {
     let before: string[] = [];
     for (let kind = this.#lexer.peek(); kind !== "end"; kind = this.#lexer.peek()) {
+      if (this.#isTurn()) yield;
       if (kind === "comment") {
         before.push(this.#lexer.next().text);
         continue;
@@ -63,21 +71,22 @@ class Parser {
         // Comments set off by a blank line belong to nothing, and stand between end comments and the lines above.
         if (before.length > 0) this.#settle();
       } else {
-        this.#parseStatement(before);
+        yield* this.#parseStatement(before);
       }
       before = [];
     }
     this.#settle();
   }
 
-  #parseStatement(before: readonly string[]): void {
+  *#parseStatement(before: readonly string[]): Steps<void> {
     const first = this.#lexer.next();
     const tokens = [first.text];
     let token = this.#lexer.next();
     while (!endsLine(token.kind)) {
+      if (this.#isTurn()) yield;
       const opens = token.kind === "(";
       if (opens && endsLine(this.#lexer.peek())) {
-        this.#parseBlock(first, { tokens, comments: { before, suffix: [] } });
+        yield* this.#parseBlock(first, { tokens, comments: { before, suffix: [] } });
         return;
       }
       tokens.push(token.text);
@@ -90,11 +99,12 @@ class Parser {
     this.#addLine(first, tokens, before, token);
   }
 
-  #parseBlock(first: Token, block: Block): void {
+  *#parseBlock(first: Token, block: Block): Steps<void> {
     this.#settle();
     let before: string[] = [];
     let empty = true;
     for (let kind = this.#lexer.peek(); kind !== ")"; kind = this.#lexer.peek()) {
+      if (this.#isTurn()) yield;
       if (kind === "end") this.#fail({ line: first.line, wrong: "this block does not end" });
       if (kind === "end comment") {
         this.#lexer.next();
@@ -104,7 +114,7 @@ class Parser {
       } else if (kind === "comment") {
         before.push(this.#lexer.next().text);
       } else {
-        this.#parseLine(before, block);
+        yield* this.#parseLine(before, block);
         before = [];
         empty = false;
       }
@@ -114,17 +124,25 @@ class Parser {
     this.#endBlock();
   }
 
+  #isTurn(): boolean {
+    this.#taken++;
+    return this.#taken % stepsPerTurn === 0;
+  }
+
   /** Takes the line end behind a closing parenthesis, to which a comment there belongs. */
   #endBlock(): void {
     this.#settle();
     this.#lexer.next();
   }
 
-  #parseLine(before: readonly string[], block: Block): void {
+  *#parseLine(before: readonly string[], block: Block): Steps<void> {
     const first = this.#lexer.next();
     const tokens = [first.text];
     let token = this.#lexer.next();
-    for (; !endsLine(token.kind); token = this.#lexer.next()) tokens.push(token.text);
+    for (; !endsLine(token.kind); token = this.#lexer.next()) {
+      if (this.#isTurn()) yield;
+      tokens.push(token.text);
+    }
     this.#addLine(first, tokens, before, token, block);
   }
 

@@ -4,6 +4,7 @@ import { CodedError } from "./coded-error.ts";
 import { type Block, type Comments, type Line, parseSyntax } from "./modfile-syntax.ts";
 import { canonicalVersion, type ModuleVersion, matchPathMajor, splitPathVersion } from "./module.ts";
 import { unquote } from "./quoted-string.ts";
+import { allAtOnce, type Steps } from "./steps.ts";
 import { firstField, trimSpace } from "./unicode.ts";
 
 /** What a go.mod file says; versions but those of `retract` are canonical, lists in the order of the file. */
@@ -96,6 +97,11 @@ interface Fault {
  * Parse would accept the line, and else ignored.
  */
 export function parseLax(text: string | Uint8Array, options: { readonly file?: string } = {}): ModFile {
+  return allAtOnce(parseLaxSteps(text, options));
+}
+
+/** `parseLax` in steps, for go.mod files that nobody vouches for. */
+export function* parseLaxSteps(text: string | Uint8Array, options: { readonly file?: string } = {}): Steps<ModFile> {
   const fail = (line: number, wrong: string): never => {
     throw new ModFileError("invalid-go-mod", `${options.file ?? "go.mod"}:${line}: ${wrong}`);
   };
@@ -104,7 +110,7 @@ export function parseLax(text: string | Uint8Array, options: { readonly file?: s
     const fault = addLine(draft, line);
     if (fault !== undefined) fail(line.line, fault.wrong);
   };
-  parseSyntax(decode(text), visit, (fault) => fail(fault.line, fault.wrong));
+  yield* parseSyntax(decode(text), visit, (fault) => fail(fault.line, fault.wrong));
   return { ...draft };
 }
 

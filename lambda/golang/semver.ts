@@ -2,6 +2,8 @@
 // `v1.2.0`. Numbers stay digit strings, so their length does not matter.
 
 import { compareDecimals, compareStrings } from "./encoding.ts";
+import { sortedStrings } from "./sorted-strings.ts";
+import { allAtOnce, type Steps, stepsPerTurn } from "./steps.ts";
 
 interface Parsed {
   readonly major: string;
@@ -17,15 +19,27 @@ interface Parsed {
 
 const form = /^v(0|[1-9][0-9]*)(?:\.(0|[1-9][0-9]*)(?:\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?)?)?$/;
 
+/** The version asked about last: each is asked several things in a row, and a list may have half a million. */
+let last: { readonly version: string; readonly parsed: Parsed | undefined } = { version: "", parsed: undefined };
+
 function parse(version: string): Parsed | undefined {
+  if (last.version !== version) last = { version, parsed: takeApart(version) };
+  return last.parsed;
+}
+
+function takeApart(version: string): Parsed | undefined {
   const match = form.exec(version);
   if (match === null) return undefined;
   const [, major = "", minor, patch, prerelease = "", build = ""] = match;
-  if (!identifiers(prerelease).every((name) => name !== "" && !/^0[0-9]+$/.test(name))) return undefined;
-  if (!identifiers(build).every((name) => name !== "")) return undefined;
+  if (malformedPrerelease.test(prerelease) || emptyIdentifier.test(build)) return undefined;
   const short = minor === undefined ? ".0.0" : patch === undefined ? ".0" : "";
   return { major, minor: minor ?? "0", patch: patch ?? "0", short, prerelease, build };
 }
+
+/** Of a suffix with its `-` or `+`. */
+const emptyIdentifier = /^.\.|\.\.|\.$/;
+/** Numbers have no leading zeros. */
+const malformedPrerelease = /^.\.|\.\.|\.$|(?:^-|\.)0[0-9]+(?:\.|$)/;
 
 function identifiers(suffix: string): string[] {
   return suffix === "" ? [] : suffix.slice(1).split(".");
@@ -111,7 +125,47 @@ export function max(v: string, w: string): string {
   return compare(cv, cw) > 0 ? cv : cw;
 }
 
+/**
+ * Returns a text for the version such that `<` of two texts is `compare` of their versions; for invalid ones it is empty.
+ *
+ * Numbers have their length in front of them and identifiers an end that is below all they may contain.
+ */
+export function sortKey(version: string): string {
+  const parsed = parse(version);
+  if (parsed === undefined) return "";
+  const { major, minor, patch, prerelease } = parsed;
+  return numberKey(major) + numberKey(minor) + numberKey(patch) + prereleaseKey(prerelease);
+}
+
+function numberKey(digits: string): string {
+  const length = String(digits.length);
+  return length.length + length + digits;
+}
+
+function prereleaseKey(prerelease: string): string {
+  if (prerelease === "") return "~";
+  return identifiers(prerelease)
+    .map((name) => (/^[0-9]+$/.test(name) ? `0${numberKey(name)}!` : `1${name}!`))
+    .join("");
+}
+
 /** Sorts the list in place by `compare`, breaking ties by byte order, and returns it. */
 export function sort(list: string[]): string[] {
-  return list.sort((v, w) => compare(v, w) || compareStrings(v, w));
+  for (const [i, version] of allAtOnce(sorted(list)).entries()) list[i] = version;
+  return list;
+}
+
+/** The versions as `sort` has them, in a new array. */
+export function* sorted(versions: readonly string[]): Steps<string[]> {
+  const rows: string[] = [];
+  for (const version of versions) {
+    rows.push(`${sortKey(version)}\0${version}`);
+    if (rows.length % stepsPerTurn === 0) yield;
+  }
+  const ordered: string[] = [];
+  for (const row of yield* sortedStrings(rows)) {
+    ordered.push(row.slice(row.indexOf("\0") + 1));
+    if (ordered.length % stepsPerTurn === 0) yield;
+  }
+  return ordered;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { compareStrings } from "../../lambda/golang/encoding.ts";
 import {
   build,
   canonical,
@@ -11,6 +12,7 @@ import {
   max,
   prerelease,
   sort,
+  sortKey,
 } from "../../lambda/golang/semver.ts";
 
 const huge = "12345678901234567890123456789";
@@ -43,6 +45,16 @@ test("compare orders as SemVer does, by spelling never", () => {
   for (const [i, row] of ascending.entries()) {
     for (const [j, other] of ascending.entries()) {
       for (const v of row) for (const w of other) assert.equal(compare(v, w), Math.sign(i - j), `${v} ${w}`);
+    }
+  }
+});
+
+test("the keys of versions are ordered as the versions are, and as bytes are", () => {
+  const key = (version: string) => Buffer.from(sortKey(version));
+  for (const [i, row] of ascending.entries()) {
+    for (const [j, other] of ascending.entries()) {
+      for (const v of row)
+        for (const w of other) assert.equal(Buffer.compare(key(v), key(w)), Math.sign(i - j), `${v} ${w}`);
     }
   }
 });
@@ -95,7 +107,19 @@ test("compare is an order on canonical versions and says equal only of the same"
       assert.equal(canonical(a), a);
       assert.equal(compare(a, b) + compare(b, a), 0);
       assert.equal(compare(a, b) === 0, a === b);
+      assert.equal(Buffer.compare(Buffer.from(sortKey(a)), Buffer.from(sortKey(b))), compare(a, b));
       if (compare(a, b) <= 0 && compare(b, c) <= 0) assert.ok(compare(a, c) <= 0);
     }),
   );
+});
+
+test("sort orders thousands as two by two, and what is sorted already stays", () => {
+  const shuffled = Array.from({ length: 5_000 }, (_, i) => {
+    const n = (i * 7919) % 5_000;
+    return `v${n % 3}.${Math.floor(n / 3) % 40}.${Math.floor(n / 120)}${n % 5 === 0 ? "-rc.1" : ""}`;
+  });
+  const ordered = shuffled.toSorted((v, w) => compare(v, w) || compareStrings(v, w));
+  assert.deepEqual(sort([...shuffled]), ordered);
+  assert.deepEqual(sort([...ordered]), ordered);
+  assert.deepEqual(sort(ordered.toReversed()), ordered);
 });
