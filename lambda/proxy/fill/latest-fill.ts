@@ -1,25 +1,25 @@
-import { type ModFile, parseLax } from "../../golang/modfile.ts";
 import { escapePath } from "../../golang/module.ts";
-import { isPseudoVersion } from "../../golang/pseudo.ts";
-import { compare } from "../../golang/semver.ts";
 import { type ModuleSource, missTime, readBody } from "../sources/module-source.ts";
 import { infoLimit, parseInfo } from "../sources/version-info.ts";
-import { highestVersion, latestVersion, mergeLists, versionList } from "../sources/version-list.ts";
+import { versionList } from "../sources/version-list.ts";
 import type { Clock } from "../store/clock.ts";
 import type { FillAnswer } from "../store/fill-plane.ts";
 import { inTime } from "../store/in-time.ts";
+import { inTurns } from "../store/in-turns.ts";
+import type { ModuleVersion } from "../store/layout.ts";
 import { NotFoundMemory } from "../store/not-found-memory.ts";
 import { isOutage, ServedError } from "../store/served-error.ts";
 import { SingleFlight } from "../store/single-flight.ts";
 import type { VersionIndex } from "../store/version-index.ts";
 import type { FileFill } from "./file-fill.ts";
 import type { FilledList, ListFill } from "./list-fill.ts";
+import { chooseTag, type TagChoice } from "./tag-choice.ts";
 
 /** Milliseconds for all of a latest: several misses one after the other must end within the time of one. */
 const latestTime = 44_000;
 
-/** Milliseconds for the retractions, which are done without when they do not come. */
-const retractionTime = 15_000;
+/** Milliseconds for a go.mod, which is done without when it does not come. */
+const goModTime = 15_000;
 
 export interface LatestFillParts {
   readonly index: VersionIndex;
@@ -31,11 +31,17 @@ export interface LatestFillParts {
   readonly notFoundSeconds: number;
 }
 
+/** The version, and whether it was chosen out of an old list. */
+interface Choice {
+  readonly version: string;
+  readonly stale: boolean;
+}
+
 type LatestAnswer = Extract<FillAnswer, { readonly body: Uint8Array }>;
 
 /**
  * Answers `@latest` from the version list and the retractions in the highest version's go.mod, as `go` itself does; an
- * upstream's own `@latest` is asked only for modules without a tagged version.
+ * upstream's own `@latest` is asked only where the list has no tagged version that is not retracted.
  */
 export class LatestFill {
   readonly #parts: LatestFillParts;
@@ -62,10 +68,10 @@ export class LatestFill {
 
   async #find(path: string): Promise<LatestAnswer> {
     const { index, clock, listSeconds } = this.#parts;
-    const { filled, version } = await this.#choose(path);
+    const { stale, version } = await this.#choose(path);
     const info = await this.#parts.files.fill("info", { path, version });
     const body = info.bytes ?? new Uint8Array();
-    if (filled.stale) return { body, stale: true };
+    if (stale) return { body, stale: true };
     const freshUntil = clock.now() + listSeconds * 1000;
     await index.remember(path, "latest", { text: new TextDecoder().decode(body), freshUntil });
     return { body, freshUntil };
@@ -77,28 +83,34 @@ export class LatestFill {
     return { body: new TextEncoder().encode(last.text), stale: true };
   }
 
-  async #choose(path: string): Promise<{ readonly filled: FilledList; readonly version: string }> {
-    const filled = await this.#candidates(path);
-    const highest = highestVersion(filled.list);
-    if (highest === undefined) throw new ServedError("not-found", `${path} has no versions`);
-    const retractions = await this.#retractions(path, highest);
-    const retracted = (version: string) =>
-      retractions.some(({ low, high }) => compare(low, version) <= 0 && compare(version, high) <= 0);
-    return { filled, version: latestVersion(filled.list, retracted) ?? highest };
+  async #choose(path: string): Promise<Choice> {
+    const filled = await this.#list(path);
+    const tagged = filled instanceof ServedError ? [] : filled.list.tagged;
+    const tags = await chooseTag(path, tagged, (version) => this.#goMod({ path, version }));
+    if (filled instanceof ServedError || tags.latest === undefined) return this.#chooseUntagged(path, filled, tags);
+    return { stale: filled.stale, version: tags.latest };
   }
 
-  /** The list; where it has nothing tagged, together with the version that the upstream's own `@latest` names. */
-  async #candidates(path: string): Promise<FilledList> {
-    const filled = await this.#parts.lists.fill(path).catch((error: unknown) => {
+  #list(path: string): Promise<FilledList | ServedError> {
+    return this.#parts.lists.fill(path).catch((error: unknown) => {
       if (error instanceof ServedError && error.code === "not-found") return error;
       throw error;
     });
-    if (!(filled instanceof ServedError) && filled.list.tagged.length > 0) return filled;
+  }
+
+  /** Where no tag is left: what an upstream's own `@latest` names, or the newest pseudo-version of the list. */
+  async #chooseUntagged(path: string, filled: FilledList | ServedError, tags: TagChoice): Promise<Choice> {
     const named = await this.#upstreamLatest(path);
-    if (named instanceof ServedError) return usable(filled, named);
-    const list = versionList([named]);
-    if (filled instanceof ServedError) return { list, freshUntil: 0, stale: false };
-    return { ...filled, list: mergeLists(filled.list, list) };
+    const [listed, stale] = filled instanceof ServedError ? [] : [filled.list.newestPseudo, filled.stale];
+    const versions = [listed, named].filter((version) => typeof version === "string");
+    const usable = await inTurns(versionList(versions.filter((version) => !tags.isRetracted(version))));
+    const version = usable.tagged.at(-1) ?? usable.newestPseudo;
+    if (version !== undefined) return { stale: stale ?? false, version };
+    // Everything is retracted, and `go` says so itself; but while the upstream is down nobody knows.
+    if (tags.highest !== undefined && !isOutage(named)) return { stale: stale ?? false, version: tags.highest };
+    throw filled instanceof ServedError && !(named instanceof ServedError && named.code !== "not-found")
+      ? filled
+      : named;
   }
 
   /** The version an upstream's `@latest` names, or why it does not: many upstreams have no `@latest`. */
@@ -117,21 +129,11 @@ export class LatestFill {
     });
   }
 
-  /** What the go.mod of the highest version retracts; nothing where it cannot be had. */
-  async #retractions(path: string, version: string): Promise<ModFile["retract"]> {
-    if (isPseudoVersion(version)) return [];
+  async #goMod(module: ModuleVersion): Promise<Uint8Array | undefined> {
     try {
-      const mod = await inTime(this.#parts.files.fill("mod", { path, version }), retractionTime);
-      return parseLax(mod.bytes ?? new Uint8Array()).retract;
+      return (await inTime(this.#parts.files.fill("mod", module), goModTime)).bytes;
     } catch {
-      return [];
+      return undefined;
     }
   }
-}
-
-/** The list where `@latest` failed: good as long as it names a version, otherwise the list's own error or `@latest`'s. */
-function usable(filled: FilledList | ServedError, latest: ServedError): FilledList {
-  if (filled instanceof ServedError) throw latest.code === "not-found" ? filled : latest;
-  if (highestVersion(filled.list) === undefined) throw latest;
-  return filled;
 }

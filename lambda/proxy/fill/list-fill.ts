@@ -11,6 +11,7 @@ import {
   versionList,
 } from "../sources/version-list.ts";
 import type { Clock } from "../store/clock.ts";
+import { inTurns } from "../store/in-turns.ts";
 import { NotFoundMemory } from "../store/not-found-memory.ts";
 import { isOutage, type ServedErrorCode } from "../store/served-error.ts";
 import { SingleFlight } from "../store/single-flight.ts";
@@ -46,7 +47,7 @@ export class ListFill {
   fill(path: string): Promise<FilledList> {
     return this.#flights.run(path, async () => {
       const entry = await this.#parts.index.module(path);
-      return freshList(entry, this.#parts.clock.now()) ?? (await this.#refresh(path, entry));
+      return (await freshList(entry, this.#parts.clock.now())) ?? (await this.#refresh(path, entry));
     });
   }
 
@@ -66,14 +67,14 @@ export class ListFill {
     return this.#parts.source.fetch(path, `/${escapePath(path)}/@v/list`, {
       limit: listLimit,
       budget: missTime,
-      consume: async (body) => parseList(path, new TextDecoder().decode(await readBody(body))),
+      consume: async (body) => inTurns(parseList(path, new TextDecoder().decode(await readBody(body)))),
     });
   }
 
   /** A module of which something is stored stays listed, also when the upstream has forgotten or refuses it. */
   async #fallBack(path: string, entry: ModuleEntry, error: unknown): Promise<FilledList> {
     if (!isOutage(error) && !isCodedError(error, ...denials)) throw error;
-    const known = knownList(entry);
+    const known = await knownList(entry);
     if (known !== undefined) return { list: known, freshUntil: 0, stale: true };
     await this.#missing.remember(path, "missing list", error);
     throw error;
@@ -84,13 +85,16 @@ export class ListFill {
 const denials = ["not-found", "upstream-refused", "forbidden"] as const satisfies readonly ServedErrorCode[];
 
 /** The remembered list while it is fresh. */
-function freshList(entry: ModuleEntry, now: number): FilledList | undefined {
+async function freshList(entry: ModuleEntry, now: number): Promise<FilledList | undefined> {
   if (entry.list === undefined || entry.list.freshUntil <= now) return undefined;
-  return { list: parseRemembered(entry.list.text), freshUntil: entry.list.freshUntil, stale: false };
+  const list = await inTurns(parseRemembered(entry.list.text));
+  return { list, freshUntil: entry.list.freshUntil, stale: false };
 }
 
 /** The last list known and everything stored; `undefined` when that is nothing. */
-function knownList(entry: ModuleEntry): VersionList | undefined {
+async function knownList(entry: ModuleEntry): Promise<VersionList | undefined> {
   if (entry.list === undefined && entry.versions.length === 0) return undefined;
-  return mergeLists(parseRemembered(entry.list?.text ?? ""), versionList(entry.versions.map(({ version }) => version)));
+  const remembered = await inTurns(parseRemembered(entry.list?.text ?? ""));
+  const stored = await inTurns(versionList(entry.versions.map(({ version }) => version)));
+  return inTurns(mergeLists(remembered, stored));
 }

@@ -1,6 +1,8 @@
-import { canonicalVersion, check } from "../../golang/module.ts";
+import { canonicalVersion, escapeVersion, matchPathMajor, splitPathVersion } from "../../golang/module.ts";
 import { isPseudoVersion, pseudoVersionTime } from "../../golang/pseudo.ts";
-import { build, compare, prerelease, sort } from "../../golang/semver.ts";
+import { compare, sorted } from "../../golang/semver.ts";
+import { type Steps, stepsPerTurn } from "../../golang/steps.ts";
+import { longestVersion } from "../store/layout.ts";
 import { ServedError } from "../store/served-error.ts";
 
 /** No honest list is longer (in bytes): 10,000 versions take a tenth of it. */
@@ -16,37 +18,108 @@ export interface VersionList {
 /**
  * Reads the text of an upstream's `@v/list` for the module `path`.
  *
- * Like `go`, takes the first word of each line; leaves out what is not a canonical version of the path's major. Throws
- * `ServedError` "upstream-failed" for text without one valid line: a login page is not an empty list.
+ * Like `go`, takes the first word of each line; leaves out what is not a canonical version of the path's major, or too long
+ * for the name of a file. A list of tags that are all of that kind is empty. Throws `ServedError` "upstream-failed" for text
+ * that is no list: a login page is not a module without versions.
  */
-export function parseList(path: string, text: string): VersionList {
-  const words = text
-    .split("\n")
-    .flatMap((line) => line.trim().split(/\s/, 1))
-    .filter((word) => word !== "");
-  const valid = words.filter((word) => isVersionOf(path, word));
-  if (words.length > 0 && valid.length === 0)
+export function* parseList(path: string, text: string): Steps<VersionList> {
+  const lines = new ListLines(path);
+  const versions: string[] = [];
+  for (let start = 0, count = 1; start < text.length; count++) {
+    const newline = text.indexOf("\n", start);
+    const end = newline < 0 ? text.length : newline;
+    const version = lines.read(text.slice(start, end).trim());
+    if (version !== undefined) versions.push(version);
+    if (count % stepsPerTurn === 0) yield;
+    start = end + 1;
+  }
+  if (versions.length === 0 && !lines.areTags)
     throw new ServedError("upstream-failed", "its version list has no version in it");
-  return versionList(valid);
+  return yield* versionList(versions);
+}
+
+/** A tag as repositories have them, and the time that some proxies put behind it. */
+const tagLine = /^[0-9A-Za-z][-0-9A-Za-z._+/]*(?:\s+\d{4}-\d\d-\d\dT\S+)?$/;
+/** Somebody's version: `1.0.0` is one, the `404` of an error page is not. */
+const foreignVersion = /^(?:v\d|\d+\.\d)/;
+
+/** Tells the versions of one module from everything else that may stand on a line. */
+class ListLines {
+  readonly #pathMajor: string;
+  readonly #longest: number;
+  #lines = 0;
+  #tags = 0;
+  #foreign = 0;
+
+  constructor(path: string) {
+    this.#pathMajor = splitPathVersion(path).pathMajor;
+    this.#longest = longestVersion(path);
+  }
+
+  /** True when what was read could be the tags of a repository that has no version of the module, or nothing at all. */
+  get areTags(): boolean {
+    return this.#tags === this.#lines && (this.#lines === 0 || this.#foreign > 0);
+  }
+
+  /** The version on a line without space around it, if the module can have it. */
+  read(line: string): string | undefined {
+    if (line === "") return undefined;
+    this.#lines++;
+    const [word = ""] = /^\S+/.exec(line) ?? [];
+    if (this.#isVersion(word)) return word;
+    if (tagLine.test(line)) this.#tags++;
+    if (foreignVersion.test(word)) this.#foreign++;
+    return undefined;
+  }
+
+  #isVersion(word: string): boolean {
+    if (word.length > this.#longest || canonicalVersion(word) !== word) return false;
+    if (/[A-Z]/.test(word) && escapeVersion(word).length > this.#longest) return false;
+    return matchPathMajor(word, this.#pathMajor);
+  }
 }
 
 /** Sorts canonical versions of one module into a list. */
-export function versionList(versions: Iterable<string>): VersionList {
-  const all = [...new Set(versions)];
-  const pseudo = all.filter(isPseudoVersion);
-  const tagged = all.filter((version) => !isPseudoVersion(version));
-  sort(tagged);
-  return { tagged, newestPseudo: newestPseudoVersion(pseudo) };
+export function* versionList(versions: Iterable<string>): Steps<VersionList> {
+  const tagged = new Set<string>();
+  let newestPseudo: string | undefined;
+  let count = 0;
+  for (const version of versions) {
+    if (isPseudoVersion(version)) newestPseudo = newerPseudo(newestPseudo, version);
+    else tagged.add(version);
+    if (++count % stepsPerTurn === 0) yield;
+  }
+  return { tagged: yield* sorted([...tagged]), newestPseudo };
+}
+
+/** By commit time, then as versions; like `go`, never the one with a time that does not exist. */
+function newerPseudo(newest: string | undefined, version: string): string | undefined {
+  const time = commitTime(version);
+  if (time === undefined) return newest;
+  const later = newest === undefined ? 1 : time - (commitTime(newest) ?? 0);
+  return newest === undefined || later > 0 || (later === 0 && compare(version, newest) > 0) ? version : newest;
+}
+
+function commitTime(version: string): number | undefined {
+  try {
+    return pseudoVersionTime(version).getTime();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Two lists of the same module as one. */
-export function mergeLists(...lists: readonly VersionList[]): VersionList {
-  return versionList(lists.flatMap((list) => [...list.tagged, ...(list.newestPseudo ? [list.newestPseudo] : [])]));
+export function mergeLists(one: VersionList, other: VersionList): Steps<VersionList> {
+  return versionList([...versionsOf(one), ...versionsOf(other)]);
+}
+
+function versionsOf({ tagged, newestPseudo }: VersionList): readonly string[] {
+  return newestPseudo === undefined ? tagged : [...tagged, newestPseudo];
 }
 
 /** The body of `@v/list`: one version per line, each with its newline; empty for a module without releases. */
 export function formatList(list: VersionList): string {
-  return list.tagged.map((version) => `${version}\n`).join("");
+  return list.tagged.length === 0 ? "" : `${list.tagged.join("\n")}\n`;
 }
 
 /** The text under which a list is remembered: the body of `@v/list`, then the newest pseudo-version. */
@@ -60,54 +133,16 @@ export function rememberedBody(text: string): string {
   return isPseudoVersion(text.slice(last, -1)) ? text.slice(0, last) : text;
 }
 
-/** Reads back `formatRemembered`; rows are ours and were checked when they were written. */
-export function parseRemembered(text: string): VersionList {
-  return versionList(text.split("\n").filter((line) => line !== ""));
-}
-
-/** True for canonical versions that the module can have: `check` alone lets `v1.5` and `v1.0.0+build` pass. */
-function isVersionOf(path: string, version: string): boolean {
-  try {
-    check(path, version);
-    return canonicalVersion(version) === version;
-  } catch {
-    return false;
+/** Reads back `formatRemembered`; rows are ours, and were checked and ordered when they were written. */
+export function* parseRemembered(text: string): Steps<VersionList> {
+  const tagged: string[] = [];
+  for (let start = 0; start < text.length; ) {
+    const end = text.indexOf("\n", start);
+    tagged.push(text.slice(start, end));
+    if (tagged.length % stepsPerTurn === 0) yield;
+    start = end + 1;
   }
-}
-
-/** The version whose go.mod speaks for the module's retractions: the highest release, else prerelease, else pseudo. */
-export function highestVersion(list: VersionList): string | undefined {
-  const { releases, prereleases } = candidates(list);
-  return releases.at(-1) ?? prereleases.at(-1) ?? list.newestPseudo;
-}
-
-/**
- * What `@latest` answers: the highest release not retracted, else the highest such prerelease, else the newest
- * pseudo-version if it is not; where everything is retracted, the highest there is. `undefined` for a module without versions.
- */
-export function latestVersion(list: VersionList, isRetracted: (version: string) => boolean): string | undefined {
-  const { releases, prereleases } = candidates(list);
-  const kept = (version: string) => !isRetracted(version);
-  const pseudo = list.newestPseudo !== undefined && kept(list.newestPseudo) ? list.newestPseudo : undefined;
-  return releases.findLast(kept) ?? prereleases.findLast(kept) ?? pseudo ?? highestVersion(list);
-}
-
-/** `+incompatible` versions count only where no release without it exists. */
-function candidates(list: VersionList): {
-  readonly releases: readonly string[];
-  readonly prereleases: readonly string[];
-} {
-  const releases = list.tagged.filter((version) => prerelease(version) === "");
-  const prereleases = list.tagged.filter((version) => prerelease(version) !== "");
-  const compatible = releases.filter((version) => build(version) === "");
-  if (compatible.length === 0) return { releases, prereleases };
-  return { releases: compatible, prereleases: prereleases.filter((version) => build(version) === "") };
-}
-
-function newestPseudoVersion(versions: readonly string[]): string | undefined {
-  return versions.reduce<string | undefined>((newest, version) => {
-    if (newest === undefined) return version;
-    const later = pseudoVersionTime(version).getTime() - pseudoVersionTime(newest).getTime();
-    return later > 0 || (later === 0 && compare(version, newest) > 0) ? version : newest;
-  }, undefined);
+  const last = tagged.at(-1);
+  const newestPseudo = last !== undefined && isPseudoVersion(last) ? tagged.pop() : undefined;
+  return { tagged, newestPseudo };
 }

@@ -37,6 +37,15 @@ export function parseFileKey(key: string): { readonly module: ModuleVersion; rea
   }
 }
 
+/** Bytes: file systems end names there, and S3 keys. */
+const longestName = 255;
+const longestKey = 1024;
+
+/** How many characters an escaped version of the module may have, so that each kind of file can have its name. */
+export function longestVersion(path: string): number {
+  return Math.min(longestName, longestKey - `${escapePath(path)}/@v/`.length) - ".info".length;
+}
+
 /** The key of something of a checksum database, `path` as in the URL: `"sumdb/sum.golang.org/lookup/…"`. */
 export function sumdbKey(name: string, path: string): string {
   return `sumdb/${name}/${path}`;

@@ -54,7 +54,7 @@ const rows: readonly Row[] = [
     latest: "v1.0.0",
   },
   {
-    why: "+incompatible counts only without a release that is none",
+    why: "+incompatible does not count above a version with a go.mod",
     upstream: "v2.0.0+incompatible v1.0.0 v3.0.0+incompatible",
     list: "v1.0.0 v2.0.0+incompatible v3.0.0+incompatible",
     latest: "v1.0.0",

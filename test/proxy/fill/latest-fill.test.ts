@@ -77,6 +77,8 @@ interface Upstream {
   readonly list?: SourceAnswer;
   readonly latest?: SourceAnswer;
   readonly retract?: string;
+  /** Versions without a go.mod of their own: an upstream makes one up for them. */
+  readonly legacy?: readonly string[];
 }
 
 function world(upstream: Upstream) {
@@ -95,8 +97,11 @@ function world(upstream: Upstream) {
   const fill = async (kind: string, { version }: { readonly version: string }) => {
     calls.push(`file ${version}.${kind}`);
     if (source.outage !== undefined) throw new ServedError(source.outage, "the file is not to be had");
-    if (kind === "mod" && upstream.retract === undefined) throw new ServedError("upstream-failed", "no go.mod");
-    const text = kind === "info" ? info(version) : `module ${path}\n${upstream.retract}`;
+    const madeUp = kind === "mod" && upstream.legacy?.includes(version);
+    if (kind === "mod" && upstream.retract === undefined && !madeUp)
+      throw new ServedError("upstream-failed", "no go.mod");
+    const goMod = `module ${path}\n${madeUp ? "" : `\ngo 1.21\n${upstream.retract}`}`;
+    const text = kind === "info" ? info(version) : goMod;
     return { key: kind, size: text.length, bytes: Buffer.from(text) };
   };
   const parts = { index, source, clock, listSeconds: 60, notFoundSeconds: 60 };
@@ -123,11 +128,31 @@ const choices: readonly (readonly [upstream: Upstream, version: string, module?:
   [{ list: `${older}\n`, latest: { code: "upstream-failed" } }, older],
   // By time, not by the order of versions.
   [{ list: "v0.0.0-20240102030405-0123456789ab\nv1.0.1-0.20230102030405-0123456789ab\n" }, newer],
-  // `+incompatible` counts where no release without it exists.
-  [{ list: "v1.0.0\nv2.0.0+incompatible\n" }, "v1.0.0"],
+  // `+incompatible` counts where the highest version without it, be it a prerelease, has no go.mod either.
+  [{ list: "v1.0.0\nv2.0.0+incompatible\n", retract: "" }, "v1.0.0"],
+  [{ list: "v1.0.0\nv2.0.0+incompatible\n", legacy: ["v1.0.0"] }, "v2.0.0+incompatible"],
+  [{ list: "v1.0.0\nv1.1.0\nv2.0.0+incompatible\n", legacy: ["v1.0.0"], retract: "" }, "v1.1.0"],
+  [{ list: "v1.0.0\nv1.1.0-rc.1\nv2.0.0+incompatible\n", legacy: ["v1.0.0"], retract: "" }, "v1.0.0"],
+  [{ list: "v1.0.0\nv1.1.0-rc.1\nv2.0.0+incompatible\n", legacy: ["v1.1.0-rc.1"] }, "v2.0.0+incompatible"],
+  [{ list: "v1.0.0\nv2.0.0-rc.1+incompatible\n", legacy: ["v1.0.0"] }, "v1.0.0"],
   [{ list: "v2.0.0+incompatible\nv3.0.0+incompatible\n" }, "v3.0.0+incompatible"],
-  [{ list: "v0.1.0-rc.1\nv2.0.0+incompatible\n" }, "v2.0.0+incompatible"],
-  [{ list: "v1.0.0\nv2.0.0-rc.1+incompatible\n", retract: "retract v1.0.0" }, "v1.0.0"],
+  [{ list: "v0.1.0-rc.1\nv2.0.0+incompatible\n", retract: "" }, "v0.1.0-rc.1"],
+  [{ list: "v0.1.0-rc.1\nv2.0.0+incompatible\n", legacy: ["v0.1.0-rc.1"] }, "v2.0.0+incompatible"],
+  // Where that go.mod cannot be had, there is one: most have.
+  [{ list: "v1.0.0\nv2.0.0+incompatible\n" }, "v1.0.0"],
+  // A retracted version speaks for nothing: v1.1.0's go.mod does not keep v2 out, and v1.0.0 has none.
+  [
+    {
+      list: "v1.0.0\nv1.1.0\nv2.0.0+incompatible\n",
+      legacy: ["v1.0.0", "v2.0.0+incompatible"],
+      retract: "retract v1.1.0",
+    },
+    "v2.0.0+incompatible",
+  ],
+  // The strange ones: nothing forbids +incompatible in v1, and there `go` looks no further up either.
+  [{ list: "v1.0.0\nv1.1.0+incompatible\nv1.2.0\n", retract: "" }, "v1.0.0"],
+  [{ list: "v0.9.0+incompatible\nv1.0.0\nv2.0.0+incompatible\n", retract: "" }, "v1.0.0"],
+  [{ list: "v1.0.0\nv2.0.0-rc.1+incompatible\n", retract: "retract v1.0.0" }, "v2.0.0-rc.1+incompatible"],
   [{ list: "v2.0.0\nv2.1.0\nv3.0.0\n" }, "v2.1.0", "example.com/m/v2"],
   // Retractions, as the go.mod of the highest version has them.
   [{ list: "v1.0.0\nv1.1.0\n", retract: "retract v1.1.0" }, "v1.0.0"],
@@ -143,7 +168,27 @@ const choices: readonly (readonly [upstream: Upstream, version: string, module?:
   // Everything is retracted: `go` says so itself, from the same go.mod.
   [{ list: "v1.0.0\nv1.1.0\n", retract: "retract [v0.0.0, v1.9.9]" }, "v1.1.0"],
   [{ list: `v1.0.0\n${newer}\n`, retract: "retract [v0.0.0-0, v1.9.9]" }, "v1.0.0"],
+  // Then `go` takes what the upstream's own @latest names, if that is not retracted.
+  [{ list: "v1.0.0\nv1.1.0\n", retract: "retract [v0.0.1, v1.9.9]", latest: info(newer) }, newer],
+  [{ list: `v1.0.0\n${older}\n`, retract: "retract v1.0.0", latest: info(newer) }, newer],
+  [{ list: `v1.0.0\n${newer}\n`, retract: "retract v1.0.0", latest: info(older) }, newer],
+  [{ list: `v1.0.0\n${newer}\n`, retract: "retract v1.0.0", latest: { code: "upstream-failed" } }, newer],
+  [{ list: "v1.0.0\nv1.1.0\n", retract: "retract [v0.0.0-0, v1.9.9]", latest: info(newer) }, "v1.1.0"],
+  [{ list: "v1.0.0\nv1.1.0\n", retract: "retract [v1.0.0, v1.1.0]", latest: info("v1.0.0") }, "v1.1.0"],
+  [{ list: "v1.0.0\n", retract: "retract v1.0.0", latest: { code: "upstream-refused" } }, "v1.0.0"],
   [{ list: "v1.0.0\nv1.1.0\n", retract: "retract [v1.1.0, v1.0.0]" }, "v1.1.0"],
+  // Overlapping, nested, upside down, and one of them without an end that is a version.
+  [
+    {
+      list: "v1.0.0\nv1.1.0\nv1.2.0\nv1.3.0\nv1.4.0\nv1.5.0\n",
+      retract:
+        "retract (\n[v1.2.0, v1.5.0]\nv1.3.0\n[v1.4.0, v1.9.0]\n[v1.1.0, v1.0.0]\n[v1.0.0, x]\n[v0.1.0, v0.9.0]\n)",
+    },
+    "v1.1.0",
+  ],
+  // More go.mod than anybody's, and then no retraction is looked for.
+  [{ list: "v1.0.0\nv1.1.0\n", retract: `retract v1.1.0\n//${" ".repeat(1024 * 1024 - 100)}\n` }, "v1.0.0"],
+  [{ list: "v1.0.0\nv1.1.0\n", retract: `retract v1.1.0\n//${" ".repeat(1024 * 1024)}\n` }, "v1.1.0"],
   [{ list: "v1.0.0\nv1.1.0\n", retract: "retract junk v1.1.0 (" }, "v1.1.0"],
   // A go.mod that cannot be had retracts nothing.
   [{ list: "v1.0.0\nv1.1.0\n" }, "v1.1.0"],
@@ -152,7 +197,7 @@ const choices: readonly (readonly [upstream: Upstream, version: string, module?:
 test("the latest is the highest release, else prerelease, else pseudo-version that is not retracted", async () => {
   for (const [upstream, version, module] of choices) {
     const { ask } = world(upstream);
-    assert.equal(await ask(module), info(version), JSON.stringify(upstream));
+    assert.equal(await ask(module), info(version), JSON.stringify(upstream).slice(0, 300));
   }
 });
 
@@ -165,6 +210,8 @@ const refusals: readonly (readonly [upstream: Upstream, code: ServedErrorCode])[
   [{ latest: { code: "upstream-refused" } }, "upstream-refused"],
   [{ list: { code: "upstream-failed" }, latest: info("v1.0.0") }, "upstream-failed"],
   [{ list: { code: "upstream-refused" }, latest: info("v1.0.0") }, "upstream-refused"],
+  // While the upstream is down nobody knows whether there is something beside what is retracted.
+  [{ list: "v1.0.0\n", retract: "retract v1.0.0", latest: { code: "upstream-failed" } }, "upstream-failed"],
   [{ list: "", latest: "<html>" }, "upstream-failed"],
   [{ list: "", latest: info("v2.0.0") }, "upstream-failed"],
 ];

@@ -76,6 +76,19 @@ const lists: readonly (readonly [said: string, ours: string, module?: string])[]
   ["v1.0.0\nv2.0.0\nv2.0.0+incompatible\n", "v1.0.0\nv2.0.0+incompatible\n"],
   ["v1.0.0\nv2.0.0\nv3.0.0+incompatible\n", "v2.0.0\n", "example.com/m/v2"],
   ["v1.0.0\nv2.0.1\n", "v2.0.1\n", "gopkg.in/m.v2"],
+  // Tags of a repository that has no version of the module: `go` reads no version there either.
+  ["v2.0.0\n", ""],
+  ["1.0.0\n1.1.0\n", ""],
+  ["1.0.0 2024-01-02T03:04:05Z\n", ""],
+  ["v1.0.0\nv1.1.0\n", "", "example.com/m/v2"],
+  ["release-1.0\napi/v1.0.0\nv1.0\n", ""],
+  ["v1.0.0+meta\n", ""],
+  // A pseudo-version of no possible time is none that `go` would take for the newest.
+  [`v0.0.0-20241302030405-0123456789ab\n${pseudo}\nv0.0.0-20249902030405-0123456789ab\n`, ""],
+  // Too long for the name of a file: 255 bytes, escaped and with `.info`.
+  [`v1.0.0\nv1.0.0-${"a".repeat(244)}\nv1.0.0-${"a".repeat(243)}\n`, `v1.0.0-${"a".repeat(243)}\nv1.0.0\n`],
+  [`v1.0.0\nv1.0.0-${"A".repeat(122)}\nv1.0.0-${"A".repeat(121)}\n`, `v1.0.0-${"A".repeat(121)}\nv1.0.0\n`],
+  [`v1.${"1".repeat(2_000)}.0\n`, ""],
 ];
 
 test("a list is ordered and rid of duplicates, junk, pseudo-versions and other majors", async () => {
@@ -87,7 +100,21 @@ test("a list is ordered and rid of duplicates, junk, pseudo-versions and other m
 });
 
 test("text without one version, or more than there can be, is the upstream's failure and not an empty list", async () => {
-  for (const said of ["<html>\nlog in\n</html>", "not found\n", "v2.0.0\n", "v1.0.0\n".repeat(600_000)]) {
+  for (const said of [
+    "<html>\nlog in\n</html>",
+    "<html>\n1.0.0\n</html>",
+    "not found\n",
+    "404 page not found\n",
+    "1.0.0 is the latest version\n",
+    "404\n",
+    "OK",
+    "main\nmaster\n",
+    '{"error":"log in"}',
+    '["v1.0.0"]',
+    "\0\x01v1.0.0\xff",
+    "1.0.0\n\0\n",
+    "v1.0.0\n".repeat(600_000),
+  ]) {
     const { body, index } = world(said);
     await assert.rejects(body(), { code: "upstream-failed" }, said.slice(0, 20));
     assert.equal(index.memories.size, 0);

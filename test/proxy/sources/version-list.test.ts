@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { allAtOnce } from "../../../lambda/golang/steps.ts";
 import {
   formatList,
   formatRemembered,
@@ -19,7 +20,9 @@ test("the body of a list is cut out of its remembered text as it would be writte
     // Higher than every release, so a list in semver order would end with it, too.
     ["v1.0.0", "v1.0.1-0.20240101000000-0123456789ab"],
   ]) {
-    const text = formatRemembered(versionList(versions));
-    assert.equal(rememberedBody(text), formatList(parseRemembered(text)), versions.join(" "));
+    const list = allAtOnce(versionList(versions));
+    const text = formatRemembered(list);
+    assert.deepEqual(allAtOnce(parseRemembered(text)), list);
+    assert.equal(rememberedBody(text), formatList(list), versions.join(" "));
   }
 });
