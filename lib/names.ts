@@ -1,5 +1,5 @@
 import { Aws } from "aws-cdk-lib";
-import type { HandlerName } from "../lambda/config/env.ts";
+import { functionName, type HandlerName } from "../lambda/config/env.ts";
 
 /**
  * Every physical name, fixed: stacks refer to each other's resources by name, so that none holds the other, data that
@@ -45,7 +45,7 @@ export class Names {
   }
 
   function(handler: HandlerName): string {
-    return `${this.prefix}-${handler}`;
+    return functionName(this.prefix, handler);
   }
 
   get queue(): string {

@@ -21,17 +21,21 @@ export class StoredData extends Construct {
   constructor(scope: Construct, id: string, props: { readonly names: Names; readonly region: string }) {
     super(scope, id);
     const stack = Stack.of(this);
-    this.bucketName = props.names.bucket(props.region);
+    // The data's region, which is not the stack's where the edge asks.
+    const { region } = props;
+    this.bucketName = props.names.bucket(region);
     this.tableName = props.names.table;
     this.#bucket = `arn:${stack.partition}:s3:::${this.bucketName}`;
     this.logTableName = props.names.logTable;
-    const table = (resourceName: string) => stack.formatArn({ service: "dynamodb", resource: "table", resourceName });
+    const table = (resourceName: string) =>
+      stack.formatArn({ service: "dynamodb", region, resource: "table", resourceName });
     this.#table = table(this.tableName);
     this.#logTable = table(this.logTableName);
     // Secrets Manager adds a hyphen and six letters of its own to the name.
     this.#secret = (name) =>
       stack.formatArn({
         service: "secretsmanager",
+        region,
         resource: "secret",
         resourceName: `${name}-??????`,
         arnFormat: ArnFormat.COLON_RESOURCE_NAME,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenStore } from "../../lambda/access/token-store.ts";
+import { functionName } from "../../lambda/config/env.ts";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { FileTokenStore } from "../../lambda/local/access/file-token-store.ts";
 import { tokenFile } from "../../lambda/local/access/local-access.ts";
@@ -20,7 +21,10 @@ export async function openTokenStore(place: TokenPlace, { environment, now }: Te
   if (stack !== undefined) {
     if (data !== undefined) throw new CodedError("usage", "--stack and --data name two places: which one?");
     const { openDeployedTokens } = await import("../../lambda/aws/open-deployed-tokens.ts");
-    return await openDeployedTokens(stack, { now, sleep: (milliseconds) => sleep(milliseconds) });
+    return await openDeployedTokens(stack, functionName(stack, "control"), {
+      now,
+      sleep: (milliseconds) => sleep(milliseconds),
+    });
   }
   const flags = Object.entries({ data, config }).flatMap(([flag, value]) =>
     value === undefined ? [] : [`--${flag}=${value}`],

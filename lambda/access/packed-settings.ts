@@ -1,4 +1,4 @@
-import type { AccessSettings, TokenSettings } from "../edge/access-settings.ts";
+import { type AccessSettings, type KeyValueName, readTokens, type TokenSettings } from "../edge/access-settings.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import type { TokenState } from "./token-store.ts";
 
@@ -41,6 +41,22 @@ export function packTokens(state: TokenState, now: number): string {
     throw new CodedError("revocations-full", "too many revoked tokens: rotate the key and issue new tokens instead");
   }
   return value;
+}
+
+/**
+ * Returns the key values as a deployment writes them, `present` being the value `tokens` that is there: signing keys and
+ * revocations are those of whoever makes tokens, and stay as they are.
+ *
+ * Throws `CodedError` "private-too-long" as `packAccess` does.
+ */
+export function packDeployment(
+  present: string | undefined,
+  access: AccessSettings,
+  identityKey: string,
+): Readonly<Record<KeyValueName, string>> {
+  const { keys, revoked } = readTokens(present) ?? { keys: [], revoked: "" };
+  const tokens: TokenSettings = { keys, identityKey, revoked };
+  return { access: packAccess(access), tokens: JSON.stringify(tokens) };
 }
 
 /** Returns the state without the tokens that ended by themselves: expired, or signed with a key that is gone. */

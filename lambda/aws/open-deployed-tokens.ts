@@ -13,11 +13,11 @@ const edgeRegion = "us-east-1";
 /**
  * Opens the tokens of a deployment by its name (`aws.name` of the configuration), with the AWS credentials at hand.
  *
- * Their places are in the environment of the function that fills the edge's key values. Throws `CodedError`
+ * Their places are in the environment of the control plane's function, `controlFunction`. Throws `CodedError`
  * "no-such-stack" where there is no such function, "tokens-unavailable" where AWS cannot be asked.
  */
-export async function openDeployedTokens(name: string, clock: Clock): Promise<TokenStore> {
-  const variables = await readPlaces(name);
+export async function openDeployedTokens(name: string, controlFunction: string, clock: Clock): Promise<TokenStore> {
+  const variables = await readPlaces(name, controlFunction);
   const { MODFRONT_EDGE_SECRET, MODFRONT_PRIMARY_REGION, MODFRONT_KEY_VALUE_STORE } = variables;
   if (!MODFRONT_EDGE_SECRET || !MODFRONT_PRIMARY_REGION || !MODFRONT_KEY_VALUE_STORE) throw noSuchStack(name);
   return new KeyValueTokenStore({
@@ -30,10 +30,13 @@ export async function openDeployedTokens(name: string, clock: Clock): Promise<To
   });
 }
 
-async function readPlaces(name: string): Promise<Readonly<Record<string, string | undefined>>> {
+async function readPlaces(
+  name: string,
+  controlFunction: string,
+): Promise<Readonly<Record<string, string | undefined>>> {
   const client = new LambdaClient({ region: edgeRegion });
   try {
-    const found = await client.send(new GetFunctionConfigurationCommand({ FunctionName: `${name}-edge-keys` }));
+    const found = await client.send(new GetFunctionConfigurationCommand({ FunctionName: controlFunction }));
     return found.Environment?.Variables ?? {};
   } catch (cause) {
     if (awsErrorName(cause) === "ResourceNotFoundException") throw noSuchStack(name, cause);

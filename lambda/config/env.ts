@@ -16,10 +16,15 @@ const rows = {
   site: ["MODFRONT_EDGE_SECRET"],
   fill: ["MODFRONT_TABLE", "MODFRONT_LOG_TABLE", "MODFRONT_BUCKET", "MODFRONT_QUEUE", "MODFRONT_CREDENTIALS_SECRET"],
   preheat: ["MODFRONT_TABLE", "MODFRONT_BUCKET", "MODFRONT_QUEUE"],
-  "edge-keys": ["MODFRONT_EDGE_SECRET", "MODFRONT_PRIMARY_REGION", "MODFRONT_KEY_VALUE_STORE"],
+  control: ["MODFRONT_EDGE_SECRET", "MODFRONT_PRIMARY_REGION", "MODFRONT_KEY_VALUE_STORE"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type HandlerName = keyof typeof rows;
+
+/** The name of the function that runs a handler, in the deployment `aws.name`: `"modfront-control"`. */
+export function functionName(deployment: string, handler: HandlerName): string {
+  return `${deployment}-${handler}`;
+}
 
 /** The variables of one handler, all present. */
 export type Environment<Name extends HandlerName> = Readonly<Record<(typeof rows)[Name][number], string>>;
@@ -38,7 +43,7 @@ interface FillSettings
 interface SettingsRows extends Readonly<Record<ServeName, ServeSettings>> {
   readonly fill: FillSettings;
   readonly preheat: Pick<Config, "preheat">;
-  readonly "edge-keys": Pick<Config, "access" | "private">;
+  readonly control: Pick<Config, "access" | "private">;
 }
 
 /** The part of the configuration that one handler needs, as lib/ puts it beside the bundle: no more, and no secret. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hmac } from "../../lambda/access/hmac.ts";
-import { packAccess, packTokens } from "../../lambda/access/packed-settings.ts";
+import { packAccess, packDeployment, packTokens } from "../../lambda/access/packed-settings.ts";
 import { createToken, listTokens, revokeToken, rotateKey, type TokenRequest } from "../../lambda/access/tokens.ts";
 import { readTokens } from "../../lambda/edge/access-settings.ts";
 import { verifyToken } from "../../lambda/edge/token.ts";
@@ -134,4 +134,23 @@ test("revocations fill their 1 KB, are refused beyond it, and leave with their t
 test("patterns of private modules that do not fit one key value are refused", () => {
   assert.equal(packAccess({ anonymous: "none", private: "p".repeat(980) }).length, 1013);
   assert.throws(() => packAccess({ anonymous: "public", private: "p".repeat(1000) }), { code: "private-too-long" });
+});
+
+test("a deployment says who is served what and the identity key, and leaves tokens and revocations as they are", async () => {
+  const store = new MemoryTokenStore();
+  const { token } = await createToken(store, request, now);
+  const { record } = await createToken(store, request, now);
+  await revokeToken(store, record.id, now);
+  const access = { anonymous: "public", private: "corp.example" } as const;
+  const identityKey = "i".repeat(43);
+  const before = readTokens(packTokens(store.state, now));
+  const written = packDeployment(packTokens(store.state, now), access, identityKey);
+  assert.deepEqual(JSON.parse(written.access), access);
+  assert.deepEqual(readTokens(written.tokens), { ...before, identityKey });
+  assert.equal(before?.revoked, record.id);
+  assert.equal(typeof verifyToken(token, readTokens(written.tokens) ?? before, now, hmac), "object");
+  const first = packDeployment(undefined, access, identityKey);
+  assert.deepEqual(readTokens(first.tokens), { keys: [], identityKey, revoked: "" });
+  const long = { anonymous: "none", private: "x".repeat(1000) } as const;
+  assert.throws(() => packDeployment(undefined, long, identityKey), { code: "private-too-long" });
 });

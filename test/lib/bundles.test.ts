@@ -9,7 +9,7 @@ const limit = 350_000;
 /** What writes has the S3 client, and no HTTP client beside node's. */
 const fillLimit = 520_000;
 const readers = ["list", "latest", "info", "mod", "zip", "sumdb", "site"] as const;
-const handlers: readonly HandlerName[] = [...readers, "fill", "preheat", "edge-keys"];
+const handlers: readonly HandlerName[] = [...readers, "fill", "preheat", "control"];
 
 function bundleOf(name: HandlerName) {
   const { metafile, outputFiles } = inspectBundle(name);
@@ -64,6 +64,11 @@ test("only fill has the code that reaches upstreams and writes modules", () => {
   assert.deepEqual(writers, ["fill"]);
 });
 
+test("the control plane has no client of what modules lie in, nor of another function", () => {
+  const clients = bundleOf("control").sources.filter((source) => /client-(?:s3|dynamodb|sqs|lambda)\//.test(source));
+  assert.deepEqual(clients, []);
+});
+
 test("fill is under 520 KB", () => {
   const { size } = bundleOf("fill");
   assert.ok(size < fillLimit, `${size} bytes`);
@@ -88,5 +93,5 @@ test("no handler brings the CDK or the configuration's schema", () => {
 });
 
 test("what writes key values can sign for all regions at once, which nothing else could show before AWS", () => {
-  assert.ok(bundleOf("edge-keys").sources.some((source) => source.includes("signature-v4a/dist-es/SignatureV4a")));
+  assert.ok(bundleOf("control").sources.some((source) => source.includes("signature-v4a/dist-es/SignatureV4a")));
 });

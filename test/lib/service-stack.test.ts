@@ -2,27 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Match } from "aws-cdk-lib/assertions";
 import { originPaths } from "../../lambda/edge/routes.ts";
-import { propertiesOf, synthesise } from "../support/synthesis.ts";
+import { type Policy, propertiesOf, statementsOf, synthesise } from "../support/synthesis.ts";
 
 const { service } = synthesise();
 
-interface Policy {
-  readonly Roles: readonly { readonly Ref: string }[];
-  readonly PolicyDocument: {
-    readonly Statement: readonly { readonly Action: string | readonly string[]; readonly Resource: unknown }[];
-  };
-}
-
 /** What the function whose name ends so may do, as a sorted list of actions. */
 function actionsOf(name: string): readonly string[] {
-  const functions = Object.values(service.findResources("AWS::Lambda::Function"));
-  const found = functions.find((each) => each.Properties.FunctionName === `modfront-${name}`);
-  const role = found?.Properties.Role["Fn::GetAtt"][0];
-  assert.ok(role, name);
-  assert.deepEqual(service.toJSON().Resources[role].Properties.ManagedPolicyArns, undefined);
-  return propertiesOf<Policy>(service, "AWS::IAM::Policy")
-    .filter(({ Roles }) => Roles.some(({ Ref }) => Ref === role))
-    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+  return statementsOf(service, `modfront-${name}`)
     .flatMap(({ Action }) => Action)
     .sort();
 }

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { App } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { modfrontProps } from "../../bin/app.ts";
@@ -28,4 +29,26 @@ export function propertiesOf<Properties = Readonly<Record<string, unknown>>>(
   type: string,
 ): readonly Properties[] {
   return Object.values(template.findResources(type)).map((resource) => resource.Properties ?? {});
+}
+
+interface Statement {
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+}
+
+export interface Policy {
+  readonly Roles: readonly { readonly Ref: string }[];
+  readonly PolicyDocument: { readonly Statement: readonly Statement[] };
+}
+
+/** All that the role of a function allows: no managed policy adds to it. */
+export function statementsOf(template: Template, functionName: string): readonly Statement[] {
+  const functions = Object.values(template.findResources("AWS::Lambda::Function"));
+  const found = functions.find((each) => each.Properties.FunctionName === functionName);
+  const role = found?.Properties.Role["Fn::GetAtt"][0];
+  assert.ok(role, functionName);
+  assert.deepEqual(template.toJSON().Resources[role].Properties.ManagedPolicyArns, undefined);
+  return propertiesOf<Policy>(template, "AWS::IAM::Policy")
+    .filter(({ Roles }) => Roles.some(({ Ref }) => Ref === role))
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
 }

@@ -1,0 +1,69 @@
+import { CustomResource, Duration } from "aws-cdk-lib";
+import type { KeyValueStore } from "aws-cdk-lib/aws-cloudfront";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { Construct } from "constructs";
+import type { Config } from "../lambda/config/config.ts";
+import { Handler } from "./handler.ts";
+import type { Names } from "./names.ts";
+import { StoredData } from "./stored-data.ts";
+
+export interface ControlPlaneProps {
+  readonly names: Names;
+  readonly config: Config;
+  /** Where the secret is. */
+  readonly primaryRegion: string;
+  readonly keyValues: KeyValueStore;
+}
+
+/**
+ * The function that writes key values, and may neither read nor write a module.
+ *
+ * It is a part of the edge stack, whatever the primary region: CloudFormation calls a function of the stack's own region
+ * only, and the key values are made there.
+ */
+export class ControlPlane extends Construct {
+  /** Wait for it where the key values are read. */
+  readonly keyValuesWritten: CustomResource;
+
+  constructor(scope: Construct, id: string, props: ControlPlaneProps) {
+    super(scope, id);
+    const { names, config, primaryRegion, keyValues } = props;
+    const handler = new Handler(this, "Control", {
+      handler: "control",
+      functionName: names.function("control"),
+      description: "Writes what the edge function knows into its KeyValueStore",
+      // `modfront token --stack` reads them too: they are all it takes to find the tokens of a deployment.
+      environment: {
+        MODFRONT_EDGE_SECRET: names.edgeSecret,
+        MODFRONT_PRIMARY_REGION: primaryRegion,
+        MODFRONT_KEY_VALUE_STORE: keyValues.keyValueStoreArn,
+      },
+      settings: { access: config.access, private: config.private },
+      memorySize: 256,
+      timeout: Duration.minutes(2),
+      canary: false,
+    });
+    const data = new StoredData(this, "Data", { names, region: primaryRegion });
+    handler.function.addToRolePolicy(data.readSecret(names.edgeSecret));
+    handler.function.addToRolePolicy(
+      new PolicyStatement({
+        actions: ["DescribeKeyValueStore", "GetKey", "UpdateKeys"].map((verb) => `cloudfront-keyvaluestore:${verb}`),
+        resources: [keyValues.keyValueStoreArn],
+      }),
+    );
+    this.keyValuesWritten = this.#write(handler, keyValues);
+  }
+
+  /** Runs again whenever what the edge must know of the configuration changes. */
+  #write(handler: Handler<"control">, keyValues: KeyValueStore): CustomResource {
+    return new CustomResource(this, "KeyValues", {
+      serviceToken: handler.function.functionArn,
+      resourceType: "Custom::EdgeKeyValues",
+      // Only to be told of a change: the function itself reads its environment, and its settings beside its code.
+      properties: {
+        keyValueStoreArn: keyValues.keyValueStoreArn,
+        version: handler.function.currentVersion.version,
+      },
+    });
+  }
+}
