@@ -2,7 +2,8 @@ import type { CloudFormationCustomResourceEvent } from "aws-lambda";
 import { packDeployment } from "./access/packed-settings.ts";
 import { answerCustomResource } from "./aws/custom-resource.ts";
 import { parseIdentityKeys } from "./aws/identity-keys.ts";
-import { openKeyValues, readSecretIn, updateKeyValues } from "./aws/key-value-store.ts";
+import { openKeyValues, updateKeyValues } from "./aws/key-value-store.ts";
+import { openSecret } from "./aws/open-secret.ts";
 import { readEnvironment, readSettings } from "./config/env.ts";
 
 // The control plane: writes what the edge must know, never modules. It is called by CloudFormation, when the edge stack
@@ -15,7 +16,7 @@ export async function handler(event: CloudFormationCustomResourceEvent): Promise
   const { MODFRONT_PRIMARY_REGION, MODFRONT_EDGE_SECRET, MODFRONT_KEY_VALUE_STORE } = environment;
   const access = { anonymous: settings.access.anonymous ?? "none", private: settings.private.join(",") };
   await answerCustomResource(event, MODFRONT_KEY_VALUE_STORE, async () => {
-    const [identityKey = ""] = parseIdentityKeys(await readSecretIn(MODFRONT_PRIMARY_REGION, MODFRONT_EDGE_SECRET));
+    const [identityKey = ""] = parseIdentityKeys(await openSecret(MODFRONT_EDGE_SECRET, MODFRONT_PRIMARY_REGION));
     await updateKeyValues(openKeyValues(), MODFRONT_KEY_VALUE_STORE, "tokens", (present) =>
       packDeployment(present, access, identityKey),
     );

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import { openConsumer } from "./aws/background-queue.ts";
+import { openStores } from "./aws/deployed-stores.ts";
 import { type FillInvocation, type FillOutcome, packAnswer, packFailure } from "./aws/fill-invocation.ts";
 import { explain, isAlarming, logLine } from "./aws/log-line.ts";
-import { openConsumer, openSecret, openStores } from "./aws/open-writer.ts";
+import { openSecret } from "./aws/open-secret.ts";
 import { parseCredentials, withCredentials, withProxyCredentials } from "./aws/upstream-credentials.ts";
 import { readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { isCodedError } from "./golang/coded-error.ts";

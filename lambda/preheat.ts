@@ -1,5 +1,6 @@
+import { sendJobs } from "./aws/background-queue.ts";
 import { logLine } from "./aws/log-line.ts";
-import { knownModules, readPreheatFiles, sendJobs } from "./aws/open-writer.ts";
+import { knownModules, readPreheatFiles } from "./aws/preheat-sources.ts";
 import { readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { preheatJobs, preheatPrefix } from "./proxy/upkeep/preheat.ts";
 import { systemClock as clock } from "./runtime/system-clock.ts";

@@ -6,9 +6,7 @@ import {
 } from "@aws-sdk/client-cloudfront-keyvaluestore";
 // The store takes requests signed for all regions at once (SigV4A) only; importing this teaches the client to.
 import "@aws-sdk/signature-v4a";
-import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { awsErrorName, awsErrorStatus } from "./aws-failure.ts";
-import { readSecret } from "./identity-keys.ts";
 
 const attempts = 5;
 
@@ -68,9 +66,4 @@ export async function readKeyValue(
 
 export function openKeyValues(): KeyValueClient {
   return new CloudFrontKeyValueStoreClient({});
-}
-
-/** The text of a secret of another region. */
-export function readSecretIn(region: string, name: string): Promise<string> {
-  return readSecret(new SecretsManagerClient({ region }), name);
 }

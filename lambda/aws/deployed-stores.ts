@@ -1,0 +1,26 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { DynamoClaimStore } from "./dynamo-claim-store.ts";
+import { DynamoHeadStore } from "./dynamo-head-store.ts";
+import { DynamoLeaseStore } from "./dynamo-lease-store.ts";
+import { DynamoVersionIndex } from "./dynamo-version-index.ts";
+import { S3ModuleStore } from "./s3-module-store.ts";
+
+/** Seconds for which a link to a stored file works; it is followed at once. */
+const linkLife = 300;
+
+/** Everything the fill plane writes to. */
+export function openStores({ table, logTable, bucket }: Readonly<Record<"table" | "logTable" | "bucket", string>>) {
+  const dynamo = new DynamoDBClient({});
+  const s3 = new S3Client({});
+  return {
+    index: new DynamoVersionIndex(dynamo, table),
+    claims: new DynamoClaimStore(dynamo, logTable),
+    leases: new DynamoLeaseStore(dynamo, table),
+    heads: new DynamoHeadStore(dynamo, table),
+    store: new S3ModuleStore({ client: s3, bucket }),
+    link: (key: string) =>
+      getSignedUrl(s3, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: linkLife }),
+  };
+}
