@@ -1,3 +1,4 @@
+import { foldName, JsonError, type JsonMember, jsonMembers } from "../../golang/json-object.ts";
 import { canonicalVersion, check } from "../../golang/module.ts";
 import { isPseudoVersion, pseudoVersionTime } from "../../golang/pseudo.ts";
 import type { ModuleVersion } from "../store/layout.ts";
@@ -13,21 +14,55 @@ export interface VersionInfo {
 /** No honest `.info` is longer (in bytes); one of many tags in `Origin` stays far below. */
 export const infoLimit = 1024 * 1024;
 
-const dateTime = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+/** What Go's time.Parse takes for RFC 3339: hours of one digit and a comma too. */
+const dateTime = /^(\d{4}-\d\d-\d\d)T(\d{1,2})(:\d\d:\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:\d\d)$/;
 
 /**
- * Reads an upstream's `.info` answer for `module`, whatever it calls itself.
+ * Reads an upstream's `.info` answer for `module`, whatever it calls itself, as the go command reads it.
  *
- * Throws `ServedError` "upstream-failed" for anything but a JSON object with a canonical `Version` of the module's
- * path and, where present, an RFC 3339 `Time`: an HTML page, `null` and cut JSON all end here.
+ * Names count without case, the last of several counts, and `null` is as if it were not there. Go's zero time, which the
+ * go command writes where it knows none, is no time. Throws `ServedError` "upstream-failed" for anything but a JSON object
+ * with a canonical `Version` of the module's path and, where present, an RFC 3339 `Time`: an HTML page, `null` and cut
+ * JSON all end here.
  */
 export function parseInfo(path: string, bytes: Uint8Array): VersionInfo {
-  const value = parseObject(bytes);
-  const version = value.Version;
-  if (typeof version !== "string") throw malformed("has no Version");
+  const { version, time, origin } = readFields(members(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)));
+  if (version === undefined) throw malformed("has no Version");
   requireVersionOf(path, version);
-  const said = parseTime(value.Time);
-  return { version, time: isPseudoVersion(version) ? pseudoTime(version) : said, origin: parseOrigin(value.Origin) };
+  const written = origin.size === 0 ? undefined : Object.fromEntries(origin);
+  return { version, time: isPseudoVersion(version) ? pseudoTime(version) : time, origin: written };
+}
+
+interface Fields {
+  version: string | undefined;
+  time: string | undefined;
+  readonly origin: Map<string, string>;
+}
+
+function readFields(object: readonly JsonMember[]): Fields {
+  const fields: Fields = { version: undefined, time: undefined, origin: new Map() };
+  for (const { name, value } of object) {
+    if (name === "origin") readOrigin(fields.origin, value);
+    if (value === "null") continue;
+    if (name === "version") fields.version = readString(value);
+    if (name === "time") fields.time = parseTime(value);
+  }
+  return fields;
+}
+
+function members(text: string): readonly JsonMember[] {
+  try {
+    return jsonMembers(text);
+  } catch (error) {
+    if (error instanceof JsonError) throw malformed(error.message, error);
+    throw error;
+  }
+}
+
+function readString(json: string): string {
+  const value: unknown = json.startsWith('"') ? JSON.parse(json) : undefined;
+  if (typeof value !== "string") throw malformed("has a Version that is no string");
+  return value;
 }
 
 /**
@@ -44,21 +79,6 @@ export function formatInfo(info: VersionInfo): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(fields));
 }
 
-function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    throw malformed("is not JSON");
-  }
-  if (!isRecord(value)) throw malformed("is not a JSON object");
-  return value;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function requireVersionOf(path: string, version: string): void {
   if (canonicalVersion(version) !== version) throw malformed("names a version that is not canonical");
   try {
@@ -68,45 +88,68 @@ function requireVersionOf(path: string, version: string): void {
   }
 }
 
-/** `"2024-01-23T19:54:04+01:00"` becomes `"2024-01-23T18:54:04Z"`; fractions of a second stay as they are. */
-function parseTime(value: unknown): string | undefined {
-  if (value === undefined || value === "") return undefined;
-  const match = typeof value === "string" ? dateTime.exec(value) : null;
+/**
+ * `"2024-01-23T19:54:04+01:00"` becomes `"2024-01-23T18:54:04Z"`; fractions of a second stay as they are, to the nanosecond.
+ *
+ * Like Go, looks at the text between the quotes without its escapes.
+ */
+function parseTime(json: string): string | undefined {
+  if (json === '""') return undefined;
+  const match = json.startsWith('"') ? dateTime.exec(json.slice(1, -1)) : null;
   if (match === null) throw malformed("has a Time that is not RFC 3339");
-  const [, year, month, day, hour, minute, second, fraction = "", zone] = match;
-  const local = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
-  const written = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
-  if (new Date(local).toISOString() !== written) throw malformed("has a Time that does not exist");
-  const utc = new Date(local - offsetMinutes(zone ?? "Z") * 60_000).toISOString();
-  if (utc.length !== 24) throw malformed("has a Time that does not exist");
-  return `${utc.slice(0, 19)}${trimFraction(fraction)}Z`;
+  const [, date, hour = "", minutes, fraction = "", zone = "Z"] = match;
+  const written = `${date}T${hour.padStart(2, "0")}${minutes}.000Z`;
+  const local = new Date(written);
+  if (Number.isNaN(local.getTime()) || local.toISOString() !== written)
+    throw malformed("has a Time that does not exist");
+  const utc = new Date(local.getTime() - offsetMinutes(zone) * 60_000).toISOString();
+  if (utc.length !== written.length) throw malformed("has a Time that does not exist");
+  const time = `${utc.slice(0, 19)}${nanoseconds(fraction)}Z`;
+  return time === zeroTime ? undefined : time;
 }
+
+/** Go's `time.Time{}`. */
+const zeroTime = "0001-01-01T00:00:00Z";
 
 /** A pseudo-version names its own commit time; real upstreams say others (the author's, the day they fetched it). */
 function pseudoTime(version: string): string {
   return `${pseudoVersionTime(version).toISOString().slice(0, 19)}Z`;
 }
 
-function trimFraction(fraction: string): string {
-  const trimmed = fraction.replace(/0{1,9}$/, "");
-  return trimmed === "." ? "" : trimmed;
+/** `"1200"` becomes `".12"`, and nothing at all `""`. */
+function nanoseconds(digits: string): string {
+  const trimmed = digits.slice(0, 9).replace(/0+$/, "");
+  return trimmed === "" ? "" : `.${trimmed}`;
 }
 
+/** The limits are those of Go's time.Parse. */
 function offsetMinutes(zone: string): number {
   if (zone === "Z") return 0;
   const hours = Number(zone.slice(1, 3));
   const minutes = Number(zone.slice(4, 6));
-  if (hours > 23 || minutes > 59) throw malformed("has a Time with a zone that does not exist");
+  if (hours > 24 || minutes > 60) throw malformed("has a Time with a zone that does not exist");
   return (zone.startsWith("-") ? -1 : 1) * (hours * 60 + minutes);
 }
 
-const originFields = ["VCS", "URL", "Subdir", "Hash", "TagPrefix", "TagSum", "Ref", "RepoSum"] as const;
+const originFields: ReadonlyMap<string, string> = new Map(
+  ["VCS", "URL", "Subdir", "Hash", "TagPrefix", "TagSum", "Ref", "RepoSum"].map((name) => [foldName(name), name]),
+);
 
-/** The fields of x/mod's `modfetch/codehost.Origin` that are strings; anything else in there is dropped. */
-function parseOrigin(value: unknown): VersionInfo["origin"] {
-  if (!isRecord(value)) return undefined;
-  const kept = originFields.flatMap((name) => (typeof value[name] === "string" ? [[name, value[name]] as const] : []));
-  return kept.length === 0 ? undefined : Object.fromEntries(kept);
+/**
+ * Sets the fields of x/mod's `modfetch/codehost.Origin` that are strings; anything else in there is dropped, and so is an
+ * origin that is no object, which Go would refuse: nobody depends on it.
+ */
+function readOrigin(origin: Map<string, string>, json: string): void {
+  if (json === "null") origin.clear();
+  if (!json.startsWith("{")) return;
+  for (const { name, value } of members(json)) {
+    const field = originFields.get(name);
+    if (field === undefined || !value.startsWith('"')) continue;
+    const text: unknown = JSON.parse(value);
+    if (typeof text !== "string") continue;
+    if (text === "") origin.delete(field);
+    else origin.set(field, text);
+  }
 }
 
 function malformed(what: string, cause?: unknown): ServedError {
