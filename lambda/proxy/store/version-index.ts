@@ -18,9 +18,12 @@ export interface VersionRow {
   readonly flags: readonly VersionFlag[];
 }
 
-/** What the index knows of one module, read in one go. */
+/** What the index knows of one module. */
 export interface ModuleEntry {
-  /** Canonical versions whose files are stored, in no particular order. */
+  /**
+   * Canonical versions whose files are stored, in no particular order. Some indices read them when they are first looked
+   * at, and fail then.
+   */
   readonly versions: readonly VersionRow[];
   /** The last list of the upstream and the last answer to @latest, fresh or stale. */
   readonly list: Remembered | undefined;
@@ -38,7 +41,7 @@ export type MemoryName = "list" | "latest" | `query ${string}` | `missing ${stri
  * Failures of the medium are `ServedError` "store-failed". All methods may be called concurrently.
  */
 export interface VersionIndex {
-  /** Versions, list and latest of a module in one read (one DynamoDB Query), whatever the number of versions. */
+  /** Versions, list and latest of a module: on AWS in one Query, whatever the number of versions up to 10,000. */
   module(path: string): Promise<ModuleEntry>;
 
   /**
