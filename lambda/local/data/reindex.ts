@@ -5,9 +5,10 @@ import { replaceDamaged } from "./damaged-index.ts";
 import { DirectoryModuleStore } from "./directory-module-store.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
 import { type IndexDatabase, indexFile, openIndexDatabase } from "./index-database.ts";
+import { salvageRows } from "./salvaged-rows.ts";
 import { SqliteHeadStore } from "./sqlite-head-store.ts";
 import { fileFailure } from "./storage-failure.ts";
-import { adoptHeads, type Heads, newestHeads, type ReadHead, salvageHeads } from "./stored-heads.ts";
+import { adoptHeads, newestHeads, type ReadHead, salvageHeads } from "./stored-heads.ts";
 import { addStoredVersions, countVersions, removeOrphans } from "./stored-versions.ts";
 import { temporaryName } from "./temporary-files.ts";
 
@@ -37,24 +38,25 @@ export interface ReindexCounts {
  *
  * A sound index is corrected in place, beside a running modfront too. A damaged one is replaced by a new one, built
  * apart and put in its place when it is complete, so that a crash never leaves half an index; modfront must be stopped
- * for that, because a process that has the damaged file open goes on with it. What was only remembered is lost then,
- * and so are the counters of leases, whose holders are gone.
+ * for that, because a process that has the damaged file open goes on with it. Claims, flags, facts and first sight are
+ * taken over as far as they can be read. What was only remembered is lost then, and so are the counters of leases, whose
+ * holders are gone.
  *
  * Throws `CodedError` "index-too-new", and `ServedError` "store-failed" when the medium fails.
  */
 export async function reindex(options: ReindexOptions): Promise<ReindexCounts> {
   const failpoint = options.failpoint ?? noFailpoint;
   const store = await DirectoryModuleStore.open(options.data, options.now);
-  const correctHere = (database: IndexDatabase, salvaged: Heads) =>
-    correct(database, { store, salvaged, readHead: options.readHead, failpoint });
+  const correctHere = (database: IndexDatabase, damaged: string | undefined) =>
+    correct(database, { store, damaged, readHead: options.readHead, failpoint });
   const path = join(options.data, indexFile);
   const sound = openSound(path);
-  if (sound !== undefined) return { ...(await correctHere(sound, new Map())), movedAside: undefined };
+  if (sound !== undefined) return { ...(await correctHere(sound, undefined)), movedAside: undefined };
   const folder = join(options.data, "tmp", temporaryName());
   try {
     await mkdir(folder);
     const rebuilt = join(folder, indexFile);
-    const counts = await correctHere(openIndexDatabase(rebuilt), salvageHeads(path));
+    const counts = await correctHere(openIndexDatabase(rebuilt), path);
     failpoint("reindex.built");
     return { ...counts, movedAside: await replaceDamaged(options.data, rebuilt, failpoint) };
   } catch (error) {
@@ -75,18 +77,20 @@ function openSound(path: string): IndexDatabase | undefined {
 
 interface Sources {
   readonly store: DirectoryModuleStore;
-  readonly salvaged: Heads;
+  /** The damaged index, where there is one. */
+  readonly damaged: string | undefined;
   readonly readHead: ReadHead;
   readonly failpoint: Failpoint;
 }
 
 /** Writes what the files say into a database, and closes it. */
 async function correct(database: IndexDatabase, sources: Sources): Promise<Omit<ReindexCounts, "movedAside">> {
-  const { store, salvaged, readHead, failpoint } = sources;
+  const { store, damaged, readHead, failpoint } = sources;
   try {
     const added = await addStoredVersions(database, store, failpoint);
     const removed = await removeOrphans(database, store);
-    const newest = await newestHeads(store, salvaged, readHead);
+    if (damaged !== undefined) salvageRows(damaged, database);
+    const newest = await newestHeads(store, damaged === undefined ? new Map() : salvageHeads(damaged), readHead);
     const heads = await adoptHeads(new SqliteHeadStore(database), newest, readHead);
     return { versions: countVersions(database), added, removed, heads };
   } finally {

@@ -98,6 +98,20 @@ test("processes that migrate at the same moment all get the index", async (t) =>
   );
 });
 
+test("who finds that another was quicker migrates nothing a second time", async (t) => {
+  const data = oldFolder(t);
+  const path = join(data, indexFile);
+  let other = false;
+  const database = openIndexDatabase(path, (name) => {
+    if (other || name !== "index.migrate.before") return;
+    other = true;
+    openIndexDatabase(path).close();
+  });
+  t.after(() => database.close());
+  assert.ok(other);
+  await checkContents(database);
+});
+
 const deaths: readonly FailpointName[] = ["index.migrate.before", "index.migrate.written", "index.migrate.after"];
 
 for (const dieAt of deaths) {

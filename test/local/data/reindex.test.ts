@@ -6,8 +6,10 @@ import { DirectoryModuleStore } from "../../../lambda/local/data/directory-modul
 import { failpoints } from "../../../lambda/local/data/failpoints.ts";
 import { indexFile, openIndexDatabase } from "../../../lambda/local/data/index-database.ts";
 import { reindex } from "../../../lambda/local/data/reindex.ts";
+import { SqliteClaimStore } from "../../../lambda/local/data/sqlite-claim-store.ts";
 import { SqliteHeadStore } from "../../../lambda/local/data/sqlite-head-store.ts";
 import { SqliteVersionIndex } from "../../../lambda/local/data/sqlite-version-index.ts";
+import type { Claim } from "../../../lambda/proxy/store/claim-store.ts";
 import { dataFolder } from "../../support/data-folder.ts";
 import { runProcesses } from "../../support/local-process.ts";
 import { storedVersions } from "../../support/stored-versions.ts";
@@ -128,6 +130,39 @@ for (const [what, damage] of damages) {
     assert.deepEqual(readdirSync(join(data, "tmp")), []);
   });
 }
+
+test("what a damaged index still says of versions is taken over: claims, flags, facts and first sight", async (t) => {
+  const data = dataFolder(t);
+  await fill(data);
+  const [path, version] = ["github.com/Azure/x", "v1.0.0"];
+  const hash = `h1:${"a".repeat(43)}=`;
+  const claims: readonly Claim[] = [
+    { zip: hash, goMod: hash, info: "0".repeat(64) },
+    { zip: "h1:short", goMod: hash, info: "0".repeat(64) },
+  ];
+  const database = openIndexDatabase(join(data, indexFile));
+  const index = new SqliteVersionIndex(database);
+  await index.addVersion(path, version, 5, { origin: "git", zipHash: hash, licences: ["MIT"] });
+  await index.setFlag(path, version, "yanked", true);
+  await index.addVersion("gone.example", version, 5, { zipSize: 1 });
+  for (const [i, claim] of claims.entries())
+    await new SqliteClaimStore(database).claim({ path, version: `v1.${i}.0` }, claim);
+  database.close();
+  // The header says that more pages are free than there are: SQLite calls that damage, and can read the rest.
+  overwrite(join(data, indexFile), 36, Buffer.from([0, 0, 0, 99]));
+  assert.equal((await reindex({ data, now: 0, readHead })).movedAside, `${indexFile}.damaged-1`);
+  await assertComplete(data);
+  const rebuilt = openIndexDatabase(join(data, indexFile));
+  t.after(() => rebuilt.close());
+  const after = new SqliteVersionIndex(rebuilt);
+  const row = (await after.module(path)).versions.find((each) => each.version === version);
+  assert.deepEqual(row, { version, firstSeen: 5, flags: ["yanked"] });
+  assert.deepEqual(await after.facts(path, version), { origin: "git", zipHash: hash, licences: ["MIT"] });
+  assert.equal(await after.facts("gone.example", version), undefined);
+  const kept = new SqliteClaimStore(rebuilt);
+  assert.deepEqual(await kept.read({ path, version }), claims[0]);
+  assert.equal(await kept.read({ path, version: "v1.1.0" }), undefined, "what no claim can be is none");
+});
 
 test("the log that a killed process left beside a damaged index is not applied to the new one", async (t) => {
   const [killed, data] = [dataFolder(t), dataFolder(t)];
