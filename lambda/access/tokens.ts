@@ -2,6 +2,7 @@ import { hash, randomBytes, randomInt } from "node:crypto";
 import type { Role } from "../edge/routes.ts";
 import { formatClaims } from "../edge/token.ts";
 import { CodedError } from "../golang/coded-error.ts";
+import { faultOfPatterns, splitAllPatterns } from "../golang/module-pattern.ts";
 import { hmac } from "./hmac.ts";
 import { dropEnded, packTokens } from "./packed-settings.ts";
 import type { SigningKey, TokenRecord, TokenState, TokenStore } from "./token-store.ts";
@@ -31,7 +32,7 @@ export async function createToken(
 ): Promise<{ readonly token: string; readonly record: TokenRecord }> {
   const role = checkRole(request.role);
   const subject = checkText("subject", request.subject, 1, 100);
-  const modules = checkText("modules", request.modules ?? (role === "admin" ? "*" : ""), 0, 500).replaceAll(" ", "");
+  const modules = checkPatterns(request.modules ?? (role === "admin" ? "*" : ""));
   const days = checkDays(request.days);
   return store.update((present) => {
     const state = dropEnded(present.keys.length > 0 ? present : newState(present.identityKeys), now);
@@ -130,6 +131,14 @@ function checkRole(text: string): Role {
 function checkText(name: string, text: string, min: number, max: number): string {
   if (/^[\x20-\x7e]*$/.test(text) && text.length >= min && text.length <= max) return text;
   throw new CodedError("bad-token-request", `${name}: ${min} to ${max} printable ASCII characters are expected`);
+}
+
+/** Patterns as the edge reads them: without blanks, and each one able to match. */
+function checkPatterns(text: string): string {
+  const patterns = splitAllPatterns(checkText("modules", text, 0, 500));
+  const fault = faultOfPatterns(patterns);
+  if (fault !== undefined) throw new CodedError("bad-token-request", `modules: ${fault}`);
+  return patterns.join(",");
 }
 
 function checkDays(days: number): number {

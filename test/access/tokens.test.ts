@@ -63,6 +63,8 @@ test("requests out of bounds are refused, and the longest within them makes a to
     [{ subject: "a\nb" }, /subject/],
     [{ subject: "é" }, /subject/],
     [{ modules: "m".repeat(501) }, /modules/],
+    [{ modules: "corp.example corp.other" }, /modules: "corp\.example corp\.other": write a comma/],
+    [{ modules: "a.b,corp.example/..." }, /modules: .*write corp\.example, which covers everything below it/],
     [{ days: 0 }, /days/],
     [{ days: 1.5 }, /days/],
     [{ days: Number.NaN }, /days/],
@@ -72,7 +74,7 @@ test("requests out of bounds are refused, and the longest within them makes a to
     await assert.rejects(createToken(store, { ...request, ...change }, now), { code: "bad-token-request", message });
   }
   assert.deepEqual(store.state.tokens, []);
-  const longest = { subject: '"'.repeat(100), role: "publisher", modules: "\\".repeat(500), days: 3650 };
+  const longest = { subject: '"'.repeat(100), role: "publisher", modules: `a.b/${"\\a".repeat(248)}`, days: 3650 };
   const { token, record } = await createToken(store, longest, now);
   assert.equal(judge(token, store), record.id);
   assert.ok(`Basic ${Buffer.from(`user:${token}`).toString("base64")}`.length <= 2500, `${token.length}`);

@@ -49,6 +49,7 @@ test("patterns are a string as in GOPRIVATE, or an array", () => {
       ["a.example/*", " b.example "],
       ["a.example/*", "b.example"],
     ],
+    [["corp.other, corp.example"], ["corp.other", "corp.example"]],
     ["", []],
   ];
   for (const [value, expected] of rows)
@@ -76,6 +77,9 @@ test("a wrong key stops with its path and what was expected", () => {
     ['{"sumdb":{"name":"sum.example.com+00000000+AAAA"}}', /sumdb\.name: expected/],
     ['{"private":"corp.example/[a"}', /private: expected patterns in GOPRIVATE syntax/],
     ['{"upstreams":[{"patterns":["[a"],"chain":"off"}]}', /upstreams\.0\.patterns: expected patterns/],
+    ['{"private":["a.b","corp.[ez,]xample"]}', /private: expected patterns in GOPRIVATE syntax/],
+    ['{"private":"corp.example/..."}', /private: "corp\.example\/\.\.\.": write corp\.example, which covers/],
+    ['{"upstreams":[{"patterns":"Corp.example","chain":"off"}]}', /upstreams\.0\.patterns: .*: write corp\.example, /],
     ['{"access":{"anonymous":"some"}}', /access\.anonymous.*"none"\|"public"\|"all"/],
   ];
   for (const [text, message] of rows) assert.throws(() => parseConfig(text), { code: "config", message }, text);

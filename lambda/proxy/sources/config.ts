@@ -1,17 +1,16 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { matchPath } from "../../golang/path-match.ts";
+import { faultOfPatterns, splitAllPatterns } from "../../golang/module-pattern.ts";
 
 /** Patterns in GOPRIVATE syntax: `"github.com/corp/*,*.corp.example"`, or the same as an array. */
 export const patterns = z
   .union([z.string(), z.array(z.string())], { error: "expected a string or an array of strings" })
-  .transform((value) => (typeof value === "string" ? value.split(",") : value))
-  .transform((value) => value.map((pattern) => pattern.trim()).filter((pattern) => pattern !== ""))
-  // go ignores a malformed pattern; here that would tell the public upstream what was meant to be private.
-  .refine(
-    (value) => value.every((pattern) => !matchPath(pattern, "").malformed),
-    "expected patterns in GOPRIVATE syntax",
-  )
+  .transform((value) => splitAllPatterns(value))
+  // go ignores what matches nothing; here that would tell the public upstream what was meant to be private.
+  .superRefine((value, context) => {
+    const message = faultOfPatterns(value);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  })
   .describe("Module path patterns in GOPRIVATE syntax, as one comma-separated string or an array");
 
 const upstreamRule = z
