@@ -66,6 +66,12 @@ export interface RuleSource {
 
 const noRule: ParsedChain = { entries: [], end: "no-rule" };
 const privateUnnamed: ParsedChain = { entries: [], end: "private-unnamed" };
+const privateCase: ParsedChain = { entries: [], end: "private-case" };
+
+/** Hosts on which `Corp/x` and `corp/x` are one repository: in other letters a private name is the same secret. */
+const caselessHosts: ReadonlySet<string> = new Set([
+  ...["github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "gitea.com", "gitee.com", "dev.azure.com"],
+]);
 
 /**
  * Chooses the chain for a module: that of the first rule with a pattern that matches.
@@ -88,12 +94,19 @@ export class UpstreamRules {
   }
 
   isPrivate(modulePath: string): boolean {
-    return matchPrefixPatterns(this.#private.join(","), modulePath);
+    return matchPrefixPatterns(this.#private.join(","), modulePath) || this.#isPrivateInOtherCase(modulePath);
+  }
+
+  #isPrivateInOtherCase(modulePath: string): boolean {
+    if (!caselessHosts.has(modulePath.split("/", 1)[0] ?? "")) return false;
+    return matchPrefixPatterns(this.#private.join(",").toLowerCase(), modulePath.toLowerCase());
   }
 
   chainFor(modulePath: string): ParsedChain {
     const reasons = this.#private.filter((pattern) => matchPrefixPatterns(pattern, modulePath));
     if (reasons.length === 0) {
+      // Never fetched, so that the edge, which compares letters as they are, has nothing to give away.
+      if (this.#isPrivateInOtherCase(modulePath)) return privateCase;
       const rule = this.#rules.find((each) => matchPrefixPatterns(each.patterns.join(","), modulePath));
       return rule?.chain ?? this.#fallback ?? noRule;
     }

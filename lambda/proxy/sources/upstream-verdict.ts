@@ -121,6 +121,7 @@ const endLines = {
   direct: "direct is not supported by modfront yet",
   "no-rule": "no upstream is configured for it",
   "private-unnamed": "it is private, and no rule in upstreams names it",
+  "private-case": "its host does not tell case apart, and in other letters it is private: write it as private names it",
 } as const satisfies Record<ChainEnd, string | undefined>;
 
 /** The one error a chain ends with, out of those of its steps in their order. */
@@ -131,7 +132,7 @@ export function concludeChain(errors: readonly ServedError[], end: ChainEnd): Se
     undefined,
   );
   // Our own refusal: a 404 would make `go` ask the next proxy of its list for the private name.
-  if (end === "private-unnamed") return new ServedError("forbidden", endLines[end]);
+  if (end === "private-unnamed" || end === "private-case") return new ServedError("forbidden", endLines[end]);
   const ending = endLines[end];
   if (worst === undefined) return new ServedError("not-found", `not found: ${ending ?? "there is no upstream to ask"}`);
   const refusal = errors.findLast((error) => error.code === "upstream-refused");

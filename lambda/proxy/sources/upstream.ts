@@ -81,7 +81,7 @@ export interface ChainStep {
  * What stands behind the last step: nothing, `off`, `direct` (not supported yet, ends the chain), no rule for this
  * module, or no rule that names this private module.
  */
-export type ChainEnd = "nothing" | "off" | "direct" | "no-rule" | "private-unnamed";
+export type ChainEnd = "nothing" | "off" | "direct" | "no-rule" | "private-unnamed" | "private-case";
 
 /** The upstreams to ask for one module, in order. Without steps nothing is asked. */
 export interface Chain {

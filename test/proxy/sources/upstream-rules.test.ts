@@ -129,6 +129,22 @@ for (const [patterns, rules, modulePath, expected] of privates) {
   });
 }
 
+test("on hosts that do not tell case apart, a private module in other letters is private and goes nowhere", () => {
+  const rows: readonly (readonly [patterns: string, modulePath: string, expected: string])[] = [
+    ["github.com/corp/*", "github.com/corp/x", "own"],
+    ["github.com/corp/*", "github.com/Corp/x", "private-case"],
+    ["github.com/Corp", "github.com/corp/X", "private-case"],
+    ["github.com/corp/*", "github.com/Corporate/x", "public"],
+    ["corp.example/team", "corp.example/Team/x", "public"],
+    ["*.com/corp", "gitlab.com/CORP/x", "private-case"],
+  ];
+  for (const [patterns, modulePath, expected] of rows) {
+    const chosen = rulesOf([`${patterns}=own`, "*=public"], [patterns]);
+    assert.equal(choice(chosen, modulePath), expected, modulePath);
+    assert.equal(chosen.isPrivate(modulePath), expected !== "public", modulePath);
+  }
+});
+
 test("the catch-all, and private patterns that no rule names", () => {
   const rules = rulesOf(["corp.example/a=own", "*=all"], ["corp.example,other.example"], "fallback");
   assert.equal(rules.catchAll.entries[0]?.url.hostname, "all.example");
