@@ -1,4 +1,5 @@
 import { CodedError } from "../../lambda/golang/coded-error.ts";
+import { printable } from "../../lambda/golang/shown-text.ts";
 import { ownLogins } from "./logins.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
 
@@ -26,7 +27,9 @@ const status = (wanted: number) => (answer: Answer) =>
   answer.status === wanted ? undefined : `answered ${answer.status} instead of ${wanted}: ${firstLine(answer.body)}`;
 
 const header = (name: string, wanted: RegExp) => (answer: Answer) =>
-  wanted.test(answer.headers.get(name) ?? "") ? undefined : `${name} is ${answer.headers.get(name) ?? "missing"}`;
+  wanted.test(answer.headers.get(name) ?? "")
+    ? undefined
+    : `${name} is ${printable(answer.headers.get(name) ?? "missing", 200)}`;
 
 function all(...faults: readonly Probe["fault"][]): Probe["fault"] {
   return (answer) => faults.map((fault) => fault(answer)).find((fault) => fault !== undefined);
@@ -64,7 +67,7 @@ function escapeName(text: string): string {
 }
 
 function firstLine(text: string): string {
-  return text.split("\n", 1)[0]?.slice(0, 200) ?? "";
+  return printable(text.split("\n", 1)[0] ?? "", 200);
 }
 
 /** `modfront doctor URL`: asks a running modfront what a client would, with the token of `login`, and says what is wrong. */

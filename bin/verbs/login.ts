@@ -1,5 +1,6 @@
 import { formatCredential } from "../../lambda/access/credential.ts";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
+import { printable } from "../../lambda/golang/shown-text.ts";
 import { ownLogins } from "./logins.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
 
@@ -34,7 +35,7 @@ async function isTaken(server: string, token: string, { note }: Terminal): Promi
   try {
     const answer = await fetch(`${server}/-/gosumdb`, { headers, signal: AbortSignal.timeout(10_000) });
     if (answer.status !== 401) return true;
-    note(`${server} refuses it: ${(await answer.text()).split("\n", 1)[0]?.slice(0, 200)}`);
+    note(`${server} refuses it: ${printable((await answer.text()).split("\n", 1)[0] ?? "", 200)}`);
     return false;
   } catch {
     note(`${server} cannot be reached, so that the token was not checked`);

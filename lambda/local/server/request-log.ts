@@ -1,3 +1,5 @@
+import { longestShown, printable, withoutCredentials } from "../../golang/shown-text.ts";
+
 /** One request as it is logged: no header, no query string, no identity. */
 export interface LoggedRequest {
   readonly method: string;
@@ -18,12 +20,32 @@ export function requestLog(
 ): ((request: LoggedRequest) => void) | undefined {
   if (format === "off") return undefined;
   const line = format === "text" ? textLine : jsonLine;
-  return (request) => write(line({ ...request, path: withoutCredentials(request.path) }, now()));
+  return (request) =>
+    write(
+      line(
+        {
+          ...request,
+          path: shownPath(request.path).slice(0, longestShown),
+          error: request.error?.slice(0, longestShown),
+        },
+        now(),
+      ),
+    );
 }
 
-/** A client that takes us for a forward proxy sends a whole URL, with a password if it has one. */
-function withoutCredentials(path: string): string {
-  return path.startsWith("/") ? path : path.replace(/^([a-z]+:\/\/)[^/]*@/i, "$1");
+/**
+ * A client that takes us for a forward proxy sends a whole URL, with a password if it has one.
+ *
+ * What is before the last `@` of the authority goes; and where that leaves no host, or what should be a port is none,
+ * the password had a slash, and all before the last `@` goes.
+ */
+function shownPath(path: string): string {
+  const [, scheme = "", authority = "", rest = ""] = /^((?:[a-z][-+.a-z0-9]*:)?\/\/)([^/]*)(.*)$/is.exec(path) ?? [];
+  if (scheme === "") return path;
+  const host = authority.slice(authority.lastIndexOf("@") + 1);
+  const isHost = /^(?:\[[0-9a-f:.]+\]|[-.\w]*\.[-.\w]*|localhost)(?::\d*)?$/i.test(host);
+  const isWhole = isHost || (host === authority && !authority.includes(":"));
+  return isWhole ? scheme + host + rest : withoutCredentials(path);
 }
 
 function textLine(request: LoggedRequest, time: Date): string {
@@ -34,9 +56,4 @@ function textLine(request: LoggedRequest, time: Date): string {
 
 function jsonLine(request: LoggedRequest, time: Date): string {
   return `${JSON.stringify({ time: time.toISOString(), ...request })}\n`;
-}
-
-/** Control characters of a hostile path must not write lines of their own into a terminal. */
-function printable(text: string): string {
-  return text.slice(0, 1200).replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
 }

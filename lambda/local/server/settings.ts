@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Config, parseConfig } from "../../config/config.ts";
 import { CodedError } from "../../golang/coded-error.ts";
+import { printable, withoutCredentials } from "../../golang/shown-text.ts";
 import { goDefaultProxy } from "../../proxy/sources/go-default-proxy.ts";
 import { isCatchAll, withoutCatchAll } from "../../proxy/sources/upstream-rules.ts";
 import { isLoopback } from "../access/local-access.ts";
@@ -70,8 +71,8 @@ function parseFlags(args: readonly string[]): Partial<Record<keyof typeof option
     return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
   } catch (cause) {
     // The message quotes the argument, which may be the URL of an upstream with its password.
-    const [line = ""] = (cause as Error).message.replace(/\/\/[^/@\s]*@/g, "//").split("\n");
-    throw new CodedError("usage", `${line}; ${usage}`, { cause });
+    const [line = ""] = (cause as Error).message.split("\n");
+    throw new CodedError("usage", `${printable(withoutCredentials(line))}; ${usage}`, { cause });
   }
 }
 

@@ -42,7 +42,16 @@ const targets: readonly (readonly [path: string, logged: string])[] = [
   ["HTTPS://secret@example.com", "HTTPS://example.com"],
   ["http://user:sec@ret@example.com/a@b", "http://example.com/a@b"],
   ["http://example.com/a@b", "http://example.com/a@b"],
+  ["http://user:pa/ss@h/", "http://h/"],
+  ["http://user:pa/s@s@h.example/", "http://h.example/"],
+  ["http://user:p@ss/w@h/", "http://h/"],
+  ["//user:pw@h/", "//h/"],
+  ["//user:pw@h.example/", "//h.example/"],
+  ["//user:p/w@h/", "//h/"],
+  ["http://example.com:8080/m/@v/list", "http://example.com:8080/m/@v/list"],
+  ["http://[::1]:8080/m/@v/list", "http://[::1]:8080/m/@v/list"],
   ["/example.com/m/@v/list", "/example.com/m/@v/list"],
+  ["/example.com//m/@v/list", "/example.com//m/@v/list"],
 ];
 
 test("credentials in a target are not logged, in neither format", () => {
@@ -50,6 +59,11 @@ test("credentials in a target are not logged, in neither format", () => {
     assert.equal(logged("text", { path }), `03:04:05.678 200 GET ${shown} 1.3ms\n`);
     assert.equal(JSON.parse(logged("json", { path })).path, shown);
   }
+});
+
+test("no line is longer than a hostile client may make it", () => {
+  const long = { path: `/${'"'.repeat(15_000)}`, error: "\u0001".repeat(15_000) };
+  for (const format of ["text", "json"] as const) assert.ok(logged(format, long).length < 10_000, format);
 });
 
 test("off is no log at all", () => {

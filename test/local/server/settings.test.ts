@@ -101,6 +101,9 @@ test("a wrong flag says what it takes", () => {
     [["--sumdb", "https://x.example/?a"], /^--sumdb takes/],
     [["--tls-cert", "x"], /^--tls-cert and --tls-key go together$/],
     [["https://me:secret@x.example"], /^Unexpected argument 'https:\/\/x\.example'/],
+    [["https://me:sec/ret@x.example"], /^Unexpected argument 'https:\/\/x\.example'/],
+    [["//me:s e@c/ret@x.example"], /^Unexpected argument '\/\/x\.example'/],
+    [["\u001b[2J"], /^Unexpected argument '\?\[2J'/],
   ];
   for (const [args, message] of rows) assert.throws(() => readSettings({ ...base, args }), { code: "usage", message });
 });
