@@ -144,8 +144,11 @@ export class EdgeStack extends Stack {
   /** The address, and the lines to paste. */
   #outputs(host: string, config: Config): void {
     const url = `https://${host}`;
-    const own = shellWord(config.private.join(","));
-    const lines = [`go env -w GOPROXY=${url}`, ...(config.private.length === 0 ? [] : [`go env -w GONOSUMDB=${own}`])];
+    const patterns = shellWord(config.private.join(","));
+    const lines = [
+      `go env -w GOPROXY=${url}`,
+      ...(config.private.length === 0 ? [] : [`go env -w GONOSUMDB=${patterns}`]),
+    ];
     new CfnOutput(this, "GoProxy", { value: url, description: "The value of GOPROXY" });
     new CfnOutput(this, "Paste", { value: lines.join(" && "), description: "What everybody runs once" });
     if (config.access.anonymous === "all") return;

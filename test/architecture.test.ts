@@ -169,7 +169,7 @@ test("lambda/golang uses no other package's code, lambda/edge no package at all"
   assert.deepEqual(wrong, []);
 });
 
-test("only lambda/env.ts and the local settings read process.env", () => {
+test("only lambda/config/env.ts and bin read process.env", () => {
   const readers = sources.filter((source) => /\bprocess\s*\.\s*env\b/.test(source.text)).map((source) => source.path);
   const allowed = ["lambda/config/env.ts"];
   assert.deepEqual(

@@ -7,7 +7,7 @@ import { type ModuleFixture, moduleFixture } from "../support/module-fixture.ts"
 // The real go command, GOSUMDB on, against a checksum database of our own: what is private stays off the wire, and an
 // empty machine verifies what is stored though the log has grown in the meantime and nobody is there to ask.
 
-const own = moduleFixture("corp.example/team/m");
+const secret = moduleFixture("corp.example/team/m");
 const open = moduleFixture("example.com/m");
 
 /** A fresh machine that knows the database's key. */
@@ -23,7 +23,7 @@ function download(go: GoMachine, ...modules: readonly ModuleFixture[]): Promise<
 async function privateAndPublic(): Promise<FrontDoor> {
   const door = await FrontDoor.start();
   await door.publish(open);
-  script(door.corp, own);
+  script(door.corp, secret);
   door.corp.on("/corp.example/team/m/@v/list", { body: "v1.0.0\n" });
   return door;
 }

@@ -74,17 +74,17 @@ export class FrontDoor implements AsyncDisposable {
     this.#product = product;
   }
 
-  /** Starts it; `config` is added to the configuration, `own` are the patterns of private modules. */
-  static async start(config: object = {}, own = "corp.example"): Promise<FrontDoor> {
+  /** Starts it; `config` is added to the configuration, `patterns` are those of private modules. */
+  static async start(config: object = {}, patterns = "corp.example"): Promise<FrontDoor> {
     const folder = makeDataFolder();
     const [open, corp] = [await ScriptedUpstream.start(), await ScriptedUpstream.start()];
     const database = new ChecksumDatabase();
     open.otherwise(async ({ path }) => checksumReply(database, path));
     const upstreams = [
-      { patterns: own, chain: corp.url },
+      { patterns, chain: corp.url },
       { patterns: "*", chain: open.url },
     ];
-    const all = { upstreams, private: own, sumdb: { name: database.vkey }, ...config };
+    const all = { upstreams, private: patterns, sumdb: { name: database.vkey }, ...config };
     const product = await startProduct({ data: folder.path, config: all });
     return new FrontDoor({ open, corp, database }, folder, product);
   }

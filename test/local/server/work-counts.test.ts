@@ -21,12 +21,12 @@ const module = moduleFixture("example.com/m");
 
 interface Counted {
   /** Patterns of private modules. */
-  readonly own?: readonly string[];
+  readonly patterns?: readonly string[];
   /** Called at each write boundary, with its name and the data folder. */
   readonly wrote?: (name: string, data: string) => void;
 }
 
-async function startCounted(t: TestContext, { own = [], wrote = () => {} }: Counted = {}) {
+async function startCounted(t: TestContext, { patterns = [], wrote = () => {} }: Counted = {}) {
   const database = new ChecksumDatabase();
   await addFixture(database, module);
   const [upstream, sumdb] = await Promise.all([ScriptedUpstream.start(), ScriptedUpstream.start()]);
@@ -36,8 +36,8 @@ async function startCounted(t: TestContext, { own = [], wrote = () => {} }: Coun
   sumdb.otherwise(serveDatabase(database));
   const data = dataFolder(t);
   const config = {
-    private: own,
-    upstreams: [{ patterns: [...own, "*"], chain: upstream.url }],
+    private: patterns,
+    upstreams: [{ patterns: [...patterns, "*"], chain: upstream.url }],
     sumdb: { name: database.vkey, url: sumdb.url },
   };
   const written: string[] = [];
@@ -107,7 +107,7 @@ test("hits ask nobody and read no file", async (t) => {
 });
 
 test("a large zip is read from disk twice, and no more however often it is asked for", async (t) => {
-  const { upstream, product, data } = await startCounted(t, { own: ["corp.example"] });
+  const { upstream, product, data } = await startCounted(t, { patterns: ["corp.example"] });
   const small = moduleFixture("corp.example/large");
   const noisy = { name: "corp.example/large@v1.0.0/noise.bin", content: noise("large", 1 << 20) };
   const large = { ...small, zip: zipOf(small, [noisy]) };
