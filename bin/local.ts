@@ -46,6 +46,8 @@ async function main(): Promise<void> {
     isTerminal: process.stderr.isTTY === true,
     goEnvProxy,
   });
+  // What is stored may be private: its files are their owner's alone.
+  process.umask(0o077);
   // A closed pipe costs its lines, not the server.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const upstreams = connect(settings);

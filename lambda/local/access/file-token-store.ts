@@ -28,7 +28,7 @@ export class FileTokenStore implements TokenStore {
   }
 
   async update<Result>(change: (state: TokenState) => readonly [TokenState, Result]): Promise<Result> {
-    await mkdir(dirname(this.#path), { recursive: true });
+    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
     const lock = await this.#lock();
     try {
       const [state, result] = change(await this.read());

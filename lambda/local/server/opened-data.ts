@@ -6,6 +6,7 @@ import type { Clock } from "../../proxy/store/clock.ts";
 import { DirectoryModuleStore } from "../data/directory-module-store.ts";
 import type { Failpoint } from "../data/failpoints.ts";
 import { type IndexDatabase, indexFile, openIndexDatabase } from "../data/index-database.ts";
+import { closeDataFolder } from "../data/private-folder.ts";
 import { reindex } from "../data/reindex.ts";
 import { finishFills } from "../data/unfinished-fills.ts";
 
@@ -33,8 +34,10 @@ export async function openData(settings: DataSettings, parts: OpenDataParts): Pr
   return { store, database: await openIndex(settings, parts, store) };
 }
 
-async function openStore(data: string, { clock, failpoint }: OpenDataParts): Promise<DirectoryModuleStore> {
+async function openStore(data: string, { clock, warn, failpoint }: OpenDataParts): Promise<DirectoryModuleStore> {
   try {
+    if (await closeDataFolder(data))
+      warn("the data folder was open to others on this machine: it is its owner's alone now");
     return await DirectoryModuleStore.open(data, clock.now(), failpoint);
   } catch (cause) {
     throw new CodedError("start", "the data folder cannot be written: choose another with --data", { cause });
