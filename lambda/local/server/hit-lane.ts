@@ -4,8 +4,8 @@ import type { ReadyResponse } from "./ready-responses.ts";
 
 /** What a lane needs of the server it lies before. */
 export interface HitLaneParts {
-  /** The ready answer to a GET of a request target, where everybody may have it. */
-  readonly find: (target: string) => ReadyResponse | undefined;
+  /** The ready answer to a GET of a request target, where everybody may have it who names this host. */
+  readonly find: (target: string, host: string) => ReadyResponse | undefined;
   /** Told of each answer. */
   readonly answered: (target: string) => void;
   readonly now: () => number;
@@ -67,9 +67,9 @@ interface Ride extends HitLaneParts {
 function ride(socket: Socket, { find, answered, patience, rest, leave }: Ride, exit: (chunk: Buffer) => void): void {
   const on = {
     data: (chunk: Buffer) => {
-      const target = plainTarget(chunk);
-      const ready = target === undefined ? undefined : find(target);
-      if (target === undefined || ready === undefined) {
+      const plain = readPlain(chunk);
+      const ready = plain && find(plain.target, plain.host);
+      if (plain === undefined || ready === undefined) {
         for (const [event, listener] of Object.entries(on)) socket.off(event, listener);
         socket.setTimeout(0);
         return exit(chunk);
@@ -78,7 +78,7 @@ function ride(socket: Socket, { find, answered, patience, rest, leave }: Ride, e
       write(socket, ready, rest());
       // A client that does not read what it asked for is not listened to.
       if (socket.writableNeedDrain && socket.writableLength > 0) socket.pause();
-      answered(target);
+      answered(plain.target);
     },
     drain: () => socket.resume(),
     end: () => socket.end(),
@@ -90,13 +90,19 @@ function ride(socket: Socket, { find, answered, patience, rest, leave }: Ride, e
   socket.setTimeout(patience.first);
 }
 
-/** The target of a request that is whole, alone and plain. */
-function plainTarget(chunk: Buffer): string | undefined {
+interface PlainRequest {
+  readonly target: string;
+  readonly host: string;
+}
+
+/** Target and host of a request that is whole, alone and plain. */
+function readPlain(chunk: Buffer): PlainRequest | undefined {
   if (chunk.length > longestRequest) return undefined;
   const text = chunk.toString("latin1");
   const end = text.indexOf(" HTTP/1.1\r\n");
-  const isPlain = end > 0 && text.startsWith("GET /") && plainHeaders.test(text.slice(end + 11));
-  return isPlain ? text.slice(4, end) : undefined;
+  if (end <= 0 || !text.startsWith("GET /") || !plainHeaders.test(text.slice(end + 11))) return undefined;
+  const host = end + " HTTP/1.1\r\nhost:".length;
+  return { target: text.slice(4, end), host: text.slice(host, text.indexOf("\r\n", host)).trimStart() };
 }
 
 function write(socket: Socket, { head, body, text }: ReadyResponse, rest: string): void {

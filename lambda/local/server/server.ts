@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { Decision, EdgeForward, EdgeRequest } from "../../edge/decide.ts";
+import { type Decision, type EdgeForward, type EdgeRequest, refuse } from "../../edge/decide.ts";
 import type { RoutedPath } from "../../edge/routed-path.ts";
 import type { RouteName } from "../../edge/routes.ts";
 import type { Identity } from "../../edge/token.ts";
@@ -28,6 +28,8 @@ export interface ServerParts {
   readonly decide: (request: EdgeRequest) => Decision | Promise<Decision>;
   /** True when `decide` lets everybody read everything, so that a ready answer needs no decision of its own. */
   readonly isOpen: () => boolean;
+  /** False for the `Host` of a request that must not be answered, whatever it asks for. */
+  readonly isKnownHost: (host: string | undefined) => boolean;
   /** What is not stored, and every other address. */
   readonly answer: (request: ForwardedRequest) => Promise<HttpResult>;
   /** Where the file of a key lies on disk. */
@@ -69,6 +71,7 @@ export function createLocalServer(parts: ServerParts): LocalServer {
   const memory: HitMemory = { ready: new ReadyResponses(), hot: new HotFiles() };
   const listener: RequestListener = (request, response) => {
     const { method, url = "" } = request;
+    if (!parts.isKnownHost(hostOf(request))) return refuseHost(parts, { request, response });
     const isRead = method === "GET" || method === "HEAD";
     const ready = isRead && parts.isOpen() ? findReady(parts, memory, url) : undefined;
     if (ready !== undefined)
@@ -92,13 +95,33 @@ export function createLocalServer(parts: ServerParts): LocalServer {
 
 function openLane(server: Server, parts: ServerParts, memory: HitMemory): HitLane {
   return openHitLane(server, {
-    find: (target) => (parts.isOpen() ? memory.ready.get(target, parts.now()) : undefined),
+    find: (target, host) =>
+      parts.isOpen() && parts.isKnownHost(host) ? memory.ready.get(target, parts.now()) : undefined,
     answered: (path) => {
       parts.count("edge", 200);
       parts.log?.({ method: "GET", path, status: 200, milliseconds: 0, error: undefined });
     },
     now: parts.now,
     patience: { first: patience.headersTimeout, next: patience.keepAliveTimeout },
+  });
+}
+
+/** Looks at the names as they came, like `isConditional`. */
+function hostOf({ rawHeaders }: IncomingMessage): string | undefined {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 4 && name.toLowerCase() === "host") return rawHeaders[i + 1];
+  }
+  return undefined;
+}
+
+function refuseHost(parts: ServerParts, exchange: Exchange): void {
+  const line = "this server is not known by this name: a name is added as access.hosts of the configuration";
+  const { body, ...refusal } = refuse("forbidden", line);
+  finish(parts, exchange, {
+    route: "edge",
+    status: send(exchange, { ...refusal, body: Buffer.from(body) }),
+    error: line,
   });
 }
 

@@ -1,8 +1,10 @@
+import type { AddressInfo } from "node:net";
 import { checkIdentity } from "../../access/caller.ts";
 import { hmac } from "../../access/hmac.ts";
 import { decide } from "../../edge/decide.ts";
 import { type Admit, createStack } from "../../http/stack.ts";
-import { localAccess, localKeyValues } from "../access/local-access.ts";
+import { KnownHosts } from "../access/known-hosts.ts";
+import { isLoopback, localAccess, localKeyValues } from "../access/local-access.ts";
 import { readCertificate } from "./certificate.ts";
 import { failureReport } from "./failure-report.ts";
 import { addressOf, listen, stopListening } from "./listening.ts";
@@ -33,9 +35,13 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
   const seconds = () => Math.floor(clock.now() / 1000);
   const context = { keyValues: localKeyValues(settings, clock.now), hmac, now: seconds };
   const open = localAccess(settings).anonymous === "all";
+  const hosts = new KnownHosts([settings.host, ...(settings.config.access.hosts ?? [])]);
+  // Where a name leads is known when the server listens.
+  let guarded = open;
   const local = createLocalServer({
     decide: (request) => decide(request, context),
     isOpen: () => open,
+    isKnownHost: (host) => !guarded || hosts.has(host),
     answer: (request) => stack(request, processInvocation),
     filePath: (key) => opened.store.path(key),
     isPrivate: (module) => router.isPrivate(module),
@@ -46,6 +52,7 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
     tls: readCertificate(settings.tls),
   });
   await listen(local.server, settings);
+  guarded = open && isLoopback((local.server.address() as AddressInfo).address);
   const stop = async () => {
     await stopListening(local);
     opened.database.close();
