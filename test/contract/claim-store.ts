@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Claim, ClaimStore } from "../../lambda/proxy/store/claim-store.ts";
+import { faultKinds, withFailpoints } from "../support/with-failpoints.ts";
 import { type Open, openFor } from "./opened.ts";
 
 const module = { path: "corp.example/Upper", version: "v1.0.0" };
@@ -38,6 +39,19 @@ export function claimStoreContract(name: string, open: Open<ClaimStore>): void {
       assert.deepEqual(await other.read(module), standing);
       assert.ok(claims.some((claim) => claim.zip === standing?.zip && claim.info === standing.info));
     });
+
+    for (const kind of faultKinds) {
+      test(`after a claim that ${kind} without an answer, the next one tells which stands`, async (t) => {
+        const { store, other } = await openFor(t, open);
+        const [first, second] = [claimOf("first"), claimOf("second")];
+        const failing = withFailpoints(store, [{ method: "claim", kind, call: 1 }]);
+        await assert.rejects(failing.claim(module, first), { code: "store-failed" });
+        const standing = kind === "landed" ? first : second;
+        assert.deepEqual(await other.claim(module, second), standing);
+        assert.deepEqual(await failing.claim(module, first), standing);
+        assert.deepEqual(await failing.read(module), standing);
+      });
+    }
 
     test("each version of each module has a claim of its own", async (t) => {
       const { store, other } = await openFor(t, open);

@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import type { HeadStore } from "../../proxy/store/head-store.ts";
+import { parseSumdbKey } from "../../proxy/store/layout.ts";
 import type { ModuleStore } from "../../proxy/store/module-store.ts";
 
 /** The size of the tree that a note is the signed head of, or `undefined` unless the database `name` signed it. */
@@ -35,10 +36,10 @@ export async function newestHeads(store: ModuleStore, salvaged: Heads, readHead:
   };
   for (const [name, note] of salvaged) offer(name, note);
   for await (const key of store.keys("sumdb/")) {
-    const [, name, kind] = /^sumdb\/([^/]+)\/(lookup|latest)(?:$|\/)/.exec(key) ?? [];
-    if (name === undefined) continue;
+    const { name = "", path = "" } = parseSumdbKey(key) ?? {};
+    if (path !== "latest" && !path.startsWith("lookup/")) continue;
     const bytes = await store.read(key);
-    const note = bytes && (kind === "lookup" ? noteOfLookup(bytes) : bytes);
+    const note = bytes && (path === "latest" ? bytes : noteOfLookup(bytes));
     if (note !== undefined) offer(name, note);
   }
   return new Map([...newest].map(([name, { note }]) => [name, note]));

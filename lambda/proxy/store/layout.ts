@@ -51,6 +51,12 @@ export function sumdbKey(name: string, path: string): string {
   return `sumdb/${name}/${path}`;
 }
 
+/** The database and the path of a `sumdbKey`; `undefined` for any other key. */
+export function parseSumdbKey(key: string): { readonly name: string; readonly path: string } | undefined {
+  const [, name, path] = /^sumdb\/([^/]+)\/(.+)$/.exec(key) ?? [];
+  return name === undefined || path === undefined ? undefined : { name, path };
+}
+
 /** Prefix of everything that is not the module protocol: staging, bundles, preheat lists. A module path cannot start with "-". */
 export const internalPrefix = "-/";
 

@@ -5,6 +5,7 @@ import {
   internalPrefix,
   type PolicyName,
   parseFileKey,
+  parseSumdbKey,
   policies,
   policyOf,
   stagedKey,
@@ -46,6 +47,17 @@ const others: readonly string[] = [
 for (const key of others) {
   test(`${JSON.stringify(key)} is the key of no file`, () => assert.equal(parseFileKey(key), undefined));
 }
+
+test("a key of a checksum database tells its name and path, no other key does", () => {
+  for (const [name, path] of [
+    ["sum.golang.org", "tile/8/0/000"],
+    ["sum.golang.org", "lookup/github.com/!azure/x@v1.0.0"],
+    ["log.example", "latest"],
+  ] as const)
+    assert.deepEqual(parseSumdbKey(sumdbKey(name, path)), { name, path });
+  for (const key of ["sumdb", "sumdb/", "sumdb/x", "sumdb/x/", "sumdb//latest", "x/sumdb/a/b", "sumdbs/a/b"])
+    assert.equal(parseSumdbKey(key), undefined, key);
+});
 
 test("a private file differs in one thing, and what is short-lived in nothing", () => {
   const forever = "max-age=31536000, immutable";
