@@ -4,15 +4,16 @@ import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { openConsumer } from "./aws/background-queue.ts";
 import { openStores } from "./aws/deployed-stores.ts";
 import { type FillInvocation, type FillOutcome, packAnswer, packFailure } from "./aws/fill-invocation.ts";
-import { explain, isAlarming, logLine } from "./aws/log-line.ts";
+import { logLine } from "./aws/log-line.ts";
 import { openSecret } from "./aws/open-secret.ts";
 import { parseCredentials, withCredentials, withProxyCredentials } from "./aws/upstream-credentials.ts";
 import { readEnvironment, readSettings, traceId } from "./config/env.ts";
-import { isCodedError } from "./golang/coded-error.ts";
 import { sumdbVerifier } from "./proxy/checksums/known-sumdb.ts";
 import { openSumdbRemote } from "./proxy/checksums/sumdb-reach.ts";
 import { Fill } from "./proxy/fill/fill.ts";
 import { goDefaultProxy } from "./proxy/sources/go-default-proxy.ts";
+import { explain } from "./proxy/store/explain.ts";
+import { asServedError } from "./proxy/store/served-error.ts";
 import { runJob } from "./proxy/upkeep/background.ts";
 import { FolderTemporaryFiles } from "./runtime/folder-temporary-files.ts";
 import { systemClock as clock } from "./runtime/system-clock.ts";
@@ -59,8 +60,16 @@ const consume = openConsumer(
   environment.MODFRONT_QUEUE,
   (job) => runJob({ fill, ...stores }, job),
   (outcome, messageId, error) =>
-    log("background", { outcome, messageId, error }, { Jobs: 1, FailedJobs: outcome === "done" ? 0 : 1 }),
+    log(
+      "background",
+      { outcome, messageId, error: error === undefined ? undefined : explain(error) },
+      { Jobs: 1, FailedJobs: outcome === "done" ? 0 : 1, Alarming: outcome !== "done" && isAlarming(error) ? 1 : 0 },
+    ),
 );
+
+function isAlarming(error: unknown): boolean {
+  return asServedError(error).traits.alarming;
+}
 
 function log(
   message: string,
@@ -83,8 +92,8 @@ async function answer({ request }: FillInvocation): Promise<FillOutcome> {
     log("fill", asked, metrics(false));
     return outcome;
   } catch (error) {
-    const code = isCodedError(error) ? error.code : "internal";
-    log("fill", { ...asked, code, error: explain(error) }, metrics(isAlarming(code)));
+    const { code } = asServedError(error);
+    log("fill", { ...asked, code, error: explain(error) }, metrics(isAlarming(error)));
     return packFailure(error);
   }
 }

@@ -78,7 +78,7 @@ export class ServiceStack extends Stack {
   /** One forged byte is one too many: fill counts content that breaks the rules or contradicts the checksum database. */
   #alarm(): void {
     new Alarm(this, "Alarming", {
-      alarmDescription: "Content that differs from the checksum database or breaks the zip rules was refused",
+      alarmDescription: "Forged or broken content was refused, or something failed that must not",
       metric: new Metric({
         namespace: "modfront",
         metricName: "Alarming",

@@ -9,8 +9,9 @@ import type { HttpRequest } from "../http/handler.ts";
 import { errorOf, failure, type HttpAnswer, type HttpResult } from "../http/result.ts";
 import { type Admit, createStack, type Handlers, type Stack } from "../http/stack.ts";
 import { parsePath } from "../proxy/serve/received-path.ts";
+import { explain } from "../proxy/store/explain.ts";
 import type { IdentityKeys } from "./identity-keys.ts";
-import { explain, isAlarming, logLine } from "./log-line.ts";
+import { logLine } from "./log-line.ts";
 import { redirected } from "./redirects.ts";
 
 export interface ApiHandlerParts {
@@ -94,7 +95,7 @@ function writeLine(parts: ApiHandlerParts, { event, path, started, result, statu
   const error = errorOf(result);
   const why = error && { code: error.code, error: explain(error) };
   const fields = { method: http.method, path, status, requestId, ...why };
-  const metrics = { Requests: 1, Milliseconds: parts.now() - started, Alarming: isAlarming(error?.code) ? 1 : 0 };
+  const metrics = { Requests: 1, Milliseconds: parts.now() - started, Alarming: error?.traits.alarming ? 1 : 0 };
   const context = { handler: parts.name, now: parts.now(), traceId: parts.traceId() };
   parts.write(logLine({ message: "request", fields, metrics }, context));
 }

@@ -1,22 +1,19 @@
 import { ChangeMessageVisibilityCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { isCodedError } from "../golang/coded-error.ts";
+import { ServedError } from "../proxy/store/served-error.ts";
 import { type BackgroundJob, parseJob } from "../proxy/upkeep/background-job.ts";
-import { explain } from "./log-line.ts";
 
 export interface BackgroundConsumerParts {
   readonly run: (job: BackgroundJob) => Promise<void>;
   readonly client: SQSClient;
   readonly queueUrl: string;
   /** Told how each message ended. */
-  readonly report: (outcome: "done" | "final" | "again", messageId: string, error: string | undefined) => void;
+  readonly report: (outcome: "done" | "final" | "again", messageId: string, error: unknown) => void;
 }
 
 /** Seconds until the next try, by how often the message was received; the queue puts it aside after the last. */
 const pauses = [30, 300, 900] as const;
-
-/** What another try would not change: the module is not there, or may not be had. */
-const final = ["not-found", "bad-request", "forbidden", "upstream-refused", "checksum-unknown"] as const;
 
 /**
  * The consumer of the background queue. A message that failed goes back to the queue for a while, longer each time; one
@@ -39,8 +36,8 @@ async function consume(parts: BackgroundConsumerParts, record: SQSRecord): Promi
     parts.report("done", record.messageId, undefined);
     return true;
   } catch (error) {
-    const done = isCodedError<string>(error, ...final);
-    parts.report(done ? "final" : "again", record.messageId, explain(error));
+    const done = error instanceof ServedError && error.traits.final;
+    parts.report(done ? "final" : "again", record.messageId, error);
     if (!done) await giveBack(parts, record, error);
     return done;
   }

@@ -36,14 +36,3 @@ export function logLine({ message, fields, metrics }: LogEvent, context: LogCont
     ...metrics,
   });
 }
-
-/** Codes that mean somebody lies; an alarm stands on their count. */
-export function isAlarming(code: string | undefined): boolean {
-  return code !== undefined && /^checksum-(mismatch|forged|fork)$|^invalid-module$/.test(code);
-}
-
-/** What went wrong down to its last cause, for the log only. */
-export function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message} (${explain(error.cause)})`;
-}

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { errorAnswer, errorAnswers } from "../../lambda/http/answers.ts";
+import { errorAnswer } from "../../lambda/http/answers.ts";
 import { parseRange } from "../../lambda/http/byte-range.ts";
 import { entityTag, matchesTag } from "../../lambda/http/entity-tag.ts";
 import { failure } from "../../lambda/http/result.ts";
+import { errorTraits } from "../../lambda/proxy/store/error-traits.ts";
 import { ServedError, type ServedErrorCode } from "../../lambda/proxy/store/served-error.ts";
 
-/** PROTOCOL.md "Answers": what each way to fail is over HTTP. 404 sends `go` to the next proxy, so it is one row. */
+/** docs/protocol.md "Answers": what each way to fail is over HTTP. 404 sends `go` to the next proxy, so it is one row. */
 const statuses: Record<ServedErrorCode, number> = {
   "bad-request": 400,
   unauthorized: 401,
@@ -36,7 +37,7 @@ test("every error has its status, and only a 404 may be kept, for 5 seconds", ()
     assert.equal(answer.headers["content-type"], "text/plain; charset=utf-8");
     assert.deepEqual(answer.body, new TextEncoder().encode("why\n"));
   }
-  assert.equal(Object.keys(errorAnswers).length, Object.keys(statuses).length);
+  assert.deepEqual(Object.keys(errorTraits).sort(), Object.keys(statuses).sort());
 });
 
 test("what nobody expected is a 500 without its words", () => {

@@ -1,4 +1,3 @@
-import { isCodedError } from "../../golang/coded-error.ts";
 import { escapePath } from "../../golang/module.ts";
 import { type ModuleSource, missTime, readBody } from "../sources/module-source.ts";
 import {
@@ -13,7 +12,7 @@ import {
 import type { Clock } from "../store/clock.ts";
 import { inTurns } from "../store/in-turns.ts";
 import { NotFoundMemory } from "../store/not-found-memory.ts";
-import { isOutage, type ServedErrorCode } from "../store/served-error.ts";
+import { ServedError } from "../store/served-error.ts";
 import { SingleFlight } from "../store/single-flight.ts";
 import type { ModuleEntry, VersionIndex } from "../store/version-index.ts";
 
@@ -73,16 +72,13 @@ export class ListFill {
 
   /** A module of which something is stored stays listed, also when the upstream has forgotten or refuses it. */
   async #fallBack(path: string, entry: ModuleEntry, error: unknown): Promise<FilledList> {
-    if (!isOutage(error) && !isCodedError(error, ...denials)) throw error;
+    if (!(error instanceof ServedError) || error.traits.instead === "nothing") throw error;
     const known = await knownList(entry);
     if (known !== undefined) return { list: known, freshUntil: 0, stale: true };
     await this.#missing.remember(path, "missing list", error);
     throw error;
   }
 }
-
-/** The upstream has forgotten or refuses it, or there is none to ask. */
-const denials = ["not-found", "upstream-refused", "forbidden"] as const satisfies readonly ServedErrorCode[];
 
 /** The remembered list while it is fresh. */
 async function freshList(entry: ModuleEntry, now: number): Promise<FilledList | undefined> {

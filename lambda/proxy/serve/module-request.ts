@@ -1,8 +1,9 @@
 import type { RoutedPath } from "../../edge/routed-path.ts";
 import type { RouteName } from "../../edge/routes.ts";
 import { isCodedError } from "../../golang/coded-error.ts";
-import { canonicalVersion, check, checkPath, escapeVersion } from "../../golang/module.ts";
+import { checkPath, escapeVersion } from "../../golang/module.ts";
 import type { FileKind, ModuleVersion } from "../store/layout.ts";
+import { isVersionOf } from "../store/module-version.ts";
 import { ServedError } from "../store/served-error.ts";
 
 /** What a path of the module protocol asks for, with paths and versions unescaped and checked. */
@@ -24,23 +25,13 @@ export function parseModuleRequest({ route, module, version }: RoutedPath): Modu
   if (route === "list" || route === "latest") return { kind: route, path: module };
   if (version === undefined) throw new ServedError("not-found", "no such page");
   attempt("version", () => escapeVersion(version));
-  if (isCanonical(module, version)) return { kind: route, module: { path: module, version } };
+  if (isVersionOf(module, version)) return { kind: route, module: { path: module, version } };
   if (route === "info") return { kind: "query", path: module, query: version };
   throw new ServedError("not-found", `not a canonical version: ${version}`);
 }
 
 function isModuleRoute(route: RouteName): route is "list" | "latest" | FileKind {
   return route === "list" || route === "latest" || route === "info" || route === "mod" || route === "zip";
-}
-
-function isCanonical(path: string, version: string): boolean {
-  if (canonicalVersion(version) !== version) return false;
-  try {
-    check(path, version);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function attempt(what: string, verify: () => void): void {

@@ -15,19 +15,26 @@ export interface Verdict {
 interface Row {
   readonly code: ServedErrorCode;
   readonly retry: boolean;
+  /** What the upstream says is passed on: it refuses or explains, where others only fail. */
+  readonly quoted?: true;
 }
 
-// PROTOCOL.md "Answers" and "Upstreams", by the original status.
+const absence: Row = { code: "not-found", retry: false, quoted: true };
+
+// docs/protocol.md "Answers", by the original status.
 const statusRows: ReadonlyMap<number, Row> = new Map([
   [401, { code: "upstream-unauthorized", retry: false }],
-  [403, { code: "upstream-refused", retry: false }],
+  [403, { code: "upstream-refused", retry: false, quoted: true }],
+  [404, absence],
   [407, { code: "upstream-unauthorized", retry: false }],
   [408, { code: "upstream-failed", retry: true }],
+  [410, absence],
   [425, { code: "upstream-failed", retry: true }],
   [429, { code: "upstream-failed", retry: true }],
 ]);
 const otherRows: Readonly<Record<"4xx" | "5xx" | "else", Row>> = {
-  "4xx": { code: "not-found", retry: false },
+  // What is not known to be absent is never a 404, which would send go to the next proxy.
+  "4xx": { code: "upstream-failed", retry: false, quoted: true },
   "5xx": { code: "upstream-failed", retry: true },
   // No status of a module proxy: 204, 206, 304, a redirect without a target.
   else: { code: "upstream-failed", retry: false },
@@ -56,17 +63,16 @@ const lines: Partial<Record<ServedErrorCode, (name: string, clause: string) => s
   "upstream-refused": (name, clause) => `upstream ${name} refuses it: ${clause}`,
   "upstream-unauthorized": (name, clause) => `upstream ${name} does not accept modfront's credentials: ${clause}`,
 };
-const quoting: ReadonlySet<ServedErrorCode> = new Set(["not-found", "upstream-refused"]);
 
 /** What the failure of an attempt means, said of the upstream called `name`. */
 function judgeFailure(name: string, failure: UpstreamFailure): Verdict {
   const status = failure.details?.status ?? 0;
   const row = failure.code === "status" ? statusRow(status) : failureRows[failure.code];
   const line = lines[row.code]?.(name, failure.message) ?? `upstream ${name} ${failure.message}`;
-  const text = quoting.has(row.code) ? refusalText(failure.details?.text ?? "") : undefined;
+  const text = row.quoted ? refusalText(failure.details?.text ?? "") : undefined;
   return {
     retry: row.retry,
-    absent: status === 404 || status === 410,
+    absent: row === absence,
     error: new ServedError(row.code, quote(line, text), { cause: failure }),
   };
 }
@@ -77,24 +83,16 @@ function quote(line: string, text: string | undefined): string {
   return text.includes("\n") ? `${line}\n${text}` : `${line}: ${text}`;
 }
 
-// What reading a body can find wrong with what this upstream sent. All other ServedErrors (the store is full, the
-// checksum database is away) are not the upstream's doing: they end the fill at once.
-const contentCodes: ReadonlySet<ServedErrorCode> = new Set([
-  "invalid-module",
-  "checksum-mismatch",
-  "upstream-failed",
-  "not-found",
-]);
-
 /**
- * What an error thrown while a body was read and validated means; `undefined` when it says nothing of the upstream.
+ * What an error thrown while a body was read and validated means; `undefined` when it says nothing of the upstream (the
+ * store is full, the checksum database is away): that ends the fill at once.
  *
  * A bad body counts as this upstream's error, so that `|` goes on after it and `,` does not.
  */
 export function judgeError(name: string, error: unknown): Verdict | undefined {
   if (error instanceof UpstreamFailure) return judgeFailure(name, error);
   if (error instanceof ServedError) {
-    if (!contentCodes.has(error.code)) return undefined;
+    if (!error.traits.content) return undefined;
     const named = new ServedError(error.code, `upstream ${name}: ${error.message}`, { cause: error });
     return { retry: false, absent: false, error: named };
   }
@@ -102,18 +100,6 @@ export function judgeError(name: string, error: unknown): Verdict | undefined {
   const message = `upstream ${name} sent something that is not valid: ${error.message}`;
   return { retry: false, absent: false, error: new ServedError("upstream-failed", message, { cause: error }) };
 }
-
-// Which failure of several the chain ends with: what was wrong with the content is an alarm; an outage is never hidden
-// behind a 404 or a 403 (with a stored copy it means the copy); then as Go, the last one that is not a 404.
-const ranks: Partial<Record<ServedErrorCode, number>> = {
-  "not-found": 0,
-  "upstream-refused": 1,
-  "upstream-unauthorized": 2,
-  "upstream-failed": 2,
-  "upstream-timeout": 2,
-  "invalid-module": 3,
-  "checksum-mismatch": 3,
-};
 
 const endLines = {
   nothing: undefined,
@@ -126,9 +112,8 @@ const endLines = {
 
 /** The one error a chain ends with, out of those of its steps in their order. */
 export function concludeChain(errors: readonly ServedError[], end: ChainEnd): ServedError {
-  const rank = (error: ServedError) => ranks[error.code] ?? 3;
   const worst = errors.reduce<ServedError | undefined>(
-    (so, error) => (so !== undefined && rank(so) > rank(error) ? so : error),
+    (so, error) => (so !== undefined && so.traits.rank > error.traits.rank ? so : error),
     undefined,
   );
   // Our own refusal: a 404 would make `go` ask the next proxy of its list for the private name.

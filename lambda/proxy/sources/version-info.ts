@@ -1,7 +1,7 @@
 import { foldName, JsonError, type JsonMember, jsonMembers } from "../../golang/json-object.ts";
-import { canonicalVersion, check } from "../../golang/module.ts";
 import { isPseudoVersion, pseudoVersionTime } from "../../golang/pseudo.ts";
 import type { ModuleVersion } from "../store/layout.ts";
+import { isVersionOf } from "../store/module-version.ts";
 import { ServedError } from "../store/served-error.ts";
 
 /** What `.info` says of a version; `time` is RFC 3339 in Z, `origin` as the upstream gave it when it was an object. */
@@ -80,12 +80,7 @@ export function formatInfo(info: VersionInfo): Uint8Array {
 }
 
 function requireVersionOf(path: string, version: string): void {
-  if (canonicalVersion(version) !== version) throw malformed("names a version that is not canonical");
-  try {
-    check(path, version);
-  } catch (cause) {
-    throw malformed("names a version that this module cannot have", cause);
-  }
+  if (!isVersionOf(path, version)) throw malformed("names a version that this module cannot have");
 }
 
 /**

@@ -1,13 +1,7 @@
 import { isCodedError } from "../../golang/coded-error.ts";
-import {
-  canonicalVersion,
-  check,
-  escapePath,
-  escapeVersion,
-  unescapePath,
-  unescapeVersion,
-} from "../../golang/module.ts";
+import { escapePath, escapeVersion, unescapePath, unescapeVersion } from "../../golang/module.ts";
 import type { Tile } from "../../golang/tile.ts";
+import { isVersionOf } from "./module-version.ts";
 
 /** The three files of a module version, by the suffix the protocol gives them. */
 export type FileKind = "info" | "mod" | "zip";
@@ -29,8 +23,7 @@ export function parseFileKey(key: string): { readonly module: ModuleVersion; rea
   if (escapedPath === undefined || escapedVersion === undefined) return undefined;
   try {
     const module = { path: unescapePath(escapedPath), version: unescapeVersion(escapedVersion) };
-    check(module.path, module.version);
-    return canonicalVersion(module.version) === module.version ? { module, kind: kind as FileKind } : undefined;
+    return isVersionOf(module.path, module.version) ? { module, kind: kind as FileKind } : undefined;
   } catch (error) {
     if (isCodedError(error)) return undefined;
     throw error;

@@ -1,6 +1,7 @@
 import { CodedError } from "../../golang/coded-error.ts";
-import { canonicalVersion, check, checkPath } from "../../golang/module.ts";
+import { checkPath } from "../../golang/module.ts";
 import type { FillRequest } from "../store/fill-plane.ts";
+import { isVersionOf } from "../store/module-version.ts";
 
 /** Work that nobody waits for: something to fill, or a module to bring up to date. */
 export type BackgroundJob =
@@ -29,7 +30,6 @@ function checkJob(value: {
   }
   if (kind !== "info" && kind !== "mod" && kind !== "zip") throw new Error("unknown kind");
   const module = { path: String(value.module?.path), version: String(value.module?.version) };
-  check(module.path, module.version);
-  if (canonicalVersion(module.version) !== module.version) throw new Error("not canonical");
+  if (!isVersionOf(module.path, module.version)) throw new Error("no version of this module");
   return { kind, module };
 }

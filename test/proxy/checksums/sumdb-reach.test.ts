@@ -48,6 +48,7 @@ const ways: readonly (readonly [
   ["never around an outage, directly", 503, 404, "|", "checksum-unavailable"],
   ["past an outage behind |", 503, 200, "|", "via b"],
   ["never around a refusal", 403, 200, ",", "upstream-refused"],
+  ["never around what is not known to be absent", 400, 200, ",", "checksum-unavailable"],
 ];
 
 for (const [what, first, second, separator, expected] of ways) {
@@ -76,7 +77,7 @@ test("with a configured base URL no upstream is asked", async () => {
 const errors: readonly (readonly [path: string, answer: number | "reset", expected: string])[] = [
   ["/lookup/m@v1.0.0", 404, "checksum-unknown"],
   ["/lookup/m@v1.0.0", 410, "checksum-unknown"],
-  ["/lookup/m@v1.0.0", 400, "checksum-unknown"],
+  ["/lookup/m@v1.0.0", 400, "checksum-unavailable"],
   ["/lookup/m@v1.0.0", 403, "upstream-refused"],
   ["/lookup/m@v1.0.0", 401, "checksum-unavailable"],
   ["/lookup/m@v1.0.0", 429, "checksum-unavailable"],

@@ -74,9 +74,9 @@ const ends = (code: string, tries: number) => [
 const rows: readonly (readonly [answer: string, code: string, expected: readonly string[]])[] = [
   ["404", nf, absent],
   ["410", nf, absent],
-  // Answered with 404, yet Go's `,` judges the original status and stops.
-  ["400", nf, ends(nf, 1)],
-  ["451", nf, ends(nf, 1)],
+  // Not known to be absent: never a 404, and Go's `,` stops.
+  ["400", failed, ends(failed, 1)],
+  ["451", failed, ends(failed, 1)],
   ["401", unauth, ends(unauth, 1)],
   ["407", unauth, ends(unauth, 1)],
   ["403", refused, ends(refused, 1)],
@@ -115,7 +115,7 @@ const pairs: readonly (readonly [chain: string, expected: string])[] = [
   ["500|403", `${failed} 3 1`],
   ["403|500", `${failed} 1 3`],
   ["403|404", `${refused} 1 1`],
-  ["400|403", `${refused} 1 1`],
+  ["400|403", `${failed} 1 1`],
   // Among equals the last, as Go.
   ["500|timeout", `${late} 3 1`],
   ["timeout|500", `${failed} 1 3`],
