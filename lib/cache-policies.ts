@@ -1,29 +1,13 @@
 import { Duration } from "aws-cdk-lib";
 import { CachePolicy, type ICachePolicy } from "aws-cdk-lib/aws-cloudfront";
 import { Construct } from "constructs";
-import type { RouteName } from "../lambda/edge/routes.ts";
-
-type Kind = "text" | "archive" | "short";
+import type { Keeping } from "../lambda/edge/routes.ts";
 
 /** `maxTtl` only bounds what the answer's own header says; nothing without such a header is kept (default 0). */
-const kinds: Readonly<Record<Kind, { readonly maxTtl: Duration; readonly compressed: boolean }>> = {
+const kinds: Readonly<Record<Keeping, { readonly maxTtl: Duration; readonly compressed: boolean }>> = {
   text: { maxTtl: Duration.days(365), compressed: true },
   archive: { maxTtl: Duration.days(365), compressed: false },
   short: { maxTtl: Duration.days(1), compressed: true },
-};
-
-const kindByRoute: Readonly<Record<RouteName, Kind | "none">> = {
-  list: "short",
-  latest: "short",
-  info: "text",
-  mod: "text",
-  zip: "archive",
-  sumdb: "text",
-  live: "none",
-  ready: "none",
-  metrics: "none",
-  gosumdb: "none",
-  page: "none",
 };
 
 /**
@@ -31,7 +15,7 @@ const kindByRoute: Readonly<Record<RouteName, Kind | "none">> = {
  * cache, and query strings are ignored.
  */
 export class CachePolicies extends Construct {
-  readonly #policies = new Map<Kind, ICachePolicy>();
+  readonly #policies = new Map<Keeping, ICachePolicy>();
   readonly #prefix: string;
 
   constructor(scope: Construct, id: string, props: { readonly prefix: string }) {
@@ -39,15 +23,15 @@ export class CachePolicies extends Construct {
     this.#prefix = props.prefix;
   }
 
-  forRoute(route: RouteName): ICachePolicy {
-    const kind = kindByRoute[route];
-    if (kind === "none") return CachePolicy.CACHING_DISABLED;
+  /** The policy of one kind; without one nothing is kept. */
+  keeping(kind: Keeping | undefined): ICachePolicy {
+    if (kind === undefined) return CachePolicy.CACHING_DISABLED;
     const made = this.#policies.get(kind) ?? this.#make(kind);
     this.#policies.set(kind, made);
     return made;
   }
 
-  #make(kind: Kind): ICachePolicy {
+  #make(kind: Keeping): ICachePolicy {
     const { maxTtl, compressed } = kinds[kind];
     return new CachePolicy(this, kind, {
       cachePolicyName: `${this.#prefix}-${kind}`,

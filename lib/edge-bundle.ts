@@ -4,29 +4,43 @@ import { buildSync, transformSync } from "esbuild";
 /** CloudFront's limit for the code of a function, in bytes. */
 export const maxEdgeBundle = 10_240;
 
+/** What a viewer-request function is put before: the module protocol and whatever else comes, or `/-/`. */
+export type EdgePlane = "protocol" | "site";
+
+interface Entry {
+  /** The decision of lambda/edge/decide.ts. */
+  readonly decide: string;
+  /** The key values that it is made with, in this order. */
+  readonly reads: readonly string[];
+}
+
+const entries: Readonly<Record<EdgePlane, Entry>> = {
+  protocol: { decide: "decide", reads: ["tokens", "access"] },
+  site: { decide: "decideSite", reads: ["tokens"] },
+};
+
 // cloudfront-js-2.0 knows import only of its own modules, calls a top-level function `handler`, and has neither async
 // closures nor await in arguments: these lines are therefore written as they run.
 const banner = `import cf from "cloudfront";
 import crypto from "crypto";
 var edge = {};`;
 
-const footer = `function hmac(key, message) {
+function footer(reads: readonly string[]): string {
+  return `function hmac(key, message) {
   return crypto.createHmac("sha256", key).update(message).digest("base64url");
 }
 async function read(name) {
   try {
     const value = await cf.kvs().get(name);
     return value;
-  } catch (error) {
-    return undefined;
-  }
+  } catch (error) {}
 }
 async function handler(event) {
-  const access = await read("access");
-  const tokens = await read("tokens");
+${reads.map((name) => `  const ${name} = await read("${name}");`).join("\n")}
   const now = Math.floor(new Date / 1000);
-  return edge.onViewerRequest(event.request, { access: access, tokens: tokens, hmac: hmac, now: now });
+  return edge.answer(event.request, hmac, now, ${reads.join(", ")});
 }`;
+}
 
 const footerOptions = {
   minifyWhitespace: true,
@@ -35,20 +49,36 @@ const footerOptions = {
 };
 
 /**
- * Returns the code of the viewer-request function: lambda/edge as one script for the runtime cloudfront-js-2.0.
+ * The properties that are lambda/edge's own and may have any name in the bundle. Not here, because others know them: the
+ * event's (`uri`, `headers`, `value` ...), the JSON of key values (`anonymous`, `private`, `keys` ...), roles and routes,
+ * which are looked up by name, and what JavaScript itself has. What is missing here only costs bytes.
+ */
+const ownProperties = [
+  ...["routed", "misrouted", "identity", "kind", "keyValues", "route", "path", "module", "version", "status", "reason"],
+  ...["role", "subject", "modules", "credentials", "expires", "fault", "id", "hmac", "now", "access", "tokens"],
+];
+
+/**
+ * Returns the code of a viewer-request function: lambda/edge as one script for the runtime cloudfront-js-2.0.
  *
  * It targets ES5 and allows of later syntax only what that runtime documents (const, let, arrows, template literals), so
  * that anything else in lambda/edge is lowered or fails the build instead of failing at the edge.
  */
-export function bundleEdge(): string {
+export function bundleEdge(plane: EdgePlane): string {
+  const { decide, reads } = entries[plane];
   const result = buildSync({
     stdin: {
-      contents: 'import { onViewerRequest } from "./cloudfront.ts"; edge.onViewerRequest = onViewerRequest;',
+      contents: `import { onViewerRequest } from "./cloudfront.ts";
+import { ${decide} } from "./decide.ts";
+edge.answer = (request, hmac, now, tokens, access) =>
+  onViewerRequest(request, { hmac, now, tokens, access }, ${decide});`,
       resolveDir: join(import.meta.dirname, "../lambda/edge"),
     },
     bundle: true,
     write: false,
     minify: true,
+    mangleQuoted: true,
+    mangleProps: new RegExp(`^(${ownProperties.join("|")})$`),
     format: "iife",
     platform: "neutral",
     charset: "ascii",
@@ -56,7 +86,7 @@ export function bundleEdge(): string {
     target: "es5",
     supported: { "const-and-let": true, arrow: true, "template-literal": true },
     banner: { js: banner },
-    footer: { js: transformSync(footer, footerOptions).code },
+    footer: { js: transformSync(footer(reads), footerOptions).code },
     logLevel: "silent",
   });
   return result.outputFiles[0]?.text ?? "";

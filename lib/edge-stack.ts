@@ -21,13 +21,14 @@ import type { Config } from "../lambda/config/config.ts";
 import { shellWord } from "../lambda/console/paste-lines.ts";
 import { waitHeader } from "../lambda/edge/cloudfront.ts";
 import { identityHeader } from "../lambda/edge/identity.ts";
-import { type Route, type RouteName, routes } from "../lambda/edge/routes.ts";
+import { type ProtocolRouteName, patterns, type RouteName, routes } from "../lambda/edge/routes.ts";
 import { AccessLogs } from "./access-logs.ts";
 import { CachePolicies } from "./cache-policies.ts";
-import { EdgeFunction } from "./edge-function.ts";
+import type { EdgePlane } from "./edge-bundle.ts";
+import { EdgeFunctions } from "./edge-functions.ts";
 import { Firewall } from "./firewall.ts";
 import type { Names } from "./names.ts";
-import { isStored, originOf } from "./origins.ts";
+import { isStored, originFinder } from "./origins.ts";
 
 export interface EdgeStackProps extends StackProps {
   readonly names: Names;
@@ -73,25 +74,29 @@ export class EdgeStack extends Stack {
     explainDistribution(distribution);
   }
 
-  /** One behaviour for each pattern of the route table, in its order; `*` is CloudFront's default. */
+  /**
+   * One behaviour for each pattern, in the order of the route table behind `/-/*`. The default one gets `/`, and whatever
+   * is spelt so that it fits no pattern.
+   */
   #behaviors(props: EdgeStackProps): {
     readonly defaultBehavior: BehaviorOptions;
     readonly additionalBehaviors: Record<string, BehaviorOptions>;
   } {
     const make = this.#behaviorMaker(props);
-    const rows = Object.entries(routes) as [RouteName, Route][];
-    const patterns = new Map<string, BehaviorOptions>();
-    for (const [name, route] of rows) if (!patterns.has(route.pattern)) patterns.set(route.pattern, make(name));
-    const defaultBehavior = patterns.get("*");
-    if (defaultBehavior === undefined) throw new Error("the route table has no row for the default behaviour");
-    patterns.delete("*");
-    return { defaultBehavior, additionalBehaviors: Object.fromEntries(patterns) };
+    const names = Object.keys(routes) as ProtocolRouteName[];
+    return {
+      defaultBehavior: make("site", "protocol"),
+      additionalBehaviors: {
+        [patterns.site]: make("site", "site"),
+        ...Object.fromEntries(names.map((name) => [patterns[name], make(name, "protocol")])),
+      },
+    };
   }
 
-  #behaviorMaker(props: EdgeStackProps): (name: RouteName) => BehaviorOptions {
+  #behaviorMaker(props: EdgeStackProps): (name: RouteName, plane: EdgePlane) => BehaviorOptions {
     const { names } = props;
     const caching = new CachePolicies(this, "Caching", { prefix: names.prefix });
-    const { function: edge } = new EdgeFunction(this, "Edge", props);
+    const { functions } = new EdgeFunctions(this, "Edge", props);
     const bucketName = names.bucket(props.primaryRegion);
     const origins = {
       bucket: Bucket.fromBucketAttributes(this, "Modules", { bucketName, region: props.primaryRegion }),
@@ -103,14 +108,15 @@ export class EdgeStack extends Stack {
       originRequestPolicyName: names.prefix,
       headerBehavior: OriginRequestHeaderBehavior.allowList(identityHeader, waitHeader),
     });
-    return (name) => ({
-      origin: originOf(name, origins),
-      cachePolicy: caching.forRoute(name),
+    const originFor = originFinder(origins);
+    return (name, plane) => ({
+      origin: originFor(name),
+      cachePolicy: caching.keeping(name === "site" ? undefined : routes[name].keeping),
       originRequestPolicy,
       allowedMethods: allowedMethods(name),
       compress: name !== "zip",
       viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
-      functionAssociations: [{ function: edge, eventType: FunctionEventType.VIEWER_REQUEST }],
+      functionAssociations: [{ function: functions[plane], eventType: FunctionEventType.VIEWER_REQUEST }],
     });
   }
 

@@ -5,23 +5,27 @@ import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import type { RouteName } from "../lambda/edge/routes.ts";
+import { originPathOf } from "./origins.ts";
 
-/** The HTTP API behind CloudFront: `GET` and `HEAD` of `<originPath>/{path+}` for each origin path, each its function. */
+/**
+ * The HTTP API behind CloudFront: `<origin path>/{path+}` for each route, each its function. Modules are only read; what
+ * methods the site has its rows say, so its function gets them all.
+ */
 export class ModuleApi extends Construct {
   readonly domainName: string;
 
   constructor(
     scope: Construct,
     id: string,
-    props: { readonly apiName: string; readonly functions: ReadonlyMap<string, IFunction> },
+    props: { readonly apiName: string; readonly functions: Readonly<Record<RouteName, IFunction>> },
   ) {
     super(scope, id);
     const api = new HttpApi(this, "Api", { apiName: props.apiName, createDefaultStage: false });
-    for (const [originPath, target] of props.functions) {
-      const name = originPath.slice(1);
+    for (const [name, target] of Object.entries(props.functions) as [RouteName, IFunction][]) {
       const routes = api.addRoutes({
-        path: `${originPath}/{path+}`,
-        methods: [HttpMethod.GET, HttpMethod.HEAD],
+        path: `${originPathOf(name)}/{path+}`,
+        methods: name === "site" ? [HttpMethod.ANY] : [HttpMethod.GET, HttpMethod.HEAD],
         integration: new HttpLambdaIntegration(name, target),
       });
       for (const route of routes) {

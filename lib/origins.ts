@@ -7,7 +7,7 @@ import {
 } from "aws-cdk-lib/aws-cloudfront";
 import { HttpOrigin, OriginGroup, S3BucketOrigin } from "aws-cdk-lib/aws-cloudfront-origins";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
-import { originPaths, type RouteName } from "../lambda/edge/routes.ts";
+import { type RouteName, storedKind } from "../lambda/edge/routes.ts";
 
 export interface OriginsProps {
   readonly bucket: IBucket;
@@ -15,16 +15,28 @@ export interface OriginsProps {
   readonly apiDomainName: string;
 }
 
-/** Routes whose files lie in the bucket under their own path. */
-const stored: ReadonlySet<RouteName> = new Set<RouteName>(["info", "mod", "zip"]);
+/** The origin path of the API half of a route's behaviour: the API knows `<origin path>/{path+}`, one Lambda each. */
+export function originPathOf(name: RouteName): string {
+  return `/${name}`;
+}
 
-/** True for routes whose behaviour has an origin group. */
+/** True for routes whose behaviour has an origin group, because their files lie in the bucket under their own path. */
 export function isStored(name: RouteName): boolean {
-  return stored.has(name);
+  return storedKind(name) !== undefined;
 }
 
 /** S3 answers 403 or 404 for what is not there, depending on who may list; the rest is S3 in trouble. */
 const failover = [403, 404, 500, 502, 503, 504];
+
+/** Returns what finds the origin of a route: the same one for every behaviour that asks for it. */
+export function originFinder(props: OriginsProps): (name: RouteName) => IOrigin {
+  const made = new Map<RouteName, IOrigin>();
+  return (name) => {
+    const origin = made.get(name) ?? originOf(name, props);
+    made.set(name, origin);
+    return origin;
+  };
+}
 
 /**
  * Where a route's misses of the cache go: to the API, or to the bucket first and to the API when the bucket has nothing.
@@ -32,11 +44,10 @@ const failover = [403, 404, 500, 502, 503, 504];
  * The origin path differs for each route while the path of the request stays: the API needs the former to choose a
  * function, the bucket's keys are the latter.
  */
-export function originOf(name: RouteName, props: OriginsProps): IOrigin {
-  const originPath = originPaths[name];
+function originOf(name: RouteName, props: OriginsProps): IOrigin {
   const api = new HttpOrigin(props.apiDomainName, {
     originId: `api-${name}`,
-    originPath,
+    originPath: originPathOf(name),
     protocolPolicy: OriginProtocolPolicy.HTTPS_ONLY,
     originSslProtocols: [OriginSslPolicy.TLS_V1_2],
     connectionAttempts: 1,

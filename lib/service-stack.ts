@@ -7,7 +7,7 @@ import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import type { Construct } from "constructs";
 import type { Config } from "../lambda/config/config.ts";
 import type { Environment, HandlerName, ServeName } from "../lambda/config/env.ts";
-import { originPaths } from "../lambda/edge/routes.ts";
+import type { RouteName } from "../lambda/edge/routes.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { Background } from "./background.ts";
 import { Handler, type HandlerProps } from "./handler.ts";
@@ -119,25 +119,17 @@ export class ServiceStack extends Stack {
     });
   }
 
-  /** A function for each origin path of the route table; a path that no handler answers ends the synthesis. */
-  #serve(fill: IAlias): ReadonlyMap<string, IFunction> {
-    const handlers: Readonly<Record<string, () => Handler<ServeName>>> = {
-      "/list": () => this.#indexReader("list", fill),
-      "/latest": () => this.#indexReader("latest", fill),
-      "/info": () => this.#fillReader("info", fill),
-      "/mod": () => this.#fillReader("mod", fill),
-      "/zip": () => this.#fillReader("zip", fill),
-      "/sumdb": () => this.#fillReader("sumdb", fill),
-      "/site": () => this.#reader("site", {}),
+  /** A function for each route of the protocol, and one for the site. */
+  #serve(fill: IAlias): Readonly<Record<RouteName, IFunction>> {
+    return {
+      sumdb: this.#fillReader("sumdb", fill).live,
+      list: this.#indexReader("list", fill).live,
+      latest: this.#indexReader("latest", fill).live,
+      info: this.#fillReader("info", fill).live,
+      mod: this.#fillReader("mod", fill).live,
+      zip: this.#fillReader("zip", fill).live,
+      site: this.#reader("site", {}).live,
     };
-    const paths = new Set(Object.values(originPaths));
-    return new Map(
-      [...paths].map((path) => {
-        const make = handlers[path];
-        if (make === undefined) throw new Error(`no handler answers ${path}`);
-        return [path, make().live];
-      }),
-    );
   }
 
   #indexReader(name: "list" | "latest", fill: IAlias): Handler<ServeName> {

@@ -1,22 +1,17 @@
-import { type AccessSettings, type KeyValueName, readTokens, type TokenSettings } from "../edge/access-settings.ts";
+import { type AccessSettings, type KeyValues, readTokens, type TokenSettings } from "../edge/access-settings.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import type { TokenState } from "./token-store.ts";
 
 /** CloudFront's limit for one value, in bytes. */
 const maxValue = 1024;
 
-/** Returns the key value `access`, who is served what without a token, of any length. */
-export function formatAccess({ anonymous, private: patterns }: AccessSettings): string {
-  return JSON.stringify({ anonymous, private: patterns });
-}
-
 /**
- * Returns the key value `access` for CloudFront.
+ * Returns the key value `access`: who is served what without a token.
  *
  * Throws `CodedError` "private-too-long" when the patterns of private modules do not fit: about 980 bytes of them do.
  */
-export function packAccess(settings: AccessSettings): string {
-  const value = formatAccess(settings);
+export function packAccess({ anonymous, private: patterns }: AccessSettings): string {
+  const value = JSON.stringify({ anonymous, private: patterns });
   if (Buffer.byteLength(value) > maxValue) {
     throw new CodedError("private-too-long", "the patterns of private modules must fit 980 bytes: use wider ones");
   }
@@ -53,7 +48,7 @@ export function packDeployment(
   present: string | undefined,
   access: AccessSettings,
   identityKey: string,
-): Readonly<Record<KeyValueName, string>> {
+): Readonly<Record<keyof KeyValues, string>> {
   const { keys, revoked } = readTokens(present) ?? { keys: [], revoked: "" };
   const tokens: TokenSettings = { keys, identityKey, revoked };
   return { access: packAccess(access), tokens: JSON.stringify(tokens) };

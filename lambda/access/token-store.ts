@@ -1,4 +1,4 @@
-import type { Role } from "../edge/routes.ts";
+import type { Role } from "../edge/token.ts";
 
 /** What is remembered of a token: enough to list and revoke it, never the token itself. */
 export interface TokenRecord {

@@ -1,5 +1,5 @@
 import { hash, randomBytes, randomInt } from "node:crypto";
-import type { Role } from "../edge/routes.ts";
+import type { Role } from "../edge/token.ts";
 import { formatClaims } from "../edge/token.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import { faultOfPatterns, splitAllPatterns } from "../golang/module-pattern.ts";

@@ -75,7 +75,7 @@ function admitter({ identityKeys, access, now }: ApiHandlerParts): Admit<HttpReq
 function readRequest(event: APIGatewayProxyEventV2, routed: RoutedPath): HttpRequest {
   const wait = Number(event.headers[waitHeader] ?? 0);
   return {
-    method: event.requestContext.http.method === "HEAD" ? "HEAD" : "GET",
+    method: event.requestContext.http.method,
     routed,
     headers: event.headers,
     ...(wait > 0 && { wait }),

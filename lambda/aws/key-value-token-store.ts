@@ -4,7 +4,7 @@ import { packTokens } from "../access/packed-settings.ts";
 import { emptyTokenState, type TokenRecord, type TokenState, type TokenStore } from "../access/token-store.ts";
 import { keyId } from "../access/tokens.ts";
 import { readTokens } from "../edge/access-settings.ts";
-import type { Role } from "../edge/routes.ts";
+import type { Role } from "../edge/token.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import { type EdgeSecret, staleAfter } from "./identity-keys.ts";
 import { type KeyValueClient, readKeyValue, withVersion } from "./key-value-store.ts";

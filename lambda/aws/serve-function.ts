@@ -5,6 +5,8 @@ import type { AccessSettings } from "../edge/access-settings.ts";
 import type { RoutedPath } from "../edge/routed-path.ts";
 import { matchPrefixPatterns } from "../golang/module.ts";
 import { createHandler, type HttpHandler } from "../http/handler.ts";
+import type { Route } from "../http/route.ts";
+import { siteHandler } from "../http/site.ts";
 import type { Handlers } from "../http/stack.ts";
 import type { Served } from "../proxy/serve/serve.ts";
 import type { Clock } from "../proxy/store/clock.ts";
@@ -51,15 +53,25 @@ export class ServeFunction {
     return new LambdaFillPlane({ client, functionName, clock: this.#parts.clock, since: () => this.#receivedAt });
   }
 
-  /** What Lambda calls. Nobody is let in without a token unless the configuration says so. */
+  /** What Lambda calls for what lies under `/-/`, and for `/`. */
+  answerSite(rows: readonly Route[]): ApiHandler {
+    return this.answerWith({ site: siteHandler(rows, this.#access) });
+  }
+
+  /** Nobody is let in without a token unless the configuration says so. */
+  get #access(): AccessSettings {
+    return { anonymous: this.#parts.settings.access.anonymous ?? "none", private: this.#private };
+  }
+
+  /** What Lambda calls. */
   answerWith(handlers: Handlers): ApiHandler {
-    const { name, edgeSecret, settings, clock, traceId, write } = this.#parts;
+    const { name, edgeSecret, clock, traceId, write } = this.#parts;
     const secrets = new SecretsManagerClient({});
     return createApiHandler({
       name,
       handlers,
       identityKeys: new IdentityKeys(() => readSecret(secrets, edgeSecret), clock.now),
-      access: { anonymous: settings.access.anonymous ?? "none", private: this.#private },
+      access: this.#access,
       now: clock.now,
       begin: (receivedAt) => {
         this.#receivedAt = receivedAt;

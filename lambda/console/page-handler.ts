@@ -1,8 +1,9 @@
 import type { AccessSettings } from "../edge/access-settings.ts";
-import { denial } from "../edge/permit.ts";
-import { routes } from "../edge/routes.ts";
+import { denial, operators, readers } from "../edge/permit.ts";
+import { readMethods } from "../edge/routes.ts";
 import type { Identity } from "../edge/token.ts";
 import type { HttpHandler } from "../http/handler.ts";
+import type { Route } from "../http/route.ts";
 import type { ModuleCatalogue } from "../proxy/store/module-catalogue.ts";
 import { renderPage } from "./page.ts";
 import { surveyModules } from "./survey.ts";
@@ -16,7 +17,21 @@ export interface PageParts {
   readonly gosumdb: string | undefined;
 }
 
-/** `/`: what this is, how to use it and what is stored, as far as whoever asks may see it. */
+/** `/`: the page, as a row of the site. */
+export function pageRoutes(parts: PageParts): readonly Route[] {
+  return [
+    {
+      name: "page",
+      address: "/",
+      methods: readMethods,
+      access: readers,
+      output: { contentType: "text/html; charset=utf-8", about: "The page: how to use this, and what is stored." },
+      handler: page(parts),
+    },
+  ];
+}
+
+/** What this is, how to use it and what is stored, as far as whoever asks may see it. */
 export function page({ catalogue, access, address, gosumdb }: PageParts): HttpHandler {
   return async ({ headers, query, identity }) => {
     const wanted = searched(query);
@@ -24,7 +39,7 @@ export function page({ catalogue, access, address, gosumdb }: PageParts): HttpHa
       address: ownAddress(headers.host, address()),
       needsToken: access.anonymous === "none" || (access.anonymous === "public" && access.private !== ""),
       privatePatterns: mayKnowPatterns(access, identity) ? access.private.split(",").filter(Boolean) : [],
-      metrics: denial(routes.metrics.access, access, identity, undefined) === undefined,
+      metrics: denial(operators, access, identity, undefined) === undefined,
       gosumdb,
       query: wanted,
       survey: await surveyModules(catalogue, { query: wanted, mayRead: readable(access, identity) }),
@@ -34,7 +49,7 @@ export function page({ catalogue, access, address, gosumdb }: PageParts): HttpHa
 
 /** A module is shown to those who would be served its list. */
 function readable(access: AccessSettings, identity: Identity): (module: string) => boolean {
-  return (module) => denial(routes.list.access, access, identity, module) === undefined;
+  return (module) => denial(readers, access, identity, module) === undefined;
 }
 
 /** The patterns tell what an organisation calls its private code. */

@@ -1,11 +1,10 @@
 // What the edge is told: two values, so that no request needs more than two reads of CloudFront's KeyValueStore, each at
 // most 1 KB as that store demands. lambda/access/packed-settings.ts writes them.
 
-export type KeyValueName = "access" | "tokens";
-
+/** What was read of the key values; undefined where one cannot be read: then nobody is let in who needs to be looked at. */
 export interface KeyValues {
-  /** Returns a value, or undefined where it cannot be read: then nobody is let in who needs to be looked at. */
-  get(name: KeyValueName): string | undefined;
+  access(): AccessSettings | undefined;
+  tokens(): TokenSettings | undefined;
 }
 
 export type Anonymous = "none" | "public" | "all";
@@ -30,33 +29,32 @@ export interface TokenSettings {
 const anonymousModes = ["none", "public", "all"];
 
 /** Reads the value `access`; undefined unless it is exactly what modfront writes. */
-export const readAccess = remember<AccessSettings>((value) =>
-  anonymousModes.indexOf(value.anonymous) >= 0 && typeof value.private === "string" ? value : undefined,
-);
+export function readAccess(text: string | undefined): AccessSettings | undefined {
+  return read<AccessSettings>(
+    text,
+    (value) => anonymousModes.indexOf(value.anonymous) >= 0 && typeof value.private === "string",
+  );
+}
 
 /** Reads the value `tokens`; undefined unless it is exactly what modfront writes. */
-export const readTokens = remember<TokenSettings>((value) =>
-  value.keys.every(isKey) && isKey(value.identityKey) && typeof value.revoked === "string" ? value : undefined,
-);
+export function readTokens(text: string | undefined): TokenSettings | undefined {
+  return read<TokenSettings>(
+    text,
+    (value) => value.keys.every(isKey) && isKey(value.identityKey) && typeof value.revoked === "string",
+  );
+}
 
 /** Anybody could sign with an empty key. */
 function isKey(key: unknown): boolean {
   return typeof key === "string" && key.length > 31;
 }
 
-/** A local server reads the same value 50,000 times a second: it is parsed again only when the text has changed. */
-function remember<Settings>(check: (value: Settings) => Settings | undefined) {
-  let known: string | undefined;
-  let settings: Settings | undefined;
-  return (text: string | undefined): Settings | undefined => {
-    if (text === known) return settings;
-    known = text;
-    settings = undefined;
-    try {
-      if (text !== undefined) settings = check(JSON.parse(text));
-    } catch {
-      // Whatever this text is, it says nothing about who may.
-    }
-    return settings;
-  };
+function read<Settings>(text: string | undefined, isSound: (value: Settings) => boolean): Settings | undefined {
+  try {
+    const value = JSON.parse(text as string);
+    return isSound(value) ? value : undefined;
+  } catch {
+    // Whatever this text is, it says nothing about who may.
+    return undefined;
+  }
 }

@@ -1,12 +1,14 @@
-import { readTokens } from "./access-settings.ts";
-import { cannotCheck, decide, type EdgeAnswer, type EdgeForward, refuse } from "./decide.ts";
+import { readAccess, readTokens } from "./access-settings.ts";
+import type { Decision, EdgeContext, EdgeForward, EdgeRequest } from "./decide.ts";
 import { identityHeader, signIdentity } from "./identity.ts";
-import { encodePath } from "./routed-path.ts";
+import { type EdgeAnswer, refuse, refuseUndecided } from "./refusals.ts";
+import { encodePath, pagePath } from "./routed-path.ts";
 import type { Hmac } from "./token.ts";
 
-// The viewer-request function of CloudFront. lib/edge-bundle.ts adds the lines that need CloudFront's own modules.
+// The viewer-request functions of CloudFront: one before the module protocol, one before `/-/`. lib/edge-bundle.ts puts
+// them together and adds the lines that need CloudFront's own modules.
 // The runtime (cloudfront-js-2.0) is ES5.1 with const, let, arrows and template literals: this folder keeps to methods and
-// syntax of that, and the bundler refuses what it cannot lower.
+// syntax of that, and the bundler refuses what it cannot lower. It is written short where short is as clear: 10 KB end soon.
 
 interface Value {
   value: string;
@@ -29,73 +31,73 @@ export interface ViewerResponse {
 
 /** What the function has read before; a value that could not be read is undefined. */
 export interface ViewerContext {
-  readonly access: string | undefined;
+  readonly access?: string | undefined;
   readonly tokens: string | undefined;
   readonly hmac: Hmac;
+  /** Unix seconds. */
   readonly now: number;
 }
 
-/** In this header the edge repeats `?wait=n` outside the cache key. */
+/**
+ * In this header the edge repeats `?wait=n`, 1 to 8, outside the cache key: how often this request was already sent back
+ * while its file was being fetched.
+ */
 export const waitHeader = "x-modfront-wait";
 
 /** Returns the answer, or the request as it may go on to the cache and the origins: canonical, and saying who asks. */
-export function onViewerRequest(request: ViewerRequest, context: ViewerContext): ViewerRequest | ViewerResponse {
+export function onViewerRequest(
+  request: ViewerRequest,
+  context: ViewerContext,
+  decide: (request: EdgeRequest, context: EdgeContext) => Decision,
+): ViewerRequest | ViewerResponse {
+  const tokens = readTokens(context.tokens);
   const decision = decide(
     {
       method: request.method,
-      target: readTarget(request),
-      headers: { authorization: readHeader(request.headers.authorization) },
+      path: request.uri,
+      credentials: readHeader(request.headers.authorization),
     },
     {
-      keyValues: { get: (name) => context[name] },
+      keyValues: { access: () => readAccess(context.access), tokens: () => tokens },
       hmac: context.hmac,
       now: () => context.now,
     },
   );
   if (decision.kind === "answer") return respond(decision, request.method);
-  if (decision.misrouted) return redirect(decision.routed.path);
-  const settings = readTokens(context.tokens);
   // Without an identity nothing behind the edge would answer, and it must not.
-  if (settings === undefined) return respond(refuse("cannot-decide", cannotCheck), request.method);
-  const identity = signIdentity(decision.identity, settings.identityKey, context.now, context.hmac);
-  return rewrite(request, decision, identity);
-}
-
-function readTarget(request: ViewerRequest): string {
-  const wait = readHeader(request.querystring.wait);
-  return typeof wait === "string" ? `${request.uri}?wait=${wait}` : request.uri;
+  if (decision.misrouted || !tokens)
+    return respond(decision.misrouted ? redirect(decision.routed.path) : refuseUndecided(), request.method);
+  return rewrite(request, decision, signIdentity(decision.identity, tokens.identityKey, context.now, context.hmac));
 }
 
 function readHeader(header: Value | undefined): string | string[] | undefined {
   if (header === undefined) return undefined;
   const values = header.multiValue;
-  return values !== undefined && values.length > 1 ? values.map((each) => each.value) : header.value;
+  return values && values.length > 1 ? values.map((each) => each.value) : header.value;
 }
 
 function respond(answer: EdgeAnswer, method: string): ViewerResponse {
   const headers: { [name: string]: Value } = {};
   for (const name in answer.headers) headers[name] = { value: answer.headers[name] as string };
-  if (method === "HEAD") return { statusCode: answer.status, headers };
-  return { statusCode: answer.status, headers, body: answer.body };
+  const response = { statusCode: answer.status, headers, body: answer.body };
+  if (method === "HEAD") delete (response as Partial<typeof response>).body;
+  return response;
 }
 
 /** A path, not a URL: go drops the credentials of its own URL on an absolute one. */
-function redirect(path: string): ViewerResponse {
-  return {
-    statusCode: 308,
-    headers: { location: { value: encodePath(path) }, "cache-control": { value: "no-store" } },
-  };
+function redirect(path: string): EdgeAnswer {
+  return refuse(308, "this address is written otherwise", "location", encodePath(path));
 }
 
 function rewrite(request: ViewerRequest, forward: EdgeForward, identity: string): ViewerRequest {
-  // The API's routes end in {path+}, which needs an element.
-  request.uri = encodePath(forward.routed.path === "/" ? "/-/page" : forward.routed.path);
+  const wait = request.querystring.wait;
+  request.uri = encodePath(forward.routed.path === "/" ? pagePath : forward.routed.path);
   request.querystring = {};
   for (const name in request.headers) {
     // Nobody else may say who asks, and the token has done its work.
-    if (name === "authorization" || name.indexOf("x-modfront-") === 0) delete request.headers[name];
+    if (/^(authorization$|x-modfront-)/.test(name)) delete request.headers[name];
   }
   request.headers[identityHeader] = { value: identity };
-  if (forward.wait !== undefined) request.headers[waitHeader] = { value: `${forward.wait}` };
+  if (wait !== undefined && /^[1-8]$/.test(wait.value)) request.headers[waitHeader] = { value: wait.value };
   return request;
 }

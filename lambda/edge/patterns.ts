@@ -6,24 +6,12 @@
  * `"corp.example/*"` covers `"corp.example/tools/v2"`. A malformed pattern matches nothing.
  */
 export function coversModule(patterns: string, module: string): boolean {
-  if (patterns === "") return false;
-  const globs = patterns.split(",");
-  for (let i = 0; i < globs.length; i++) {
-    const glob = (globs[i] as string).replace(/\/$/, "");
-    const prefix = glob === "" ? undefined : leadingElements(module, glob.split("/").length);
-    if (prefix !== undefined && matchGlob(glob, prefix)) return true;
-  }
-  return false;
-}
-
-function leadingElements(path: string, count: number): string | undefined {
-  let end = -1;
-  for (let i = 0; i < count; i++) {
-    if (end === path.length) return undefined;
-    const slash = path.indexOf("/", end + 1);
-    end = slash < 0 ? path.length : slash;
-  }
-  return path.slice(0, end);
+  const elements = module.split("/");
+  return patterns.split(",").some((pattern) => {
+    const glob = pattern.replace(/\/$/, "");
+    const count = glob.split("/").length;
+    return glob !== "" && count <= elements.length && matchGlob(glob, elements.slice(0, count).join("/"));
+  });
 }
 
 /** Only the latest star is tried again, as in path.Match: the time is bounded by pattern length times name length. */
@@ -33,18 +21,18 @@ function matchGlob(pattern: string, name: string): boolean {
   let star = -1;
   let starred = 0;
   while (p < pattern.length || n < name.length) {
-    if (pattern.charAt(p) === "*") {
+    if (pattern[p] === "*") {
       star = p++;
       starred = n;
       continue;
     }
-    const next = p < pattern.length && n < name.length ? matchOne(pattern, p, name.charAt(n)) : 0;
+    const next = n < name.length ? matchOne(pattern, p, name[n] as string) : 0;
     if (next > 0) {
       p = next;
       n++;
       continue;
     }
-    if (star < 0 || starred >= name.length || name.charAt(starred) === "/") return false;
+    if (star < 0 || starred >= name.length || name[starred] === "/") return false;
     n = ++starred;
     p = star + 1;
   }
@@ -53,32 +41,21 @@ function matchGlob(pattern: string, name: string): boolean {
 
 /** Returns the index after the piece of the pattern that matches this one character, or 0. */
 function matchOne(pattern: string, at: number, character: string): number {
-  const first = pattern.charAt(at);
-  if (first === "[") return matchClass(pattern, at + 1, character);
+  const first = pattern[at];
+  if (first === "[") return matchClass(pattern, at, character);
   if (first === "?") return character === "/" ? 0 : at + 1;
   const literal = first === "\\" ? at + 1 : at;
-  return pattern.charAt(literal) === character ? literal + 1 : 0;
+  return pattern[literal] === character ? literal + 1 : 0;
 }
 
-function matchClass(pattern: string, start: number, character: string): number {
-  const negated = pattern.charAt(start) === "^";
+/** Of a range, the ends are the last characters of what may be escaped; a class that path.Match finds malformed is none. */
+function matchClass(pattern: string, at: number, character: string): number {
+  const found = /^\[(\^|(?!\^))((?:(?:\\.|[^\\\]-])(?:-(?:\\.|[^\\\]-]))?)+)\]/.exec(pattern.slice(at));
+  if (!found) return 0;
   let matched = false;
-  let at = negated ? start + 1 : start;
-  for (let ranges = 0; ; ranges++) {
-    if (ranges > 0 && pattern.charAt(at) === "]") return matched !== negated ? at + 1 : 0;
-    const low = classEnd(pattern, at);
-    if (low === 0) return 0;
-    let high = low;
-    if (pattern.charAt(low) === "-") high = classEnd(pattern, low + 1);
-    if (high === 0) return 0;
-    if (pattern.charAt(low - 1) <= character && character <= pattern.charAt(high - 1)) matched = true;
-    at = high;
-  }
-}
-
-/** Returns the index after one, maybe escaped, character of a class, or 0 where path.Match finds it malformed. */
-function classEnd(pattern: string, at: number): number {
-  const first = pattern.charAt(at);
-  if (first === "" || first === "-" || first === "]") return 0;
-  return first === "\\" ? at + 2 : at + 1;
+  (found[2] as string).replace(/\\?(.)(?:-\\?(.))?/g, (range, low, high) => {
+    if (low <= character && character <= (high || low)) matched = true;
+    return range;
+  });
+  return matched === (found[1] === "") ? at + found[0].length : 0;
 }

@@ -1,15 +1,44 @@
 import type { AccessSettings } from "./access-settings.ts";
 import { coversModule } from "./patterns.ts";
-import type { Access } from "./routes.ts";
-import type { Identity } from "./token.ts";
+import type { Identity, Role } from "./token.ts";
+
+/**
+ * What a row says to the holder of a role: `yes`, `no`, or `covered`: yes for everything public, and for a private
+ * module where a pattern of the token covers it.
+ */
+export type Rule = "yes" | "no" | "covered";
+
+/**
+ * What a row says to someone without a token: `yes` always; `public` where `access.anonymous` is `public` and the module
+ * is not private, or where it is `all`; `all` only where `access.anonymous` is `all`; `no` never.
+ */
+export type AnonymousRule = "yes" | "public" | "all" | "no";
+
+/** Who may use a route: a row of the table route × role. */
+export type Access = Readonly<Record<Role, Rule>> & { readonly anonymous: AnonymousRule };
+
+/** Modules and checksums: private ones need a covering pattern, in every role. */
+export const readers: Access = {
+  anonymous: "public",
+  viewer: "covered",
+  publisher: "covered",
+  operator: "covered",
+  admin: "covered",
+};
+
+/** What carries no information and is asked without credentials, as load balancers do. */
+export const everyone: Access = { anonymous: "yes", viewer: "yes", publisher: "yes", operator: "yes", admin: "yes" };
+
+/** What tells of an organisation as a whole is not for every reader. */
+export const operators: Access = { anonymous: "all", viewer: "no", publisher: "no", operator: "yes", admin: "yes" };
 
 /** Why someone may not: no token, a role without that right, a private module no pattern covers. */
 export type Denial = "no-token" | "role" | "module";
 
 /**
- * Returns why an identity may not use a route for a module, or undefined when it may.
+ * Returns why an identity may not use a row of the site for a module, or undefined when it may.
  *
- * The only place that decides it: the edge asks before the cache, the Lambdas ask again.
+ * With `readDenial` the only place that decides it: the edge asks before the cache, the functions behind it ask again.
  */
 export function denial(
   access: Access,
@@ -17,19 +46,25 @@ export function denial(
   identity: Identity,
   module: string | undefined,
 ): Denial | undefined {
-  const isPrivate = module !== undefined && coversModule(settings.private, module);
-  if (isOpen(access, settings, isPrivate)) return undefined;
+  const nobodys = access.anonymous;
+  if (nobodys === "yes" || (nobodys !== "no" && settings.anonymous === "all")) return undefined;
+  const hidden = module !== undefined && coversModule(settings.private, module);
+  if (nobodys === "public" && settings.anonymous === "public" && !hidden) return undefined;
   if (identity.role === "anonymous") return "no-token";
   const rule = access[identity.role];
   if (rule === "no") return "role";
-  const covered = rule === "yes" || !isPrivate || coversModule(identity.modules, module);
-  return covered ? undefined : "module";
+  return rule === "yes" || !hidden || coversModule(identity.modules, module) ? undefined : "module";
 }
 
-/** True when nobody needs a token. */
-function isOpen(access: Access, settings: AccessSettings, isPrivate: boolean): boolean {
-  const rule = access.anonymous;
-  if (rule === "yes") return true;
-  if (settings.anonymous === "all") return rule !== "no";
-  return settings.anonymous === "public" && rule === "public" && !isPrivate;
+/** `denial` for `readers`, without the table: all that the edge needs to know about the module protocol. */
+export function readDenial(
+  settings: AccessSettings,
+  identity: Identity,
+  module: string | undefined,
+): Exclude<Denial, "role"> | undefined {
+  if (settings.anonymous === "all") return undefined;
+  const hidden = module !== undefined && coversModule(settings.private, module);
+  if (settings.anonymous === "public" && !hidden) return undefined;
+  if (identity.role === "anonymous") return "no-token";
+  return !hidden || coversModule(identity.modules, module) ? undefined : "module";
 }

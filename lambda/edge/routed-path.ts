@@ -1,4 +1,4 @@
-import { fixedPaths, type RouteName } from "./routes.ts";
+import type { ProtocolRouteName, RouteName } from "./routes.ts";
 
 /** A path taken apart, once: who finds the route hands this on, so that nobody behind it reads the path again. */
 export interface RoutedPath {
@@ -13,16 +13,16 @@ export interface RoutedPath {
 
 /** Why a path has no route: the reason is a sentence for the person who sent it. */
 export interface PathFault {
-  readonly code: "bad-request" | "not-found";
+  readonly status: 400 | 404;
   readonly reason: string;
 }
 
 export const malformed = "the path is malformed, or has a character that no module path has";
 
-const nowhere: PathFault = { code: "not-found", reason: "this is not a path of the module proxy protocol" };
+export const nowhere: PathFault = { status: 404, reason: "this is not a path of the module proxy protocol" };
 
-function bad(reason: string): PathFault {
-  return { code: "bad-request", reason };
+export function bad(reason: string): PathFault {
+  return { status: 400, reason };
 }
 
 /**
@@ -45,6 +45,9 @@ export function encodePath(path: string): string {
   return encodeURI(path).replace(/[+#]/g, encodeURIComponent);
 }
 
+/** The page at `/` has another address, because the API's routes end in `{path+}`, which needs an element. */
+export const pagePath = "/-/page";
+
 /**
  * Finds the route of a path whose percent forms are decoded, or says why there is none.
  *
@@ -52,30 +55,17 @@ export function encodePath(path: string): string {
  * whatever no store can hold. The complete rules for module paths and versions are lambda/golang's.
  */
 export function routePath(path: string): RoutedPath | PathFault {
-  const fixed = fixedPaths[path];
-  if (fixed !== undefined) return { route: fixed, path };
+  if (path === "/" || path === pagePath) return { route: "site", path: "/" };
   const unsound = checkElements(path);
-  if (unsound !== undefined) return bad(unsound);
-  if (path.startsWith("/-/")) return nowhere;
+  if (unsound) return bad(unsound);
+  if (path.startsWith("/-/")) return { route: "site", path };
   if (path.startsWith("/sumdb/")) return routeChecksums(path);
   // "@" cannot occur in a module path, so the first "/@" ends it.
   const at = path.indexOf("/@");
   if (at < 1) return nowhere;
-  const module = unescapeLetters(path.slice(1, at));
-  if (module === undefined) return badEscape;
-  const rest = path.slice(at + 2);
-  if (rest === "latest") return { route: "latest", path, module };
-  if (rest === "v/list") return { route: "list", path, module };
-  return rest.startsWith("v/") ? routeFile(path, module, rest.slice(2)) : nowhere;
-}
-
-const badEscape = bad("upper-case letters are written as ! and the lower-case letter");
-
-function routeFile(path: string, module: string, file: string): RoutedPath | PathFault {
-  const match = /^([^/]+)\.(info|mod|zip)$/.exec(file);
-  if (match === null) return nowhere;
-  const version = unescapeLetters(match[1] as string);
-  return version === undefined ? badEscape : { route: match[2] as RouteName, path, module, version };
+  const file = /^(?:v\/([^/]+)\.(info|mod|zip)|v\/(list)|(latest))$/.exec(path.slice(at + 2));
+  if (!file) return nowhere;
+  return routeModule((file[2] || file[3] || file[4]) as ProtocolRouteName, path, path.slice(1, at), file[1]);
 }
 
 /** Only lookups name a module; heads and tiles belong to all of a database's modules. */
@@ -85,25 +75,38 @@ function routeChecksums(path: string): RoutedPath | PathFault {
   const key = path.slice(lookup + "/lookup/".length);
   const at = key.indexOf("@");
   if (at < 1 || key.indexOf("/", at) >= 0) return bad("a lookup is /lookup/module@version");
-  const module = unescapeLetters(key.slice(0, at));
-  const version = unescapeLetters(key.slice(at + 1));
-  if (module === undefined || version === undefined) return badEscape;
-  return { route: "sumdb", path, module, version };
+  return routeModule("sumdb", path, key.slice(0, at), key.slice(at + 1));
+}
+
+function routeModule(
+  route: ProtocolRouteName,
+  path: string,
+  escapedModule: string,
+  escapedVersion: string | undefined,
+): RoutedPath | PathFault {
+  const module = unescapeLetters(escapedModule);
+  const version = escapedVersion && unescapeLetters(escapedVersion);
+  if (module === undefined || (version === undefined && escapedVersion !== undefined)) {
+    return bad("upper-case letters are written as ! and the lower-case letter");
+  }
+  return { route, path, module, version };
 }
 
 /** Returns what is wrong with a path as a key: file names end at 255 bytes of UTF-8, S3 keys at 1,024. */
 function checkElements(path: string): string | undefined {
   if (/\/\.{0,2}(?:\/|$)/.test(path)) return "the path has an empty, . or .. element";
-  // A "%" that is left after decoding was encoded twice.
-  if (/[\x00-\x1f\x7f-\x9f\\?%]/.test(path)) return malformed;
-  if (/^[\x00-\x7f]{0,255}$/.test(path)) return undefined;
-  const bytes = encodeURI(path).replace(/%../g, "x");
-  if (/[^/]{256}/.test(bytes)) return "a path element is longer than 255 bytes";
-  return bytes.length > 1 + 1024 ? "the path is longer than 1,024 bytes" : undefined;
+  if (/[\x00-\x1f\x7f-\x9f\\?]/.test(path)) return malformed;
+  if (!/^[\x00-\x7f]{0,255}$/.test(path)) {
+    const bytes = encodeURI(path).replace(/%../g, "x");
+    if (/[^/]{256}/.test(bytes)) return "a path element is longer than 255 bytes";
+    if (bytes.length > 1 + 1024) return "the path is longer than 1,024 bytes";
+  }
+  // A "%" that is left after decoding was encoded twice, but in a query: a branch may be called "100%".
+  return /%(?![^/]*\.info$)/.test(path) ? malformed : undefined;
 }
 
 /** Returns an escaped path or version with its upper-case letters, or undefined where x/mod finds the escape malformed. */
-function unescapeLetters(escaped: string): string | undefined {
+export function unescapeLetters(escaped: string): string | undefined {
   if (/[A-Z]|!(?![a-z])/.test(escaped)) return undefined;
   if (escaped.indexOf("!") < 0) return escaped;
   return escaped.replace(/![a-z]/g, (pair) => pair.charAt(1).toUpperCase());

@@ -1,9 +1,10 @@
 import type { TokenSettings } from "./access-settings.ts";
 import { decodeBase64 } from "./base64.ts";
-import type { Role } from "./routes.ts";
 
 /** Returns the HMAC-SHA256 of an ASCII message under a key, both given as text, in base64url without padding. */
 export type Hmac = (key: string, message: string) => string;
+
+export type Role = "viewer" | "publisher" | "operator" | "admin";
 
 /** Who asks: the holder of a token, or `anonymous` with an empty id. */
 export interface Identity {
@@ -14,7 +15,12 @@ export interface Identity {
   readonly subject: string;
   /** Which private modules it opens: comma-separated patterns in GOPRIVATE syntax; printable ASCII. */
   readonly modules: string;
+  /** Why an anonymous one who showed credentials is nobody else. */
+  readonly fault?: NoIdentity | undefined;
 }
+
+/** Why credentials make nobody known: they are no good token, or tokens cannot be checked at the moment. */
+export type NoIdentity = TokenFault | "unchecked";
 
 /** What a token says. */
 export interface Claims extends Identity {
@@ -26,7 +32,12 @@ export interface Claims extends Identity {
 /** Why a token is refused. Only the holder of a genuine one learns that it is expired or revoked. */
 export type TokenFault = "malformed" | "unsigned" | "expired" | "revoked";
 
-export const anonymous: Identity = { id: "", role: "anonymous", subject: "", modules: "" };
+/** Returns who is nobody in particular, maybe in spite of having shown something. */
+export function nobody(fault?: NoIdentity): Identity {
+  return { id: "", role: "anonymous", subject: "", modules: "", fault };
+}
+
+export const anonymous = nobody();
 
 /** Bounds what is decoded and hashed for someone unknown; the longest token that can be made is shorter. */
 const maxCredentials = 2048;
@@ -38,12 +49,11 @@ const maxCredentials = 2048;
 export function readCredentials(header: string | readonly string[] | undefined): string | undefined {
   if (typeof header !== "string" || header.length > maxCredentials) return undefined;
   const match = /^(basic|bearer) +([\w.+/=-]+)$/i.exec(header);
-  if (match === null) return undefined;
+  if (!match) return undefined;
   const credentials = match[2] as string;
   if ((match[1] as string).length === 6) return credentials;
-  const pair = decodeBase64(credentials);
-  const colon = pair === undefined ? -1 : pair.indexOf(":");
-  return pair === undefined || colon < 0 ? undefined : pair.slice(colon + 1);
+  const pair = /^[^:]*:(.*)$/.exec(decodeBase64(credentials) || "");
+  return pair ? pair[1] : undefined;
 }
 
 /**
@@ -54,24 +64,25 @@ export function readCredentials(header: string | readonly string[] | undefined):
  */
 export function verifyToken(token: string, settings: TokenSettings, now: number, hmac: Hmac): Claims | TokenFault {
   const match = /^(mf_([\w-]+))\.([\w-]{43})$/.exec(token);
-  if (match === null) return "malformed";
+  if (!match) return "malformed";
   if (!isSigned(match[1] as string, match[3] as string, settings.keys, hmac)) return "unsigned";
   const claims = parseClaims(decodeBase64(match[2] as string));
-  if (claims === undefined) return "malformed";
+  if (!claims) return "malformed";
   if (now >= claims.expires) return "expired";
   return ` ${settings.revoked} `.indexOf(` ${claims.id} `) >= 0 ? "revoked" : claims;
 }
 
 /** Returns an identity and its end as the text that is signed: a JSON array, to which later claims are appended. */
 export function formatClaims(identity: Identity, expires: number): string {
-  return JSON.stringify([identity.id, identity.role, expires, identity.subject, identity.modules]);
+  const claims = [identity.id, identity.role, expires, identity.subject, identity.modules];
+  return JSON.stringify(identity.fault === undefined ? claims : claims.concat(identity.fault));
 }
 
 const roles = ["viewer", "publisher", "operator", "admin"];
 
 function parseClaims(text: string | undefined): Claims | undefined {
   const claims = parseSigned(text);
-  return claims !== undefined && roles.indexOf(claims.role) >= 0 ? (claims as Claims) : undefined;
+  return claims && roles.indexOf(claims.role) >= 0 ? (claims as Claims) : undefined;
 }
 
 /** Reads what `formatClaims` wrote; undefined for anything else. */
@@ -85,6 +96,7 @@ export function parseSigned(text: string | undefined): (Identity & { readonly ex
       expires: fields[2],
       subject: `${fields[3]}`,
       modules: `${fields[4]}`,
+      fault: fields[5],
     };
   } catch {
     return undefined;
@@ -94,14 +106,11 @@ export function parseSigned(text: string | undefined): (Identity & { readonly ex
 /** True when the signature is one of these keys'. Every key is tried, and every character compared, whatever came before. */
 export function isSigned(message: string, signature: string, keys: readonly string[], hmac: Hmac): boolean {
   let found = false;
-  for (let i = 0; i < keys.length; i++) {
-    if (isEqual(hmac(keys[i] as string, message), signature)) found = true;
+  for (let k = 0; k < keys.length; k++) {
+    const expected = hmac(keys[k] as string, message);
+    let difference = expected.length ^ signature.length;
+    for (let i = 0; i < expected.length; i++) difference |= expected.charCodeAt(i) ^ signature.charCodeAt(i);
+    if (difference === 0) found = true;
   }
   return found;
-}
-
-function isEqual(a: string, b: string): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
-  return difference === 0;
 }

@@ -2,12 +2,13 @@ import type { RoutedPath } from "../edge/routed-path.ts";
 import type { Identity } from "../edge/token.ts";
 import type { Served } from "../proxy/serve/serve.ts";
 import { policyOf } from "../proxy/store/layout.ts";
+import type { Parameters } from "./address.ts";
 import { entityTag } from "./entity-tag.ts";
 import type { HttpAnswer, HttpResult } from "./result.ts";
 
 /** A request that `decide` let through. */
 export interface HttpRequest {
-  readonly method: "GET" | "HEAD";
+  readonly method: string;
   /** The path as the edge, or behind CloudFront the function itself, took it apart. */
   readonly routed: RoutedPath;
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -20,6 +21,8 @@ export interface HttpRequest {
 /** A request and who asks, after the second look at whether they may. */
 export interface AdmittedRequest extends HttpRequest {
   readonly identity: Identity;
+  /** What the path says to the row of the site that it is of. */
+  readonly parameters?: Parameters;
 }
 
 /** Answers a request; what it throws is a failure too. */

@@ -14,6 +14,8 @@ export interface HttpAnswer {
   readonly body: Uint8Array | StoredBody;
   /** Until when the same answer may be given again, in milliseconds since the epoch, `Infinity` for ever; absent: ask again. */
   readonly freshUntil?: number;
+  /** The row of the site that answered, for who counts: `"live"`. */
+  readonly route?: string;
 }
 
 export interface StoredBody {

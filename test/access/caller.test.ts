@@ -24,11 +24,11 @@ test("a Lambda answers who came through the edge, and decides again", () => {
     [viewer, "list", "corp.example/a", undefined],
     [viewer, "list", "golang.org/x/mod", undefined],
     [viewer, "zip", "corp.example/b", /may not see/],
-    [viewer, "metrics", undefined, /may not see/],
+    [viewer, "site", undefined, undefined], // what its role may the row decides
     [anonymous, "list", "golang.org/x/mod", undefined],
     [anonymous, "sumdb", "corp.example/a", /may not see/],
     [undefined, "list", "golang.org/x/mod", /only through the edge/],
-    [undefined, "live", undefined, /only through the edge/],
+    [undefined, "site", undefined, /only through the edge/],
   ];
   for (const [identity, route, module, refusal] of rows) {
     const header = identity && signIdentity(identity, key, 1000, hmac);

@@ -5,11 +5,13 @@ import { hmac } from "../../lambda/access/hmac.ts";
 import { createApiHandler } from "../../lambda/aws/api-handler.ts";
 import { IdentityKeys } from "../../lambda/aws/identity-keys.ts";
 import { signIdentity } from "../../lambda/edge/identity.ts";
-import { originPaths, type RouteName, routes } from "../../lambda/edge/routes.ts";
-import { anonymous, type Identity } from "../../lambda/edge/token.ts";
+import { type RouteName, routes } from "../../lambda/edge/routes.ts";
+import { anonymous, type Identity, nobody } from "../../lambda/edge/token.ts";
 import type { HttpHandler } from "../../lambda/http/handler.ts";
 import { textAnswer } from "../../lambda/http/probes.ts";
+import { siteHandler } from "../../lambda/http/site.ts";
 import type { Handlers } from "../../lambda/http/stack.ts";
+import { siteRows } from "../support/judgement.ts";
 import { invocationOf } from "../support/through-stack.ts";
 
 // The second look at who asks, as every function behind the API takes it.
@@ -21,7 +23,10 @@ const now = 1_800_000_000;
 function functionOf({ anonymous: mode = "none", secret = () => JSON.stringify({ identityKey: key }) } = {}) {
   const lines: string[] = [];
   const answer: HttpHandler = async ({ identity }) => textAnswer(`${identity.id || "nobody"}`);
-  const handlers = Object.fromEntries(Object.keys(routes).map((route) => [route, answer])) as Handlers;
+  const access = { anonymous: mode as "none", private: "corp.example" };
+  const rows = siteRows.map((row) => ({ ...row, handler: answer }));
+  const protocol = Object.fromEntries(Object.keys(routes).map((route) => [route, answer]));
+  const handlers: Handlers = { ...protocol, site: siteHandler(rows, access) };
   const time = { seconds: now };
   const call = createApiHandler({
     begin: () => {},
@@ -31,14 +36,14 @@ function functionOf({ anonymous: mode = "none", secret = () => JSON.stringify({ 
       async () => secret(),
       () => time.seconds * 1000,
     ),
-    access: { anonymous: mode as "none", private: "corp.example" },
+    access,
     now: () => time.seconds * 1000,
     traceId: () => undefined,
     write: (line) => lines.push(line),
   });
   const ask = async (route: RouteName, path: string, header: string | undefined) => {
     const event = {
-      rawPath: originPaths[route] + path,
+      rawPath: `/${route}${path}`,
       headers: header === undefined ? {} : { "x-modfront-identity": header },
       requestContext: { requestId: "r", http: { method: "GET" } },
     } as unknown as APIGatewayProxyEventV2;
@@ -59,11 +64,11 @@ function pathOf(route: RouteName, module: string): string {
   if (route === "list") return `/${module}/@v/list`;
   if (route === "latest") return `/${module}/@latest`;
   if (route === "info" || route === "mod" || route === "zip") return `/${module}/@v/v1.0.0.${route}`;
-  return `/-/${route}`;
+  return "/-/live";
 }
 
-const all = Object.keys(routes) as RouteName[];
-const ofModules = all.filter((route) => pathOf(route, "m") !== `/-/${route}`);
+const ofModules = Object.keys(routes) as RouteName[];
+const all: readonly RouteName[] = [...ofModules, "site"];
 
 test("no function answers a request that did not come through the edge just now, on any route", async () => {
   const { ask, lines } = functionOf({ anonymous: "all" });
@@ -102,15 +107,34 @@ test("what the edge should not have let through is refused, on every route of mo
       assert.equal(await ask(route, pathOf(route, module), signed(identity)), expected, `${route} ${module}`);
     }
   }
-  assert.equal(await closed.ask("metrics", "/-/metrics", signed(viewer)), refused);
-  assert.equal(await closed.ask("metrics", "/-/metrics", signed({ ...viewer, role: "operator" })), "200 abc123");
+});
+
+test("what a role may under /-/ is decided here, in the words of the edge", async () => {
+  const { ask } = functionOf();
+  const operator = { ...viewer, role: "operator" } as const;
+  const rows = [
+    ["/-/metrics", operator, "200 abc123"],
+    ["/-/metrics", viewer, "403 token abc123 has the role viewer, which may not do this"],
+    [
+      "/-/metrics",
+      anonymous,
+      "401 this needs a modfront token, as the password with any user name: see go help goauth",
+    ],
+    ["/-/metrics", nobody("expired"), "401 this token has expired"],
+    ["/-/metrics", nobody("unchecked"), "503 modfront cannot check access at the moment"],
+    ["/-/page", viewer, "200 abc123"],
+    ["/-/page", nobody("revoked"), "401 this token was revoked"],
+    ["/-/live", nobody("revoked"), "200 nobody"],
+    ["/-/other", operator, "404 this is not a path of the module proxy protocol"],
+  ] as const;
+  for (const [path, identity, said] of rows) assert.equal(await ask("site", path, signed(identity)), said, path);
 });
 
 test("a rotated key is taken without a restart, the one before it for as long as the secret has it", async () => {
   let secret = JSON.stringify({ identityKey: key });
   const { ask, time } = functionOf({ secret: () => secret });
   const next = "n".repeat(43);
-  const live = (by: string) => ask("live", "/-/live", signed(anonymous, time.seconds, by));
+  const live = (by: string) => ask("site", "/-/live", signed(anonymous, time.seconds, by));
   assert.equal(await live(key), "200 nobody");
   secret = JSON.stringify({ identityKey: next, previousIdentityKey: key });
   time.seconds += 11;

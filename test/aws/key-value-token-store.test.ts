@@ -35,7 +35,7 @@ const tokensOf = ({ values }: FakeKeyValues) => readTokens(values.get("tokens"))
 
 tokenStoreContract("KeyValueTokenStore", async () => {
   const { keyValues, open } = deployed();
-  return { store: open(), other: open(), edge: async () => keyValues.values.get("tokens") };
+  return { store: open(), other: open(), edge: async () => readTokens(keyValues.values.get("tokens")) };
 });
 
 test("making a token changes neither the edge's key nor its secret, and leaves access as it is", async () => {

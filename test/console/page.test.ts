@@ -37,7 +37,7 @@ async function ask(asked: Asked) {
   const catalogue = asked.catalogue ?? stored("corp.example/a", "example.com/b", "github.com/Azure/c");
   const { access = open, gosumdb, query = "", host, identity } = asked;
   const handler = page({ catalogue, access, address: () => "http://127.0.0.1:8080", gosumdb });
-  const request = { method: "GET", routed: { route: "page", path: "/" }, headers: { host }, query } as const;
+  const request = { method: "GET", routed: { route: "site", path: "/" }, headers: { host }, query } as const;
   const { answer } = await throughStack(handler, request, identity);
   assert.ok(answer.body instanceof Uint8Array);
   return { ...answer, text: new TextDecoder().decode(answer.body) };
@@ -163,7 +163,7 @@ test("over https the token goes into netrc", async () => {
     address: () => "https://x.example",
     gosumdb: undefined,
   });
-  const routed = { route: "page", path: "/" } as const;
+  const routed = { route: "site", path: "/" } as const;
   const { answer } = await throughStack(handler, { method: "GET", routed, headers: { host: "go.example:8443" } });
   assert.match(
     new TextDecoder().decode(answer.body as Uint8Array),

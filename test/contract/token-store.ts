@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { hmac } from "../../lambda/access/hmac.ts";
 import { emptyTokenState, type TokenStore } from "../../lambda/access/token-store.ts";
 import { createToken, listTokens, revokeToken, rotateKey } from "../../lambda/access/tokens.ts";
-import { readTokens } from "../../lambda/edge/access-settings.ts";
+import type { TokenSettings } from "../../lambda/edge/access-settings.ts";
 import { verifyToken } from "../../lambda/edge/token.ts";
 
 /** A store on its own and what goes with it. */
@@ -12,7 +12,7 @@ export interface OpenedTokens {
   /** Another writer of the same state: in its own right, as another process has it. */
   readonly other: TokenStore;
   /** The key value `tokens` as the edge reads it at this second. */
-  readonly edge: (now: number) => Promise<string | undefined>;
+  readonly edge: (now: number) => Promise<TokenSettings | undefined>;
 }
 
 const now = 1_800_000_000;
@@ -21,7 +21,7 @@ const request = { subject: 'a "b" \\', role: "publisher", modules: "corp.example
 /** What every `TokenStore` promises, and that the edge acts by it. */
 export function tokenStoreContract(name: string, open: () => Promise<OpenedTokens>): void {
   const judge = async ({ edge }: OpenedTokens, token: string, time = now): Promise<string> => {
-    const settings = readTokens(await edge(time));
+    const settings = await edge(time);
     if (settings === undefined) return "unreadable";
     const claims = verifyToken(token, settings, time, hmac);
     return typeof claims === "string" ? claims : claims.id;

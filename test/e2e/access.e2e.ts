@@ -3,7 +3,8 @@ import { writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { identityHeader } from "../../lambda/edge/identity.ts";
-import { originPaths } from "../../lambda/edge/routes.ts";
+import { patterns, type RouteName } from "../../lambda/edge/routes.ts";
+import { originPathOf } from "../../lib/origins.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { type CliRun, runCli } from "../support/cli.ts";
 import { makeDataFolder } from "../support/data-folder.ts";
@@ -132,7 +133,7 @@ describe("deployed for token holders", { skip }, () => {
     for (const path of [filePath(hidden, "zip"), `/${hidden.path}/@v/list`, `/${hidden.path}/@latest`])
       assert.equal(await ask(path, token), uncovered);
     assert.equal(await ask("/-/metrics", token), "403 token ID has the role viewer, which may not do this");
-    assert.deepEqual(site.edge.traffic, { edge: 4 });
+    assert.deepEqual(site.edge.traffic, { edge: 3, "api /site": 1 });
     assert.equal(await ask(filePath(seen, "zip"), token), "200");
   });
 
@@ -147,7 +148,7 @@ describe("deployed for token holders", { skip }, () => {
       "/list": `/${seen.path}/@v/list`,
       "/latest": `/${seen.path}/@latest`,
     };
-    for (const path of new Set(Object.values(originPaths))) {
+    for (const path of (Object.keys(patterns) as RouteName[]).map(originPathOf)) {
       const target = path + (tail[path] ?? `/${seen.path}/@v/v1.0.0.${path.slice(1)}`);
       for (const headers of [{}, forged, basic(token)])
         assert.deepEqual(await site.edge.askApi(id, target, headers), refused, target);

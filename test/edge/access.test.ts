@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
+import { packTokens } from "../../lambda/access/packed-settings.ts";
 import type { TokenState } from "../../lambda/access/token-store.ts";
 import { createToken, revokeToken, rotateKey } from "../../lambda/access/tokens.ts";
-import type { Anonymous } from "../../lambda/edge/access-settings.ts";
-import { decide } from "../../lambda/edge/decide.ts";
-import { type Role, type RouteName, routes } from "../../lambda/edge/routes.ts";
+import { type Anonymous, readAccess, readTokens } from "../../lambda/edge/access-settings.ts";
+import { denial, readDenial, readers } from "../../lambda/edge/permit.ts";
+import { routes } from "../../lambda/edge/routes.ts";
+import type { Role } from "../../lambda/edge/token.ts";
+import { judge, siteRows } from "../support/judgement.ts";
 import { basic, edgeContext, MemoryTokenStore } from "../support/tokens.ts";
 
 const start = 1_800_000_000;
@@ -12,9 +15,9 @@ const now = start + 5 * 86_400;
 const privatePatterns = "corp.example,github.com/Corp/*";
 
 /** What a row of the route table promises, spelt out here so that a change there must be made twice. */
-type Promise = "everyone" | "operators" | "readers";
+type Promised = "everyone" | "operators" | "readers";
 
-const promises: Readonly<Record<RouteName, Promise>> = {
+const promises: Readonly<Record<string, Promised>> = {
   live: "everyone",
   ready: "everyone",
   metrics: "operators",
@@ -37,7 +40,7 @@ const modules: Readonly<Record<Exclude<Wanted, "nothing">, string>> = {
   uncovered: "corp.example/secret",
 };
 
-function targets(route: RouteName): Partial<Record<Wanted, string>> {
+function targets(route: string): Partial<Record<Wanted, string>> {
   const each = (path: (module: string) => string) => ({
     public: path(modules.public),
     covered: path(modules.covered),
@@ -56,7 +59,7 @@ type State = (typeof states)[number];
 const roles: readonly Role[] = ["viewer", "publisher", "operator", "admin"];
 
 /** The outcome that TRUST promises: a status, or "go" for a request that may go on. */
-function expected(promise: Promise, mode: Anonymous, wanted: Wanted, role: Role, state: State): number | "go" {
+function expected(promise: Promised, mode: Anonymous, wanted: Wanted, role: Role, state: State): number | "go" {
   if (promise === "everyone" || mode === "all") return "go";
   const isPrivate = wanted === "covered" || wanted === "uncovered";
   if (state !== "valid" && state !== "old key") {
@@ -92,20 +95,25 @@ before(async () => {
   state = store.state;
 });
 
-test("role × route × module × token state × access.anonymous", () => {
+test("every route of the protocol and every row of the site has its promise", () => {
+  const names = [...Object.keys(routes), ...siteRows.map(({ name }) => name)];
+  assert.deepEqual(names.toSorted(), Object.keys(promises).toSorted());
+});
+
+test("role × route × module × token state × access.anonymous", async () => {
   let checked = 0;
   for (const mode of ["none", "public", "all"] as const) {
     const context = edgeContext({ anonymous: mode, private: privatePatterns }, state, now);
-    for (const route of Object.keys(routes) as RouteName[]) {
+    for (const route of Object.keys(promises)) {
       for (const [wanted, target] of Object.entries(targets(route)) as [Wanted, string][]) {
         for (const role of roles) {
           for (const label of states) {
             const token = tokens.get(`${role} ${label}`);
-            const headers = token === undefined ? {} : { authorization: basic(token) };
-            const decision = decide({ method: "GET", target, headers }, context);
-            const outcome = decision.kind === "answer" ? decision.status : "go";
+            const credentials = token === undefined ? undefined : basic(token);
+            const judgement = await judge({ method: "GET", path: target, credentials }, context);
+            const outcome = judgement.kind === "refusal" ? judgement.status : "go";
             const row = `${mode} ${route} ${wanted} ${role} ${label}`;
-            assert.equal(outcome, expected(promises[route], mode, wanted, role, label), row);
+            assert.equal(outcome, expected(promises[route] ?? "readers", mode, wanted, role, label), row);
             checked++;
           }
         }
@@ -115,13 +123,13 @@ test("role × route × module × token state × access.anonymous", () => {
   assert.equal(checked, 3 * 4 * states.length * (5 * 1 + 5 * 3 + 4));
 });
 
-test("a refusal is one clear line, and 401 asks for Basic credentials", () => {
+test("a refusal is one clear line, and 401 asks for Basic credentials", async () => {
   const context = edgeContext({ anonymous: "none", private: privatePatterns }, state, now);
-  const refusal = (label: State, target = "/golang.org/x/mod/@v/list") => {
+  const refusal = async (label: State, path = "/golang.org/x/mod/@v/list") => {
     const token = tokens.get(`viewer ${label}`);
-    const headers = token === undefined ? {} : { authorization: basic(token) };
-    const decision = decide({ method: "GET", target, headers }, context);
-    if (decision.kind !== "answer") return assert.fail("was let in");
+    const credentials = token === undefined ? undefined : basic(token);
+    const decision = await judge({ method: "GET", path, credentials }, context);
+    if (decision.kind !== "refusal") return assert.fail("was let in");
     const { "www-authenticate": challenge, ...headersSent } = decision.headers;
     assert.deepEqual(headersSent, {
       "content-type": "text/plain; charset=utf-8",
@@ -133,24 +141,24 @@ test("a refusal is one clear line, and 401 asks for Basic credentials", () => {
     return `${decision.status} ${decision.body.replace(/token [0-9a-z]{6} /, "token ID ")}`;
   };
   assert.equal(
-    refusal("none"),
+    await refusal("none"),
     "401 this needs a modfront token, as the password with any user name: see go help goauth\n",
   );
   assert.equal(
-    refusal("malformed"),
+    await refusal("malformed"),
     "401 these credentials are not a modfront token: it is the password, with any user name\n",
   );
-  assert.equal(refusal("wrong key"), "401 this token is not valid here\n");
-  assert.equal(refusal("expired"), "401 this token has expired\n");
-  assert.equal(refusal("revoked"), "401 this token was revoked\n");
+  assert.equal(await refusal("wrong key"), "401 this token is not valid here\n");
+  assert.equal(await refusal("expired"), "401 this token has expired\n");
+  assert.equal(await refusal("revoked"), "401 this token was revoked\n");
   assert.equal(
-    refusal("valid", "/corp.example/secret/@v/list"),
+    await refusal("valid", "/corp.example/secret/@v/list"),
     "403 token ID does not cover this private module: ask whoever issued it for one that does\n",
   );
-  assert.equal(refusal("valid", "/-/metrics"), "403 token ID has the role viewer, which may not do this\n");
+  assert.equal(await refusal("valid", "/-/metrics"), "403 token ID has the role viewer, which may not do this\n");
 });
 
-test("the token is the password of Basic credentials or a Bearer token, and the identity goes on", () => {
+test("the token is the password of Basic credentials or a Bearer token, and the identity goes on", async () => {
   const context = edgeContext({ anonymous: "none", private: privatePatterns }, state, now);
   const token = tokens.get("publisher valid") ?? "";
   const rows: readonly (readonly [authorization: string | string[], accepted: boolean])[] = [
@@ -174,10 +182,10 @@ test("the token is the password of Basic credentials or a Bearer token, and the 
     ["", false],
   ];
   for (const [authorization, accepted] of rows) {
-    const request = { method: "GET", target: "/github.com/!corp/x/@v/list", headers: { authorization } };
-    const decision = decide(request, context);
+    const request = { method: "GET", path: "/github.com/!corp/x/@v/list", credentials: authorization };
+    const decision = await judge(request, context);
     if (!accepted) {
-      assert.equal(decision.kind === "answer" && decision.status, 401, `${authorization}`);
+      assert.equal(decision.kind === "refusal" && decision.status, 401, `${authorization}`);
       continue;
     }
     assert.equal(decision.kind, "forward", `${authorization}`);
@@ -189,22 +197,47 @@ test("the token is the password of Basic credentials or a Bearer token, and the 
   }
 });
 
-test("what cannot be read lets nobody in who needs to be looked at", () => {
+test("what cannot be read lets nobody in who needs to be looked at", async () => {
   const good = edgeContext({ anonymous: "public", private: privatePatterns }, state, now);
   const authorization = basic(tokens.get("admin valid") ?? "");
   const broken = [undefined, "", "null", "[]", "{", '{"keys":[],"identityKey":""}', '{"anonymous":"every"}', "1"];
   const shortKey = JSON.stringify({ keys: [""], identityKey: "k".repeat(43), revoked: "" });
-  const status = (name: string, value: string | undefined, target: string) => {
-    const keyValues = { get: (wanted: "access" | "tokens") => (wanted === name ? value : good.keyValues.get(wanted)) };
-    const decision = decide({ method: "GET", target, headers: { authorization } }, { ...good, keyValues });
-    return decision.kind === "answer" ? decision.status : "go";
+  const status = async (name: "access" | "tokens", value: string | undefined, path: string) => {
+    const broken = name === "access" ? () => readAccess(value) : () => readTokens(value);
+    const keyValues = { ...good.keyValues, [name]: broken };
+    const decision = await judge({ method: "GET", path, credentials: authorization }, { ...good, keyValues });
+    return decision.kind === "refusal" ? decision.status : "go";
   };
   for (const value of broken) {
-    assert.equal(status("access", value, "/golang.org/x/mod/@v/list"), 503, value);
-    assert.equal(status("access", value, "/-/live"), "go", value);
-    assert.equal(status("tokens", value, "/github.com/!corp/x/@v/list"), 503, value);
-    assert.equal(status("tokens", value, "/golang.org/x/mod/@v/list"), "go", value); // public to everyone
+    assert.equal(await status("access", value, "/golang.org/x/mod/@v/list"), 503, value);
+    assert.equal(await status("access", value, "/-/live"), "go", value);
+    assert.equal(await status("tokens", value, "/github.com/!corp/x/@v/list"), 503, value);
+    assert.equal(await status("tokens", value, "/golang.org/x/mod/@v/list"), "go", value); // public to everyone
   }
-  assert.equal(status("tokens", shortKey, "/github.com/!corp/x/@v/list"), 503);
-  assert.equal(status("tokens", good.keyValues.get("tokens"), "/github.com/!corp/x/@v/list"), "go");
+  assert.equal(await status("tokens", shortKey, "/github.com/!corp/x/@v/list"), 503);
+  assert.equal(await status("tokens", packTokens(state, now), "/github.com/!corp/x/@v/list"), "go");
+});
+
+test("what the edge decides about the protocol without the table is the table's row for readers", () => {
+  for (const mode of ["none", "public", "all"] as const) {
+    const settings = { anonymous: mode, private: privatePatterns };
+    for (const role of ["anonymous", ...roles] as const) {
+      const identity = { id: "a", role, subject: "", modules: "github.com/Corp" };
+      for (const module of [undefined, "golang.org/x/mod", "github.com/Corp/tool/v2", "corp.example/secret"]) {
+        const row = `${mode} ${role} ${module}`;
+        assert.equal(readDenial(settings, identity, module), denial(readers, settings, identity, module), row);
+      }
+    }
+  }
+});
+
+test("a token that cannot be checked is 503 where it matters, under /-/ too", async () => {
+  const context = edgeContext({ anonymous: "none", private: "" }, state, now);
+  const keyValues = { ...context.keyValues, tokens: () => undefined };
+  const credentials = basic(tokens.get("admin valid") ?? "");
+  const status = async (path: string) => {
+    const judgement = await judge({ method: "GET", path, credentials }, { ...context, keyValues });
+    return judgement.kind === "refusal" ? judgement.status : "go";
+  };
+  assert.deepEqual([await status("/-/metrics"), await status("/"), await status("/-/live")], [503, 503, "go"]);
 });

@@ -7,11 +7,12 @@ import { packAccess, packTokens } from "../../lambda/access/packed-settings.ts";
 import { createToken } from "../../lambda/access/tokens.ts";
 import type { ViewerRequest, ViewerResponse } from "../../lambda/edge/cloudfront.ts";
 import { verifyIdentity } from "../../lambda/edge/identity.ts";
-import { bundleEdge, maxEdgeBundle } from "../../lib/edge-bundle.ts";
+import type { Identity } from "../../lambda/edge/token.ts";
+import { bundleEdge, type EdgePlane, maxEdgeBundle } from "../../lib/edge-bundle.ts";
 import { basic, MemoryTokenStore } from "../support/tokens.ts";
 
 const now = Math.floor(Date.now() / 1000);
-const code = bundleEdge();
+const codes: Readonly<Record<EdgePlane, string>> = { protocol: bundleEdge("protocol"), site: bundleEdge("site") };
 const store = new MemoryTokenStore();
 let token = "";
 let values: Record<string, string>;
@@ -32,8 +33,12 @@ interface Viewer {
   readonly querystring?: Readonly<Record<string, { value: string }>>;
 }
 
-/** Runs the bundle as CloudFront does: anew for every request, with its two modules and nothing of Node. */
+/**
+ * Runs the bundle of the behaviour that CloudFront chooses as CloudFront does: anew for every request, with its two
+ * modules and nothing of Node.
+ */
 async function run(viewer: Viewer, known: Record<string, string> = values): Promise<ViewerRequest & ViewerResponse> {
+  const code = codes[viewer.uri.startsWith("/-/") ? "site" : "protocol"];
   const get = async (name: string) => known[name] ?? assert.fail("no such key");
   const script = code.replace(/^import (\w+) from "(\w+)";$/gm, 'const $1 = modules["$2"];');
   const context = createContext({ modules: { cloudfront: { kvs: () => ({ get }) }, crypto } });
@@ -42,11 +47,23 @@ async function run(viewer: Viewer, known: Record<string, string> = values): Prom
   return structuredClone(await runInContext("handler", context)({ version: "1.0", request }));
 }
 
-test("the bundle is one script under CloudFront's limit, in the syntax of its runtime", () => {
-  assert.ok(code.length < maxEdgeBundle, `${code.length} bytes`);
+function identityOf({ headers }: ViewerRequest): Identity | undefined {
+  return verifyIdentity(headers["x-modfront-identity"]?.value, store.state.identityKeys, now, hmac);
+}
+
+/** Bytes: what is to come (blocks, tenants, shards) needs the room up to CloudFront's limit. */
+const sizes: Readonly<Record<EdgePlane, number>> = { protocol: 7_500, site: 6_000 };
+
+for (const plane of ["protocol", "site"] as const) {
+  test(`the bundle before the ${plane} is one small script in the syntax of its runtime`, () => checkBundle(plane));
+}
+
+function checkBundle(plane: EdgePlane): void {
+  const code = codes[plane];
+  assert.ok(code.length <= sizes[plane] && sizes[plane] < maxEdgeBundle, `${code.length} bytes`);
   assert.deepEqual(code.match(/^import .*$/gm), ['import cf from "cloudfront";', 'import crypto from "crypto";']);
   assert.doesNotMatch(code, /\bexport\b|\?\.|\?\?|\bclass\b|\bfor\s*\([^;)]*\bof\b|\.\.\.|\(\?<|[^\x00-\x7f]/);
-});
+}
 
 test("a request goes on with its canonical path, who asks, and nothing that the client said about that", async () => {
   const headers = {
@@ -63,7 +80,7 @@ test("a request goes on with its canonical path, who asks, and nothing that the 
   assert.deepEqual(request.querystring, {});
   assert.deepEqual(Object.keys(request.headers).sort(), ["if-none-match", "x-modfront-identity", "x-modfront-wait"]);
   assert.equal(request.headers["x-modfront-wait"]?.value, "3");
-  const identity = verifyIdentity(request.headers["x-modfront-identity"]?.value, store.state.identityKeys, now, hmac);
+  const identity = identityOf(request);
   assert.equal(identity?.id, store.state.tokens[0]?.id);
   assert.equal(identity?.role, "viewer");
 });
@@ -71,9 +88,61 @@ test("a request goes on with its canonical path, who asks, and nothing that the 
 test("the page has an address that the API can match, and probes are signed for nobody", async () => {
   const page = await run({ uri: "/", headers: { authorization: { value: basic(token) } } });
   assert.equal(page.uri, "/-/page");
-  const live = await run({ uri: "/-/live" });
-  const header = live.headers["x-modfront-identity"]?.value;
-  assert.equal(verifyIdentity(header, store.state.identityKeys, now, hmac)?.role, "anonymous");
+  assert.equal(identityOf(page)?.role, "viewer");
+  assert.equal((await run({ uri: "/-/page" })).uri, "/-/page");
+  assert.equal(identityOf(await run({ uri: "/-/live" }))?.role, "anonymous");
+});
+
+test("under /-/ every method goes on, and who asks is said, or why nobody is known: the rows decide", async () => {
+  const damaged = { value: basic(`${token.slice(0, -1)}_`) };
+  const twice = { value: basic(token), multiValue: [{ value: basic(token) }, { value: basic(token) }] };
+  const rows = [
+    [undefined, "anonymous", undefined],
+    [{ value: basic(token) }, "viewer", undefined],
+    [{ value: "Basic x" }, "anonymous", "malformed"],
+    [damaged, "anonymous", "unsigned"],
+    [twice, "anonymous", "malformed"],
+  ] as const;
+  for (const uri of ["/-/metrics", "/-/api/blocks/github.com/!corp/x@v1.0.0", "/"]) {
+    for (const method of ["GET", "POST", "PUT", "DELETE"]) {
+      for (const [authorization, role, fault] of rows) {
+        const request = await run({ uri, method, headers: authorization === undefined ? {} : { authorization } });
+        assert.equal(request.method, method);
+        assert.deepEqual([identityOf(request)?.role, identityOf(request)?.fault], [role, fault], uri);
+      }
+    }
+  }
+});
+
+test("of a query only wait counts", async () => {
+  const rows: readonly (readonly [query: Record<string, string>, wait: string | undefined])[] = [
+    [{}, undefined],
+    [{ wait: "1" }, "1"],
+    [{ wait: "8" }, "8"],
+    [{ a: "b", wait: "3", c: "" }, "3"],
+    [{ wait: "0" }, undefined],
+    [{ wait: "9" }, undefined],
+    [{ wait: "12" }, undefined],
+    [{ wait: "-1" }, undefined],
+    [{ await: "1" }, undefined],
+    [{ wait: "1x" }, undefined],
+    [{ x: "%ff%00\\..//" }, undefined],
+  ];
+  for (const [query, wait] of rows) {
+    const querystring = Object.fromEntries(Object.entries(query).map(([name, value]) => [name, { value }]));
+    const request = await run({
+      uri: "/a.b/@v/list",
+      querystring,
+      headers: { authorization: { value: basic(token) } },
+    });
+    assert.deepEqual(request.querystring, {});
+    assert.equal(request.headers["x-modfront-wait"]?.value, wait, JSON.stringify(query));
+  }
+});
+
+test("a percent sign of a query goes on encoded once", async () => {
+  for (const uri of ["/a.b/@v/100%25.info", "/a.b/@v/a%252fb.info"])
+    assert.equal((await run({ uri, headers: { authorization: { value: basic(token) } } })).uri, uri);
 });
 
 test("the edge answers by itself", async () => {
@@ -85,9 +154,12 @@ test("the edge answers by itself", async () => {
     [{ uri: "/a.b/@v/list", method: "PUT" }, 405],
     [{ uri: "/a.b/@v/list" }, 401],
     [{ uri: "/a.b/@v/list", headers: { authorization: twice } }, 401],
-    [{ uri: "/-/metrics", headers: { authorization } }, 403],
+    [{ uri: "/corp.example/x/@v/100%25.zip", headers: { authorization } }, 400],
+    [{ uri: "/-/%00" }, 400],
+    [{ uri: "/-/a/../b" }, 400],
     [{ uri: "/a.b/%40v/list", headers: { authorization } }, 308],
     [{ uri: "/a.b/%40v/list" }, 401],
+    [{ uri: "/%2d/live" }, 308], // which is answered there
     [{ uri: "/a.b/@v/list", headers: { authorization } }, 503, {}],
     [{ uri: "/-/live" }, 503, {}],
     [{ uri: "/a.b/@v/list" }, 503, { access: '{"anonymous":"all","private":""}' }], // nobody could vouch for it

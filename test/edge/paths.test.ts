@@ -3,8 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { decide } from "../../lambda/edge/decide.ts";
 import { checkPath, escapePath, escapeVersion } from "../../lambda/golang/module.ts";
-
-const open = { keyValues: { get: () => '{"anonymous":"all","private":""}' }, hmac: () => "", now: () => 0 };
+import { openContext } from "../support/tokens.ts";
 
 function passes(check: () => unknown): boolean {
   try {
@@ -50,7 +49,7 @@ test("whatever x/mod takes for a module and a version goes on, in its escaped fo
         sumdb: `/sumdb/sum.golang.org/lookup/${escaped}@${escapeVersion(query)}`,
       };
       const canonical = others[kind] ?? `/${escaped}/@v/${escapeVersion(query)}.${kind}`;
-      const decision = decide({ method: "GET", target: spell(canonical, encoded), headers: {} }, open);
+      const decision = decide({ method: "GET", path: spell(canonical, encoded), credentials: undefined }, openContext);
       assert.equal(decision.kind, "forward", canonical);
       if (decision.kind !== "forward") return;
       const { routed } = decision;

@@ -4,7 +4,7 @@ import { anonymous, type Identity } from "../../lambda/edge/token.ts";
 import { entityTag } from "../../lambda/http/entity-tag.ts";
 import { frame } from "../../lambda/http/frame.ts";
 import { createHandler, type HttpRequest } from "../../lambda/http/handler.ts";
-import { live, textAnswer } from "../../lambda/http/probes.ts";
+import { textAnswer } from "../../lambda/http/probes.ts";
 import { errorOf } from "../../lambda/http/result.ts";
 import { createStack } from "../../lambda/http/stack.ts";
 import type { Served } from "../../lambda/proxy/serve/serve.ts";
@@ -107,9 +107,12 @@ test("a failure is a value with its error, and its row of the table whatever the
 });
 
 test("an answer without an entity tag is nobody's already, whatever the condition", async () => {
-  const request = { method: "GET", routed: { route: "live", path: "/-/live" } } as const;
+  const request = { method: "GET", routed: { route: "site", path: "/-/live" } } as const;
   for (const condition of ["", "*", '""', " * ", '"x", *']) {
-    const { answer } = await throughStack(live, { ...request, headers: { "if-none-match": condition } });
+    const { answer } = await throughStack(async () => textAnswer("ok\n"), {
+      ...request,
+      headers: { "if-none-match": condition },
+    });
     assert.deepEqual([answer.status, answer.headers.etag], [200, undefined], condition);
   }
 });
@@ -135,7 +138,7 @@ test("requests at the same time do not mix", async () => {
 
 test("the handler is told who asks in a new request; the one that was received stays as it was", async () => {
   const viewer: Identity = { id: "abc123", role: "viewer", subject: "gopher", modules: "" };
-  const received = Object.freeze({ method: "GET", routed: { route: "live", path: "/-/live" }, headers: {} } as const);
+  const received = Object.freeze({ method: "GET", routed: { route: "site", path: "/-/live" }, headers: {} } as const);
   const { answer } = await throughStack(async ({ identity }) => textAnswer(identity.id), received, viewer);
   assert.equal(Buffer.from(answer.body as Uint8Array).toString(), "abc123");
 });
@@ -144,18 +147,18 @@ test("no handler is called for who is refused, nor for a route that has none", a
   const called: string[] = [];
   const handler = async () => textAnswer(`${called.push("live")}`);
   const refused = new ServedError("forbidden", "no");
-  const refusing = createStack({ live: handler }, () => Promise.reject(refused));
+  const refusing = createStack({ site: handler }, () => Promise.reject(refused));
   const request = { method: "GET", headers: {} } as const;
-  const result = await refusing({ ...request, routed: { route: "live", path: "/-/live" } }, invocationOf());
+  const result = await refusing({ ...request, routed: { route: "site", path: "/-/live" } }, invocationOf());
   assert.deepEqual(result, { kind: "error", error: refused });
-  const open = createStack({ live: handler }, async () => anonymous);
-  const none = await open({ ...request, routed: { route: "page", path: "/" } }, invocationOf());
+  const open = createStack({ site: handler }, async () => anonymous);
+  const none = await open({ ...request, routed: { route: "list", path: "/a.b/@v/list" } }, invocationOf());
   assert.deepEqual([frame(none).status, called], [404, []]);
 });
 
 test("what Lambda is about to end is a failure in our own words, which sends the client back", async () => {
-  const stack = createStack({ live: () => new Promise(() => {}) }, async () => anonymous);
-  const request = { method: "GET", routed: { route: "live", path: "/-/live" }, headers: {} } as const;
+  const stack = createStack({ site: () => new Promise(() => {}) }, async () => anonymous);
+  const request = { method: "GET", routed: { route: "site", path: "/-/live" }, headers: {} } as const;
   assert.equal(errorOf(await stack(request, invocationOf(501)))?.code, "fill-timeout");
 });
 

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { identityHeader } from "../../lambda/edge/identity.ts";
-import { originPaths, routes } from "../../lambda/edge/routes.ts";
+import { patterns, type RouteName } from "../../lambda/edge/routes.ts";
+import { bundleEdge } from "../../lib/edge-bundle.ts";
+import { originPathOf } from "../../lib/origins.ts";
 import { propertiesOf, synthesise } from "../support/synthesis.ts";
 
 const { edge } = synthesise();
@@ -14,7 +16,10 @@ interface Behavior {
   readonly AllowedMethods: readonly string[];
   readonly Compress: boolean;
   readonly ViewerProtocolPolicy: string;
-  readonly FunctionAssociations: readonly { readonly EventType: string }[];
+  readonly FunctionAssociations: readonly {
+    readonly EventType: string;
+    readonly FunctionARN: { readonly "Fn::GetAtt": readonly string[] };
+  }[];
 }
 
 interface Origin {
@@ -65,12 +70,24 @@ function originsOf(behavior: Behavior | undefined): readonly (Origin | undefined
 }
 
 test("the behaviours are the patterns of the route table, in its order, and the default last", () => {
-  const patterns = [...new Set(Object.values(routes).map(({ pattern }) => pattern))];
-  assert.deepEqual(
-    behaviors.map(({ PathPattern }) => PathPattern ?? "*"),
-    patterns,
+  const order = behaviors.map(({ PathPattern }) => PathPattern ?? "*");
+  assert.deepEqual(order, [...Object.values(patterns), "*"]);
+  assert.ok(order.indexOf("/sumdb/*") < order.indexOf("*.zip"));
+});
+
+test("what lies under /-/ has a function of its own; the other one is before everything else", () => {
+  const functions = new Map(
+    behaviors.map((each) => [each.PathPattern ?? "*", each.FunctionAssociations[0]?.FunctionARN]),
   );
-  assert.ok(patterns.indexOf("/sumdb/*") < patterns.indexOf("*.zip"));
+  const codes = new Map(
+    Object.entries(edge.findResources("AWS::CloudFront::Function")).map(([id, { Properties }]) => [
+      id,
+      Properties.FunctionCode,
+    ]),
+  );
+  const codeOf = (pattern: string) => codes.get(functions.get(pattern)?.["Fn::GetAtt"][0] ?? "");
+  for (const pattern of functions.keys())
+    assert.equal(codeOf(pattern), bundleEdge(pattern === patterns.site ? "site" : "protocol"), pattern);
 });
 
 test("every behaviour decides at the edge and sends identity and wait outside the cache key", () => {
@@ -116,10 +133,11 @@ test("a bucket without the file, without permission or in trouble hands over to 
 });
 
 test("everything else goes to the API alone, over TLS, and may take as long as the API can", () => {
-  for (const [name, { pattern }] of Object.entries(routes)) {
+  const rows = [...(Object.entries(patterns) as [RouteName, string][]), ["site", "*"] as const];
+  for (const [name, pattern] of rows) {
     const origins = originsOf(behaviors.find(({ PathPattern }) => (PathPattern ?? "*") === pattern));
     const api = origins.at(-1);
-    assert.equal(api?.OriginPath, originPaths[name as keyof typeof originPaths]);
+    assert.equal(api?.OriginPath, originPathOf(name));
     assert.deepEqual(api?.CustomOriginConfig?.OriginReadTimeout, 35);
     assert.equal(api?.CustomOriginConfig?.OriginProtocolPolicy, "https-only");
     if (!["info", "mod", "zip"].includes(name)) assert.equal(origins.length, 1);

@@ -21,6 +21,8 @@ export interface PlannedBehavior {
   readonly methods: ReadonlySet<string>;
   /** Headers of the request that reach the origin, beside those that a cache needs. */
   readonly headers: readonly string[];
+  /** The source of its viewer-request function. */
+  readonly functionCode: string;
 }
 
 export interface Plan {
@@ -28,7 +30,6 @@ export interface Plan {
   readonly behaviors: readonly PlannedBehavior[];
   /** Seconds for which CloudFront keeps an error, by status. */
   readonly errorTtl: ReadonlyMap<number, number>;
-  readonly functionCode: string;
 }
 
 /** The values that CloudFormation would put in: by logical id for `Ref`, by name for `Fn::ImportValue`. */
@@ -50,7 +51,6 @@ export function planOf(template: Template, known: Known): Plan {
       reader.behavior(behavior),
     ),
     errorTtl: new Map(config.CustomErrorResponses.map((row: Json) => [row.ErrorCode, row.ErrorCachingMinTTL])),
-    functionCode: of("AWS::CloudFront::Function").FunctionCode,
   };
 }
 
@@ -76,8 +76,13 @@ class PlanReader {
       failover: new Set(group?.FailoverCriteria.StatusCodes.Items),
       cache: this.#cache(behavior.CachePolicyId),
       methods: new Set(behavior.AllowedMethods),
+      functionCode: this.#functionCode(behavior.FunctionAssociations[0].FunctionARN),
       headers: forwarded?.HeadersConfig.Headers ?? [],
     };
+  }
+
+  #functionCode(arn: Json): string {
+    return String(this.#template.Resources[arn["Fn::GetAtt"][0]]?.Properties.FunctionCode);
   }
 
   #origin(id: string): PlannedOrigin {

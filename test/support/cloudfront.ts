@@ -34,15 +34,12 @@ export class CloudFront {
   readonly traffic: Traffic = {};
   readonly #parts: CloudFrontParts;
   readonly #cache = new EdgeCache();
+  readonly #scripts = new Map<string, Script>();
   readonly #agent = new http.Agent({ keepAlive: true });
   readonly #server: http.Server;
-  readonly #script: Script;
 
   constructor(parts: CloudFrontParts) {
     this.#parts = parts;
-    this.#script = new Script(
-      parts.plan.functionCode.replace(/^import (\w+) from "(\w+)";$/gm, 'const $1 = modules["$2"];'),
-    );
     this.#server = http.createServer((request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
         if (!response.headersSent) response.writeHead(502);
@@ -84,7 +81,7 @@ export class CloudFront {
     const [received = "/"] = url.split("?");
     const behavior = this.#behaviorFor(received);
     if (!behavior.methods.has(method)) return void response.writeHead(403).end();
-    const decided = await this.#decide(request, received);
+    const decided = await this.#decide(behavior, request, received);
     if ("statusCode" in decided) return this.#sendEdge(response, decided);
     const key = `${behavior.pattern} ${decided.uri}`;
     const known = this.#cache.get(key, Date.now());
@@ -112,17 +109,32 @@ export class CloudFront {
     return found;
   }
 
-  async #decide(request: IncomingMessage, uri: string): Promise<ViewerRequest | ViewerResponse> {
+  async #decide(
+    behavior: PlannedBehavior,
+    request: IncomingMessage,
+    uri: string,
+  ): Promise<ViewerRequest | ViewerResponse> {
     const context = createContext({
       modules: { cloudfront: { kvs: () => ({ get: this.#parts.keyValue }) }, crypto },
     });
-    this.#script.runInContext(context);
+    this.#scriptOf(behavior).runInContext(context);
     const handler = new Script("handler").runInContext(context);
     const query = new URLSearchParams((request.url ?? "").split("?")[1] ?? "");
-    const headers: Record<string, { value: string }> = {};
-    for (const [name, value] of Object.entries(request.headers)) headers[name] = { value: String(value) };
+    const headers: Record<string, { value: string; multiValue?: { value: string }[] }> = {};
+    for (const [name, values = []] of Object.entries(request.headersDistinct)) {
+      const each = values.map((value) => ({ value }));
+      headers[name] = { value: values[0] ?? "", ...(each.length > 1 && { multiValue: each }) };
+    }
     const querystring = Object.fromEntries([...query].map(([name, value]) => [name, { value }]));
     return await handler({ version: "1.0", request: { method: request.method, uri, querystring, headers } });
+  }
+
+  #scriptOf({ functionCode }: PlannedBehavior): Script {
+    const known = this.#scripts.get(functionCode);
+    if (known !== undefined) return known;
+    const script = new Script(functionCode.replace(/^import (\w+) from "(\w+)";$/gm, 'const $1 = modules["$2"];'));
+    this.#scripts.set(functionCode, script);
+    return script;
   }
 
   /** The first origin that has an answer, by the origin group's rules; only reading requests may fail over. */

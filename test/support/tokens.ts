@@ -2,7 +2,7 @@ import { hmac } from "../../lambda/access/hmac.ts";
 import { packAccess, packTokens } from "../../lambda/access/packed-settings.ts";
 import type { TokenState, TokenStore } from "../../lambda/access/token-store.ts";
 import { emptyTokenState } from "../../lambda/access/token-store.ts";
-import type { AccessSettings, KeyValues } from "../../lambda/edge/access-settings.ts";
+import { type AccessSettings, type KeyValues, readAccess, readTokens } from "../../lambda/edge/access-settings.ts";
 
 /** A `TokenStore` in memory. */
 export class MemoryTokenStore implements TokenStore {
@@ -19,11 +19,22 @@ export class MemoryTokenStore implements TokenStore {
   }
 }
 
+/** Key values as the edge reads them. */
+export function keyValuesOf(values: { readonly access?: string; readonly tokens?: string }): KeyValues {
+  return { access: () => readAccess(values.access), tokens: () => readTokens(values.tokens) };
+}
+
+/** A context in which everything is open to everybody. */
+export const openContext = {
+  keyValues: keyValuesOf({ access: packAccess({ anonymous: "all", private: "" }) }),
+  hmac: () => "",
+  now: () => 0,
+};
+
 /** What `decide` knows when these settings and tokens have reached it. */
 export function edgeContext(settings: AccessSettings, state: TokenState, now: number) {
   const values = { access: packAccess(settings), tokens: packTokens(state, now) };
-  const keyValues: KeyValues = { get: (name) => values[name] };
-  return { keyValues, hmac, now: () => now };
+  return { keyValues: keyValuesOf(values), hmac, now: () => now };
 }
 
 /** The Authorization header that go sends for a token in netrc or a URL. */

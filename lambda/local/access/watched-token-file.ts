@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
-import { formatAccess, packTokens } from "../../access/packed-settings.ts";
+import { packTokens } from "../../access/packed-settings.ts";
 import { newState } from "../../access/tokens.ts";
-import type { AccessSettings, KeyValueName, KeyValues } from "../../edge/access-settings.ts";
+import { type AccessSettings, type KeyValues, readTokens, type TokenSettings } from "../../edge/access-settings.ts";
 import { parseTokenState } from "./file-token-store.ts";
 import { isMissing } from "./private-file.ts";
 
@@ -21,18 +21,19 @@ export interface WatchedTokenFileOptions {
  */
 export class WatchedTokenFile implements KeyValues {
   readonly #options: WatchedTokenFileOptions;
-  readonly #access: string;
   #looked = -1;
   #version: string | undefined;
-  #tokens: string | undefined;
+  #tokens: TokenSettings | undefined;
 
   constructor(options: WatchedTokenFileOptions) {
     this.#options = options;
-    this.#access = formatAccess(options.access);
   }
 
-  get(name: KeyValueName): string | undefined {
-    if (name === "access") return this.#access;
+  access(): AccessSettings {
+    return this.#options.access;
+  }
+
+  tokens(): TokenSettings | undefined {
     const now = Math.floor(this.#options.now());
     if (now !== this.#looked) {
       this.#looked = now;
@@ -50,7 +51,7 @@ export class WatchedTokenFile implements KeyValues {
       this.#tokens = undefined;
       // Keys that nobody has make every token unsigned, which is what it is.
       const state = version === "" ? newState() : parseTokenState(readFileSync(this.#options.path, "utf8"));
-      this.#tokens = packTokens(state, now);
+      this.#tokens = readTokens(packTokens(state, now));
       this.#version = version;
     } catch {
       this.#version = undefined;

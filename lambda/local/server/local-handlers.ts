@@ -1,13 +1,18 @@
 import { join } from "node:path";
-import { page } from "../../console/page-handler.ts";
+import { pageRoutes } from "../../console/page-handler.ts";
 import { ownSumdb } from "../../console/paste-lines.ts";
 import type { RoutedPath } from "../../edge/routed-path.ts";
 import type { RouteName } from "../../edge/routes.ts";
+import { gosumdbRoutes } from "../../http/gosumdb.ts";
 import { createHandler, type HttpHandler } from "../../http/handler.ts";
-import { live, ready, textAnswer } from "../../http/probes.ts";
+import { metricsRoutes } from "../../http/metrics.ts";
+import { probeRoutes } from "../../http/probes.ts";
+import type { Route } from "../../http/route.ts";
+import { siteHandler } from "../../http/site.ts";
 import { sumdbVerifier } from "../../proxy/checksums/known-sumdb.ts";
 import { Fill } from "../../proxy/fill/fill.ts";
 import { type Served, serveFile, serveIndex, serveSumdb } from "../../proxy/serve/serve.ts";
+import type { VersionIndex } from "../../proxy/store/version-index.ts";
 import { FolderTemporaryFiles } from "../../runtime/folder-temporary-files.ts";
 import { WorkerZipInspector } from "../../runtime/worker-zip-inspector.ts";
 import { localAccess } from "../access/local-access.ts";
@@ -17,7 +22,7 @@ import { SqliteModuleCatalogue } from "../data/sqlite-module-catalogue.ts";
 import { SqliteVersionIndex } from "../data/sqlite-version-index.ts";
 import { temporaryName } from "../data/temporary-files.ts";
 import type { LocalParts } from "./local-parts.ts";
-import type { Metrics } from "./metrics.ts";
+import { type Metrics, metricsType } from "./metrics.ts";
 import type { OpenedData } from "./opened-data.ts";
 import type { Settings } from "./settings.ts";
 
@@ -30,7 +35,7 @@ export interface HandlerParts extends LocalParts {
 
 /** The handler of each route, with the fill plane in the same process. */
 export function localHandlers(settings: Settings, parts: HandlerParts): Readonly<Record<RouteName, HttpHandler>> {
-  const { opened, metrics, address, clock, router, failpoint } = parts;
+  const { opened, clock, router, failpoint } = parts;
   const index = new SqliteVersionIndex(opened.database, failpoint);
   const sumdbName = sumdbVerifier(settings.config.sumdb.name)?.name;
   const isPrivate = (module: string) => router.isPrivate(module);
@@ -45,17 +50,24 @@ export function localHandlers(settings: Settings, parts: HandlerParts): Readonly
     list: listed,
     latest: listed,
     sumdb: handlerOf((routed) => serveSumdb(serving, routed)),
-    live,
-    ready: ready(async () => void (await index.module("ready"))),
-    metrics: async () => textAnswer(metrics.format(), "text/plain; version=0.0.4; charset=utf-8"),
-    gosumdb: async () => textAnswer(`${sumdbName ?? "off"}\n`),
-    page: page({
+    site: siteHandler(siteRoutes(settings, parts, index), localAccess(settings)),
+  };
+}
+
+/** What is answered under `/-/`, and at `/`, of one machine: a capability's rows are a line here. */
+function siteRoutes(settings: Settings, parts: HandlerParts, index: VersionIndex): readonly Route[] {
+  const { opened, metrics, address } = parts;
+  return [
+    ...probeRoutes({ check: async () => void (await index.module("ready")) }),
+    ...metricsRoutes({ contentType: metricsType, format: () => metrics.format() }),
+    ...gosumdbRoutes(sumdbVerifier(settings.config.sumdb.name)?.name),
+    ...pageRoutes({
       catalogue: new SqliteModuleCatalogue(opened.database),
       access: localAccess(settings),
       address,
       gosumdb: ownSumdb(settings.config.sumdb.name),
     }),
-  };
+  ];
 }
 
 function openFill({ data, config }: Settings, parts: HandlerParts, index: SqliteVersionIndex): Fill {

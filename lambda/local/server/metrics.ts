@@ -3,6 +3,9 @@ export interface Counter {
   value: number;
 }
 
+/** The media type of Prometheus' text format. */
+export const metricsType = "text/plain; version=0.0.4; charset=utf-8";
+
 /** Counters of this process in Prometheus' text format. */
 export class Metrics {
   readonly #counters = new Map<string, Counter>();

@@ -1,8 +1,9 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { type Decision, type EdgeForward, type EdgeRequest, refuse } from "../../edge/decide.ts";
+import type { Decision, EdgeForward, EdgeRequest } from "../../edge/decide.ts";
+import { refuse } from "../../edge/refusals.ts";
 import type { RoutedPath } from "../../edge/routed-path.ts";
-import type { RouteName } from "../../edge/routes.ts";
+import { storedKind } from "../../edge/routes.ts";
 import type { Identity } from "../../edge/token.ts";
 import { errorText } from "../../http/answers.ts";
 import { frame } from "../../http/frame.ts";
@@ -37,14 +38,11 @@ export interface ServerParts {
   readonly isPrivate: (module: string) => boolean;
   readonly now: () => number;
   readonly log: ((request: LoggedRequest) => void) | undefined;
-  readonly count: (route: RouteName | "edge", status: number) => void;
+  readonly count: (route: string, status: number) => void;
   /** Told of each request that `answer` failed. */
   readonly failed: (error: ServedError) => void;
   readonly tls: Certificate | undefined;
 }
-
-/** Routes whose canonical paths are keys of stored files that never change. */
-const fileRoutes: Partial<Record<RouteName, "info" | "mod" | "zip">> = { info: "info", mod: "mod", zip: "zip" };
 
 interface Exchange {
   readonly request: IncomingMessage;
@@ -52,7 +50,8 @@ interface Exchange {
 }
 
 interface Outcome {
-  readonly route: RouteName | "edge";
+  /** A route of the protocol, a row of the site, or `edge`: what was answered without either. */
+  readonly route: string;
   readonly status: number;
   readonly error?: string | undefined;
 }
@@ -117,7 +116,7 @@ function hostOf({ rawHeaders }: IncomingMessage): string | undefined {
 
 function refuseHost(parts: ServerParts, exchange: Exchange): void {
   const line = "this server is not known by this name: a name is added as access.hosts of the configuration";
-  const { body, ...refusal } = refuse("forbidden", line);
+  const { body, ...refusal } = refuse(403, line);
   finish(parts, exchange, {
     route: "edge",
     status: send(exchange, { ...refusal, body: Buffer.from(body) }),
@@ -141,8 +140,9 @@ async function answer(parts: ServerParts, memory: HitMemory, exchange: Exchange)
 
 async function route(parts: ServerParts, memory: HitMemory, exchange: Exchange): Promise<Outcome> {
   const { request, response } = exchange;
-  const { method = "", url = "" } = request;
-  const decision = await parts.decide({ method, target: url, headers: request.headers });
+  const { method = "" } = request;
+  const { path } = splitTarget(request);
+  const decision = await parts.decide({ method, path, credentials: request.headers.authorization });
   if (decision.kind === "answer") {
     const body = Buffer.from(decision.body);
     return { route: "edge", status: send(exchange, { ...decision, body }), error: decision.body.trimEnd() };
@@ -159,7 +159,7 @@ async function serveStored(
   { request, response }: Exchange,
   routed: RoutedPath,
 ): Promise<number | undefined> {
-  const kind = fileRoutes[routed.route];
+  const kind = storedKind(routed.route);
   if (kind === undefined) return undefined;
   return sendFile(request, response, storedFile(parts, routed, kind), memory);
 }
@@ -180,14 +180,14 @@ async function serveMiss(
   exchange: Exchange,
   { routed, identity }: EdgeForward,
 ): Promise<Outcome> {
-  const { route } = routed;
-  const method = exchange.request.method === "HEAD" ? "HEAD" : "GET";
+  const { method = "" } = exchange.request;
   const headers = exchange.request.headers as Record<string, string>;
   const query = splitTarget(exchange.request).query;
   const result = await parts.answer({ method, routed, headers, query, identity });
   const error = errorOf(result);
   if (error !== undefined) parts.failed(error);
   const given = frame(result);
+  const route = routed.route === "site" ? (given.route ?? "edge") : routed.route;
   if (given.status !== 200) return { route, status: send(exchange, given), error: error && errorText(error) };
   if (!("stored" in given.body))
     return { route, status: sendFresh(parts, memory, exchange, routed, { ...given, body: given.body }) };
@@ -205,7 +205,7 @@ function sendFresh(
   answer: HttpAnswer & { readonly body: Uint8Array },
 ): number {
   const { body, freshUntil = 0 } = answer;
-  const isFile = freshUntil === Number.POSITIVE_INFINITY && fileRoutes[routed.route] !== undefined;
+  const isFile = freshUntil === Number.POSITIVE_INFINITY && storedKind(routed.route) !== undefined;
   const headers = isFile ? { ...answer.headers, "accept-ranges": "bytes" } : answer.headers;
   const ready = readyResponse(headers, headers.etag, body, freshUntil);
   if (freshUntil > parts.now()) memory.ready.set(routed.path, ready);

@@ -26,7 +26,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 tokenStoreContract("FileTokenStore", async () => ({
   store: new FileTokenStore(path),
   other: new FileTokenStore(path),
-  edge: async (time) => new WatchedTokenFile({ path, access, now: () => time }).get("tokens"),
+  edge: async (time) => new WatchedTokenFile({ path, access, now: () => time }).tokens(),
 }));
 
 test("the file is its owner's alone, and nothing else is left in the folder", async () => {
@@ -56,8 +56,8 @@ test("the server follows the file within a second, without it nobody has a token
   let time = now;
   const context = { keyValues: new WatchedTokenFile({ path, access, now: () => time }), hmac, now: () => time };
   const status = (token: string) => {
-    const headers = { authorization: basic(token) };
-    const decision = decide({ method: "GET", target: "/a.b/@v/list", headers }, context);
+    const credentials = basic(token);
+    const decision = decide({ method: "GET", path: "/a.b/@v/list", credentials }, context);
     return decision.kind === "answer" ? `${decision.status} ${decision.body.trim()}` : "go";
   };
   const elsewhere = await createToken(new FileTokenStore(join(folder, "other.json")), request, now);

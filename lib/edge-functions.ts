@@ -1,0 +1,56 @@
+import {
+  Function as CloudFrontFunction,
+  FunctionCode,
+  FunctionRuntime,
+  KeyValueStore,
+} from "aws-cdk-lib/aws-cloudfront";
+import { Construct } from "constructs";
+import type { Config } from "../lambda/config/config.ts";
+import { ControlPlane } from "./control-plane.ts";
+import { bundleEdge, type EdgePlane } from "./edge-bundle.ts";
+import type { Names } from "./names.ts";
+
+export interface EdgeFunctionsProps {
+  readonly names: Names;
+  readonly config: Config;
+  /** Where the secret is. */
+  readonly primaryRegion: string;
+}
+
+/**
+ * The viewer-request functions with what they know: a KeyValueStore, filled by the control plane.
+ *
+ * CloudFormation could only fill the store from a file among the assets, and one value is a key. So a function of ours
+ * carries it from Secrets Manager into the store, and no template, asset or log ever has it.
+ */
+export class EdgeFunctions extends Construct {
+  readonly functions: Readonly<Record<EdgePlane, CloudFrontFunction>>;
+
+  constructor(scope: Construct, id: string, props: EdgeFunctionsProps) {
+    super(scope, id);
+    const { names } = props;
+    const store = new KeyValueStore(this, "KeyValues", {
+      keyValueStoreName: names.prefix,
+      comment: "Who may, as modfront's edge function reads it",
+    });
+    const { keyValuesWritten } = new ControlPlane(this, "Control", { ...props, keyValues: store });
+    const make = (plane: EdgePlane, id: string, functionName: string, comment: string) => {
+      const made = new CloudFrontFunction(this, id, {
+        functionName,
+        comment,
+        runtime: FunctionRuntime.JS_2_0,
+        code: FunctionCode.fromInline(bundleEdge(plane)),
+        keyValueStore: store,
+      });
+      made.node.addDependency(keyValuesWritten);
+      return made;
+    };
+    const { prefix } = names;
+    const decides = "Decides who may, before the cache, and makes paths canonical";
+    const introduces = "Says who asks for what is not of the module protocol";
+    this.functions = {
+      protocol: make("protocol", "Function", `${prefix}-viewer-request`, decides),
+      site: make("site", "SiteFunction", `${prefix}-site-request`, introduces),
+    };
+  }
+}
