@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { indexFile, openIndexDatabase } from "../../lambda/local/data/index-database.ts";
 import { SqliteHeadStore } from "../../lambda/local/data/sqlite-head-store.ts";
-import { readSettings } from "../../lambda/local/server/settings.ts";
+import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
 import { type Fork, keepOurs, readFork } from "../../lambda/proxy/checksums/fork-evidence.ts";
 import { sumdbVerifier } from "../../lambda/proxy/checksums/known-sumdb.ts";
 import type { HeadStore } from "../../lambda/proxy/store/head-store.ts";
@@ -17,14 +17,12 @@ export const logVerb: Verb = {
   run: async (args, { print, environment }) => {
     const { values, positionals } = parseVerbArgs(args, options, { least: 1, most: 1 });
     if (positionals[0] !== "fork") throw new CodedError("usage", "log takes the word fork");
-    const { "keep-ours": keep, ...given } = values;
-    const flags = Object.entries(given).map(([flag, value]) => `--${flag}=${value}`);
-    const { data, config } = readSettings({ args: flags, environment, isTerminal: false, goEnvProxy: () => undefined });
+    const { data, config } = readDataSettings(values, environment);
     const name = sumdbVerifier(config.sumdb.name)?.name;
     if (name === undefined) throw new CodedError("usage", "no checksum database is configured");
     const database = openIndexDatabase(join(data, indexFile));
     try {
-      return await decide(new SqliteHeadStore(database), name, { keep: keep === true, print });
+      return await decide(new SqliteHeadStore(database), name, { keep: values["keep-ours"] === true, print });
     } finally {
       database.close();
     }

@@ -5,7 +5,7 @@ import { functionName } from "../../lambda/config/env.ts";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { FileTokenStore } from "../../lambda/local/access/file-token-store.ts";
 import { tokenFile } from "../../lambda/local/access/local-access.ts";
-import { readSettings } from "../../lambda/local/server/settings.ts";
+import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
 import type { Terminal } from "./verb.ts";
 
 /** Whose tokens: those of a data folder, or of a deployment by its name. */
@@ -26,9 +26,6 @@ export async function openTokenStore(place: TokenPlace, { environment, now }: Te
       sleep: (milliseconds) => sleep(milliseconds),
     });
   }
-  const flags = Object.entries({ data, config }).flatMap(([flag, value]) =>
-    value === undefined ? [] : [`--${flag}=${value}`],
-  );
-  const settings = readSettings({ args: flags, environment, isTerminal: false, goEnvProxy: () => undefined });
+  const settings = readDataSettings({ data, config }, environment);
   return new FileTokenStore(join(settings.data, tokenFile));
 }

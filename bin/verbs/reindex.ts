@@ -1,5 +1,5 @@
 import { reindex } from "../../lambda/local/data/reindex.ts";
-import { readSettings } from "../../lambda/local/server/settings.ts";
+import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
 import { signedTreeSize, sumdbVerifier } from "../../lambda/proxy/checksums/known-sumdb.ts";
 import { parseVerbArgs, type Verb } from "./verb.ts";
 
@@ -13,8 +13,7 @@ export const reindexVerb: Verb = {
       { data: { type: "string" }, config: { type: "string" } },
       { least: 0, most: 0 },
     );
-    const flags = Object.entries(values).map(([flag, value]) => `--${flag}=${value}`);
-    const { data, config } = readSettings({ args: flags, environment, isTerminal: false, goEnvProxy: () => undefined });
+    const { data, config } = readDataSettings(values, environment);
     const verifier = sumdbVerifier(config.sumdb.name);
     const readHead = (name: string, note: Uint8Array) =>
       name === verifier?.name ? signedTreeSize(verifier, note) : undefined;

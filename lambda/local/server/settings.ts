@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { type Config, parseConfig } from "../../config/config.ts";
+import type { Config } from "../../config/config.ts";
 import { CodedError } from "../../golang/coded-error.ts";
 import { printable, withoutCredentials } from "../../golang/shown-text.ts";
-import { goDefaultProxy } from "../../proxy/sources/go-default-proxy.ts";
 import { isCatchAll, withoutCatchAll } from "../../proxy/sources/upstream-rules.ts";
-import { isLoopback } from "../access/local-access.ts";
+import { readDataSettings } from "./data-settings.ts";
+import { type Address, inheritedChain } from "./inherited-chain.ts";
 import type { LogFormat } from "./request-log.ts";
 
 /** What `npm start` runs with, after flags, environment, configuration file and defaults. */
@@ -53,13 +52,13 @@ export function readSettings(source: SettingsSource): Settings {
     flags[flag] ?? (source.environment[variable] || undefined);
   const port = parsePort(given("port", "MODFRONT_PORT") ?? "8080");
   const host = given("host", "MODFRONT_HOST") ?? "127.0.0.1";
-  const file = readConfigFile(given("config", "MODFRONT_CONFIG"));
+  const { data, config: file } = readDataSettings(flags, source.environment);
   const sumdb = given("sumdb", "MODFRONT_SUMDB");
   const config = sumdb === undefined ? file : { ...file, sumdb: { ...file.sumdb, url: parseUrl("--sumdb", sumdb) } };
   return {
     port,
     host,
-    data: given("data", "MODFRONT_DATA") ?? ".modfront",
+    data,
     log: parseLog(given("log", "MODFRONT_LOG") ?? (source.isTerminal ? "text" : "json")),
     tls: parseTls(flags["tls-cert"], flags["tls-key"]),
     ...withUpstream(config, given("upstream", "MODFRONT_UPSTREAM"), source, { host, port }),
@@ -99,17 +98,6 @@ function parseTls(cert: string | undefined, key: string | undefined): Settings["
   return { cert, key };
 }
 
-/** A file that was named must be there; the one by the default name may be absent. */
-function readConfigFile(named: string | undefined): Config {
-  try {
-    return parseConfig(readFileSync(named ?? "modfront.config.json", "utf8"));
-  } catch (cause) {
-    if (cause instanceof CodedError) throw cause;
-    if (named === undefined && (cause as NodeJS.ErrnoException).code === "ENOENT") return parseConfig("{}");
-    throw new CodedError("config", "the configuration file cannot be read", { cause });
-  }
-}
-
 /** A chain given by flag or environment replaces the catch-all rule; without either, this machine's Go decides. */
 function withUpstream(
   config: Config,
@@ -122,32 +110,4 @@ function withUpstream(
   }
   const covered = config.upstreams.some((rule) => rule.patterns.some(isCatchAll));
   return { config, upstream: covered ? undefined : inheritedChain(source, address) };
-}
-
-type Address = Pick<Settings, "host" | "port">;
-
-function inheritedChain({ environment, goEnvProxy }: SettingsSource, address: Address): string {
-  const inherited = (chain: string | undefined) => (chain ? withoutOwn(chain, address) : undefined);
-  return inherited(environment.GOPROXY) ?? inherited(goEnvProxy()) ?? goDefaultProxy;
-}
-
-/**
- * A GOPROXY without the entries that name this very server, which would make it ask itself; `undefined` when they were
- * its only proxies.
- */
-function withoutOwn(chain: string, address: Address): string | undefined {
-  const entries = chain.match(/[^,|]+[,|]?/g) ?? [];
-  const name = (entry: string) => entry.replace(/[,|]$/, "").trim();
-  const others = entries.filter((entry) => !isOwnAddress(name(entry), address));
-  if (others.length === entries.length) return chain;
-  return others.some((entry) => !["", "off", "direct"].includes(name(entry))) ? others.join("") : undefined;
-}
-
-function isOwnAddress(entry: string, { host, port }: Address): boolean {
-  const text = entry.includes("://") ? entry : `https://${entry}`;
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  const theirs = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  if (Number(url.port || (url.protocol === "https:" ? 443 : 80)) !== port) return false;
-  return isLoopback(theirs) || [host.toLowerCase(), "0.0.0.0", "::"].includes(theirs);
 }
