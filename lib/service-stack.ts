@@ -122,32 +122,32 @@ export class ServiceStack extends Stack {
   /** A function for each route of the protocol, and one for the site. */
   #serve(fill: IAlias): Readonly<Record<RouteName, IFunction>> {
     return {
-      sumdb: this.#fillReader("sumdb", fill).live,
-      list: this.#indexReader("list", fill).live,
-      latest: this.#indexReader("latest", fill).live,
-      info: this.#fillReader("info", fill).live,
-      mod: this.#fillReader("mod", fill).live,
-      zip: this.#fillReader("zip", fill).live,
-      site: this.#reader("site", {}).live,
+      sumdb: this.#fillingFunction("sumdb", fill).live,
+      list: this.#indexFunction("list", fill).live,
+      latest: this.#indexFunction("latest", fill).live,
+      info: this.#fillingFunction("info", fill).live,
+      mod: this.#fillingFunction("mod", fill).live,
+      zip: this.#fillingFunction("zip", fill).live,
+      site: this.#serveFunction("site", {}).live,
     };
   }
 
-  #indexReader(name: "list" | "latest", fill: IAlias): Handler<ServeName> {
+  #indexFunction(name: "list" | "latest", fill: IAlias): Handler<ServeName> {
     const environment = { MODFRONT_TABLE: this.#data.tableName, MODFRONT_FILL: fill.functionArn };
-    return this.#grant(this.#reader(name, environment), this.#data.readModules(), invocationOf(fill));
+    return this.#grant(this.#serveFunction(name, environment), this.#data.readModules(), invocationOf(fill));
   }
 
-  #fillReader(name: "info" | "mod" | "zip" | "sumdb", fill: IAlias): Handler<ServeName> {
-    return this.#grant(this.#reader(name, { MODFRONT_FILL: fill.functionArn }), invocationOf(fill));
+  #fillingFunction(name: "info" | "mod" | "zip" | "sumdb", fill: IAlias): Handler<ServeName> {
+    return this.#grant(this.#serveFunction(name, { MODFRONT_FILL: fill.functionArn }), invocationOf(fill));
   }
 
-  #reader<Name extends ServeName>(
+  #serveFunction<Name extends ServeName>(
     name: Name,
     environment: Omit<Environment<Name>, "MODFRONT_EDGE_SECRET">,
   ): Handler<ServeName> {
     const { names, config } = this.#props;
     const { ttl, sumdb, access } = config;
-    const reader = this.#handler<ServeName>(`${name.charAt(0).toUpperCase()}${name.slice(1)}`, name, {
+    const serving = this.#handler<ServeName>(`${name.charAt(0).toUpperCase()}${name.slice(1)}`, name, {
       description: `Answers ${name} requests that neither CloudFront nor S3 could`,
       environment: { ...environment, MODFRONT_EDGE_SECRET: names.edgeSecret } as Environment<ServeName>,
       settings: { ttl, sumdb, access, private: config.private },
@@ -155,7 +155,7 @@ export class ServiceStack extends Stack {
       // The API gives up after 30 seconds; ending before it leaves time to say so in our own words.
       timeout: Duration.seconds(29),
     });
-    return this.#grant(reader, this.#data.readSecret(names.edgeSecret));
+    return this.#grant(serving, this.#data.readSecret(names.edgeSecret));
   }
 
   #handler<Name extends HandlerName>(
