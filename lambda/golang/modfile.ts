@@ -58,21 +58,31 @@ function decode(text: string | Uint8Array): string {
   return Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString("utf8");
 }
 
+/** Bytes or characters in front of the end of a module statement: no honest file has so many, and x/mod has no limit. */
+const statementWithin = 1024 * 1024;
+
 /**
- * Returns the module path in the text of a go.mod file, or `""` if there is none.
+ * Returns the module path in the text of a go.mod file, or `""` if there is none in its first MiB.
  *
  * It looks at nothing else in the file, and at the path neither: check it. x/mod's ModulePath.
  */
 export function modulePath(text: string | Uint8Array): string {
-  const mod = decode(text);
-  for (let start = 0; start < mod.length; ) {
-    const newline = mod.indexOf("\n", start);
+  const mod = wholeLines(text);
+  for (let at = mod.indexOf("module"); at >= 0; ) {
+    const newline = mod.indexOf("\n", at);
     const end = newline < 0 ? mod.length : newline;
-    const argument = moduleArgument(mod.slice(start, end));
+    const argument = moduleArgument(mod.slice(mod.lastIndexOf("\n", at) + 1, end));
     if (argument !== undefined) return /^["`]/.test(argument) ? (unquote(argument) ?? "") : argument;
-    start = end + 1;
+    at = mod.indexOf("module", end);
   }
   return "";
+}
+
+/** What may have the module statement in it, without the line that the limit cuts. */
+function wholeLines(text: string | Uint8Array): string {
+  if (text.length <= statementWithin) return decode(text);
+  const start = decode(typeof text === "string" ? text.slice(0, statementWithin) : text.subarray(0, statementWithin));
+  return start.slice(0, start.lastIndexOf("\n") + 1);
 }
 
 function moduleArgument(line: string): string | undefined {

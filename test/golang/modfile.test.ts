@@ -30,6 +30,10 @@ test("modulePath finds the path and little else", () => {
     ["module\u3000x", "x"],
     ["require x v1.0.0\n", ""],
     ["", ""],
+    ["// module a\nmodules b\nmodule x.y/z\nmodule c", "x.y/z"],
+    // It looks no further than a MiB, and not at half a line.
+    [`//${" ".repeat(1024 * 1024 - 20)}\nmodule x.y/z\n\n\n\n\n`, "x.y/z"],
+    [`//${" ".repeat(1024 * 1024 - 15)}\nmodule x.y/zzzz`, ""],
   ];
   for (const [text, path] of rows) {
     assert.equal(modulePath(text), path, text);

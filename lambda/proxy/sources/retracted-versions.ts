@@ -3,8 +3,11 @@ import { sortKey } from "../../golang/semver.ts";
 import { sortedStrings } from "../../golang/sorted-strings.ts";
 import { type Steps, stepsPerTurn } from "../../golang/steps.ts";
 
-/** Bytes of a go.mod that is read for its retractions: ten times what the largest known have. */
-const goModLimit = 1024 * 1024;
+/** Bytes of a go.mod that is read for its retractions: no honest one is longer. */
+const goModLimit = 256 * 1024;
+
+/** Characters: versions in lists are shorter, because files have their names. */
+const longestEnd = 255;
 
 /** Says of a version whether it is retracted. */
 export type IsRetracted = (version: string) => boolean;
@@ -14,7 +17,8 @@ export const nothingRetracted: IsRetracted = () => false;
 /**
  * What a go.mod retracts, to be asked of any number of versions.
  *
- * A go.mod of more than 1 MiB, and one that `go` cannot read, retracts nothing.
+ * A go.mod of more than 256 KiB retracts nothing, and neither does a range that ends in more than 255 characters. Throws
+ * `ModFileError` for what `go` cannot read.
  */
 export function* retractedVersions(goMod: Uint8Array): Steps<IsRetracted> {
   if (goMod.length > goModLimit) return nothingRetracted;
@@ -23,8 +27,8 @@ export function* retractedVersions(goMod: Uint8Array): Steps<IsRetracted> {
   let count = 0;
   for (const { low, high } of retract) {
     if (++count % stepsPerTurn === 0) yield;
-    const range = `${sortKey(low)}\0${sortKey(high)}`;
-    rows.push(range);
+    if (low.length > longestEnd || high.length > longestEnd) continue;
+    rows.push(`${sortKey(low)}\0${sortKey(high)}`);
   }
   return yield* lookup(yield* sortedStrings(rows));
 }

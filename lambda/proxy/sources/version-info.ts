@@ -1,6 +1,7 @@
 import { foldName, JsonError, type JsonMember, jsonMembers } from "../../golang/json-object.ts";
+import { escapeVersion } from "../../golang/module.ts";
 import { isPseudoVersion, pseudoVersionTime } from "../../golang/pseudo.ts";
-import type { ModuleVersion } from "../store/layout.ts";
+import { longestVersion, type ModuleVersion } from "../store/layout.ts";
 import { isVersionOf } from "../store/module-version.ts";
 import { ServedError } from "../store/served-error.ts";
 
@@ -11,8 +12,8 @@ export interface VersionInfo {
   readonly origin: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** No honest `.info` is longer (in bytes); one of many tags in `Origin` stays far below. */
-export const infoLimit = 1024 * 1024;
+/** No honest `.info` is longer (in bytes): it has three fields and those of an origin. It is read in one go. */
+export const infoLimit = 128 * 1024;
 
 /** What Go's time.Parse takes for RFC 3339: hours of one digit and a comma too. */
 const dateTime = /^(\d{4}-\d\d-\d\d)T(\d{1,2})(:\d\d:\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:\d\d)$/;
@@ -81,6 +82,7 @@ export function formatInfo(info: VersionInfo): Uint8Array {
 
 function requireVersionOf(path: string, version: string): void {
   if (!isVersionOf(path, version)) throw malformed("names a version that this module cannot have");
+  if (escapeVersion(version).length > longestVersion(path)) throw malformed("names a version that is too long");
 }
 
 /**

@@ -5,8 +5,8 @@ import { type Steps, stepsPerTurn } from "../../golang/steps.ts";
 import { longestVersion } from "../store/layout.ts";
 import { ServedError } from "../store/served-error.ts";
 
-/** No honest list is longer (in bytes): 10,000 versions take a tenth of it. */
-export const listLimit = 4 * 1024 * 1024;
+/** No honest list is longer (in bytes): 10,000 versions take a tenth of it, and the module that has most has fewer. */
+export const listLimit = 1024 * 1024;
 
 /** The versions of a module: what `@v/list` shows, and the newest pseudo-version, which only `@latest` may use. */
 export interface VersionList {

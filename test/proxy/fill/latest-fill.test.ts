@@ -187,8 +187,8 @@ const choices: readonly (readonly [upstream: Upstream, version: string, module?:
     "v1.1.0",
   ],
   // More go.mod than anybody's, and then no retraction is looked for.
-  [{ list: "v1.0.0\nv1.1.0\n", retract: `retract v1.1.0\n//${" ".repeat(1024 * 1024 - 100)}\n` }, "v1.0.0"],
-  [{ list: "v1.0.0\nv1.1.0\n", retract: `retract v1.1.0\n//${" ".repeat(1024 * 1024)}\n` }, "v1.1.0"],
+  [{ list: "v1.0.0\nv1.1.0\n", retract: `retract v1.1.0\n//${" ".repeat(256 * 1024 - 100)}\n` }, "v1.0.0"],
+  [{ list: "v1.0.0\nv1.1.0\n", retract: `retract v1.1.0\n//${" ".repeat(256 * 1024)}\n` }, "v1.1.0"],
   [{ list: "v1.0.0\nv1.1.0\n", retract: "retract junk v1.1.0 (" }, "v1.1.0"],
   // A go.mod that cannot be had retracts nothing.
   [{ list: "v1.0.0\nv1.1.0\n" }, "v1.1.0"],

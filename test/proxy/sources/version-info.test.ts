@@ -73,6 +73,9 @@ const refused: readonly string[] = [
   "{}",
   '{"Version":1}',
   '{"Vers":"v1.0.0"}',
+  // No file could have such a name: 255 bytes, escaped and with `.info`.
+  `{"Version":"v1.0.0-${"a".repeat(244)}"}`,
+  `{"Version":"v1.0.0-${"A".repeat(122)}"}`,
   '{"Version":null}',
   '{"Version":1,"version":"v1.0.0"}',
   '{"Version":["v1.0.0"]}',
