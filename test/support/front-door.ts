@@ -14,7 +14,8 @@ const passing = new Set(["date", "connection", "keep-alive"]);
 export interface Asked {
   readonly method?: string;
   readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** A header of several values is sent several times. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
 }
 
 /**

@@ -44,9 +44,12 @@ export class ReadyResponses {
     return response !== undefined && response.freshUntil > now ? response : undefined;
   }
 
-  /** Keeps an answer; what is too large for memory is let go. */
+  /**
+   * Keeps an answer; what is too large for memory is let go, and the answer to a path with a percent sign: requests are
+   * looked up as they were received, where `%20` is something else than in a path.
+   */
   set(path: string, response: ReadyResponse): void {
-    this.#responses.set(path, response);
+    if (!path.includes("%")) this.#responses.set(path, response);
   }
 }
 

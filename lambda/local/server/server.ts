@@ -142,7 +142,7 @@ async function route(parts: ServerParts, memory: HitMemory, exchange: Exchange):
   const { request, response } = exchange;
   const { method = "" } = request;
   const { path } = splitTarget(request);
-  const decision = await parts.decide({ method, path, credentials: request.headers.authorization });
+  const decision = await parts.decide({ method, path, credentials: credentialsOf(request) });
   if (decision.kind === "answer") {
     const body = Buffer.from(decision.body);
     return { route: "edge", status: send(exchange, { ...decision, body }), error: decision.body.trimEnd() };
@@ -151,6 +151,13 @@ async function route(parts: ServerParts, memory: HitMemory, exchange: Exchange):
   if (ready !== undefined) return { route: decision.routed.route, status: sendReady(request, response, ready) };
   const status = await serveStored(parts, memory, exchange, decision.routed);
   return status === undefined ? serveMiss(parts, memory, exchange, decision) : { route: decision.routed.route, status };
+}
+
+/** Of a header that came twice node:http keeps the first in `headers`. */
+function credentialsOf(request: IncomingMessage): string | readonly string[] | undefined {
+  const { authorization } = request.headers;
+  const all = authorization === undefined ? undefined : request.headersDistinct.authorization;
+  return all !== undefined && all.length > 1 ? all : authorization;
 }
 
 async function serveStored(

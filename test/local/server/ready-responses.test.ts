@@ -26,6 +26,12 @@ test("an answer is kept while it is fresh", () => {
   }
 });
 
+test("the answer to a path with a percent sign is not one to a request that has it", () => {
+  const responses = new ReadyResponses();
+  responses.set("/a.b/@v/a%20b.info", ofSize(1));
+  assert.equal(responses.get("/a.b/@v/a%20b.info", 0), undefined);
+});
+
 test("a new answer takes the place of the old one", () => {
   const responses = new ReadyResponses();
   responses.set("/a", ofSize(1, 1_000));
