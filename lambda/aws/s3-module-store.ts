@@ -1,4 +1,7 @@
+import { createWriteStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import {
   AbortMultipartUploadCommand,
   type CompletedPart,
@@ -41,7 +44,7 @@ const conflictAttempts = 5;
  * Files as objects under the same keys. Create-only is S3's own condition `If-None-Match: *`, on the PUT of a small file
  * and on the completion of an upload in parts: an object appears whole or not at all, and the first one stays.
  *
- * Calls: `read`, `size` and `remove` 1, `create` 1 for a small file, parts + 3 for a large one.
+ * Calls: `read`, `size`, `copy` and `remove` 1, `create` 1 for a small file, parts + 3 for a large one.
  */
 export class S3ModuleStore implements ModuleStore {
   readonly #client: S3Client;
@@ -67,6 +70,15 @@ export class S3ModuleStore implements ModuleStore {
     return await orStoreFailed("looking up a stored file", async () => {
       const head = await orAbsent(() => this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key })));
       return head && (head.ContentLength ?? 0);
+    });
+  }
+
+  async copy(key: string, path: string): Promise<number | undefined> {
+    return await orStoreFailed("reading a stored file", async () => {
+      const object = await orAbsent(() => this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key })));
+      if (object?.Body === undefined) return undefined;
+      await pipeline(object.Body as Readable, createWriteStream(path));
+      return object.ContentLength;
     });
   }
 

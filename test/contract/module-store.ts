@@ -80,6 +80,17 @@ export function moduleStoreContract(name: string, open: Open<ModuleStore>): void
       assert.equal(await store.create(key, Buffer.from("later"), policies.internal), true);
     });
 
+    test("a file is copied to a file of this machine that is the caller's", async (t) => {
+      const { store, other } = await openFor(t, open);
+      const { path } = sourceFile(t, "something longer that was there before");
+      assert.equal(await store.copy(key, path), undefined);
+      await store.create(key, sourceFile(t, "from a file"), policies.internal);
+      assert.equal(await other.copy(key, path), 11);
+      assert.equal(readFileSync(path, "utf8"), "from a file");
+      writeFileSync(path, "changed");
+      assert.equal(textOf(await store.read(key)), "from a file");
+    });
+
     test("of many creators at the same moment one wins, and all can read what it stored", async (t) => {
       const { store, other } = await openFor(t, open);
       const contents = Array.from({ length: 16 }, (_, i) => `${i}`.repeat(1000));

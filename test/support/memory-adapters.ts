@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { checkKey } from "../../lambda/local/data/directory-module-store.ts";
 import type { Claim, ClaimStore } from "../../lambda/proxy/store/claim-store.ts";
 import type { HeadStore } from "../../lambda/proxy/store/head-store.ts";
@@ -45,6 +45,14 @@ export class MemoryModuleStore implements ModuleStore {
     checkKey(key);
     await elsewhere();
     return this.files.get(key)?.length;
+  }
+
+  async copy(key: string, path: string): Promise<number | undefined> {
+    checkKey(key);
+    await elsewhere();
+    const bytes = this.files.get(key);
+    if (bytes !== undefined) await writeFile(path, bytes);
+    return bytes?.length;
   }
 
   async create(key: string, source: FileSource, policy: ObjectPolicy): Promise<boolean> {

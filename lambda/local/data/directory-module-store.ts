@@ -70,6 +70,15 @@ export class DirectoryModuleStore implements ModuleStore {
     });
   }
 
+  async copy(key: string, path: string): Promise<number | undefined> {
+    const from = this.path(key);
+    return absentIsUndefined(async () => {
+      if (kind(from) !== "file") return undefined;
+      await copyFile(from, path);
+      return (await stat(path)).size;
+    });
+  }
+
   async create(key: string, source: FileSource): Promise<boolean> {
     const path = this.path(key);
     try {

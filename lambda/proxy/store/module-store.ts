@@ -20,6 +20,12 @@ export interface ModuleStore {
   size(key: string): Promise<number | undefined>;
 
   /**
+   * Writes the file under `key` to the file `path` of this machine, which is the caller's; its size in bytes, or
+   * `undefined` where there is none.
+   */
+  copy(key: string, path: string): Promise<number | undefined>;
+
+  /**
    * Stores the file unless `key` has one already; says whether it did. What was there is never touched. A `path`
    * source stays the caller's: the store copies or links it and never moves or removes it. `policy` is what those who
    * read the file past us are told of it, where the store can tell them.
