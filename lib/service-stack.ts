@@ -70,6 +70,10 @@ export class ServiceStack extends Stack {
       id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-<AWS::AccountId>-${this.region}/*]`,
       reason: "Fill is the one writer, of every module; the bucket's own policy refuses to overwrite any.",
     });
+    Validations.of(fill).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-<AWS::AccountId>-${this.region}/-/staged/*]`,
+      reason: "Staged files are removed when the version they are of is stored, and no file of a module ever.",
+    });
     this.#background.feed(fill.live, config.aws.backgroundConcurrency);
     this.#background.queue.grant(fill.function, "sqs:ChangeMessageVisibility");
     return fill;

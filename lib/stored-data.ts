@@ -1,7 +1,7 @@
 import { ArnFormat, Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import { internalPrefix } from "../lambda/proxy/store/layout.ts";
+import { internalPrefix, stagedPrefix } from "../lambda/proxy/store/layout.ts";
 import type { Names } from "./names.ts";
 
 /**
@@ -64,6 +64,7 @@ export class StoredData extends Construct {
         actions: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
         resources: [`${this.#bucket}/*`],
       }),
+      new PolicyStatement({ actions: ["s3:DeleteObject"], resources: [`${this.#bucket}/${stagedPrefix}*`] }),
       new PolicyStatement({ actions: ["s3:ListBucket"], resources: [this.#bucket] }),
     ];
   }

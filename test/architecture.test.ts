@@ -49,7 +49,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/proxy/store": ["golang"],
   "lambda/proxy/sources": ["golang", "proxy/store"],
   "lambda/proxy/checksums": ["golang", "proxy/store", "proxy/sources"],
-  "lambda/proxy/intake": ["proxy/store"],
+  "lambda/proxy/intake": ["golang", "proxy/store", "proxy/sources", "proxy/checksums"],
   "lambda/proxy/fill": ["golang", "proxy/store", "proxy/sources", "proxy/checksums", "proxy/intake"],
   "lambda/proxy/serve": ["golang", "edge", "proxy/store", "proxy/sources"],
   "lambda/proxy/upkeep": ["golang", "proxy/store"],

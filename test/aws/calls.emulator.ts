@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { DynamoClaimStore } from "../../lambda/aws/dynamo-claim-store.ts";
 import { DynamoHeadStore } from "../../lambda/aws/dynamo-head-store.ts";
 import { DynamoLeaseStore } from "../../lambda/aws/dynamo-lease-store.ts";
 import { DynamoVersionIndex } from "../../lambda/aws/dynamo-version-index.ts";
@@ -48,6 +49,7 @@ before(async () => {
   fill = new Fill({
     store: new S3ModuleStore({ client: s3, bucket: await makeBucket(s3) }),
     index,
+    claims: new DynamoClaimStore(dynamo, table),
     leases: new DynamoLeaseStore(dynamo, table),
     heads: new DynamoHeadStore(dynamo, table),
     router,

@@ -112,16 +112,23 @@ for (const rows of [infos, lists, mods, zips]) {
   });
 }
 
-test("a fork keeps the go.mod of its origin: it is taken when the zip says the same", async (t) => {
-  const fork = (path: string) => ({ path, version: "v1.0.0", mod: other.mod });
-  const table = await CellTable.start(t, [
-    { name: "mod", kind: "mod", reply: { body: other.mod }, alsoZip: (module) => zipOf(fork(module.path), []) },
-  ]);
-  for (const [tried, { status, body }] of await table.askAll()) {
-    assert.deepEqual([status, body], [200, Buffer.from(other.mod)]);
-    assert.deepEqual(table.stored(tried), [".mod"], "the zip was looked at, and nobody asked for it");
-  }
-});
+for (const [own, kept] of [
+  ["*.example", [".info", ".mod", ".zip"]], // A private version is one unit.
+  ["", [".mod"]], // The zip was looked at, and nobody asked for it.
+] as const) {
+  test(`a fork keeps the go.mod of its origin: it is taken when the zip says the same (private: "${own}")`, async (t) => {
+    const fork = (path: string) => ({ path, version: "v1.0.0", mod: other.mod });
+    const table = await CellTable.start(
+      t,
+      [{ name: "mod", kind: "mod", reply: { body: other.mod }, alsoZip: (module) => zipOf(fork(module.path), []) }],
+      { config: { private: own === "" ? [] : own } },
+    );
+    for (const [tried, { status, body }] of await table.askAll()) {
+      assert.deepEqual([status, body], [200, Buffer.from(other.mod)]);
+      assert.deepEqual(table.stored(tried), kept);
+    }
+  });
+}
 
 /** All modules of a table, with their true records in a checksum database. */
 async function publicTable<C extends Cell>(t: TestContext, cells: readonly C[]): Promise<CellTable<C>> {

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { hashGoMod } from "../../lambda/golang/dirhash.ts";
 import { type FailpointName, failpoints } from "../../lambda/local/data/failpoints.ts";
+import { indexFile, openIndexDatabase } from "../../lambda/local/data/index-database.ts";
+import { SqliteClaimStore } from "../../lambda/local/data/sqlite-claim-store.ts";
+import { sha256 } from "../../lambda/proxy/intake/claims.ts";
 import { ChecksumDatabase } from "../support/checksum-database.ts";
 import { dataFolder } from "../support/data-folder.ts";
 import { serveDatabase } from "../support/database-server.ts";
@@ -21,7 +27,7 @@ interface World {
   readonly config: object;
 }
 
-async function world(t: TestContext): Promise<World> {
+async function world(t: TestContext, own: boolean): Promise<World> {
   const [upstream, sumdb] = await Promise.all([ScriptedUpstream.start(), ScriptedUpstream.start()]);
   t.after(() => Promise.all([upstream.close(), sumdb.close()]));
   for (const kind of ["info", "mod", "zip"] as const) upstream.on(filePath(module, kind), { body: module[kind] });
@@ -31,14 +37,17 @@ async function world(t: TestContext): Promise<World> {
   await addFixture(database, module);
   sumdb.otherwise(serveDatabase(database));
   const config = {
-    upstreams: [{ patterns: ["*"], chain: upstream.url }],
+    upstreams: [{ patterns: ["example.com", "*"], chain: upstream.url }],
+    private: own ? "example.com" : [],
     sumdb: { name: database.vkey, url: sumdb.url },
   };
   return { upstream, config };
 }
 
-/** How often a fill of a zip gets to each boundary; the order among parallel parts is left open. */
-const times: Partial<Record<FailpointName, readonly number[]>> = {
+type Times = Partial<Record<FailpointName, readonly number[]>>;
+
+/** How often a fill of a public zip gets to each boundary; the order among parallel parts is left open. */
+const publicTimes: Times = {
   // Tiles, the lookup, both small files, the zip.
   "store.create.before": [1, 6],
   "store.create.written": [1, 6],
@@ -49,12 +58,41 @@ const times: Partial<Record<FailpointName, readonly number[]>> = {
   "lease.acquire.after": [1, 3],
 };
 
-/** What no fill gets to: reindexing, migrating, taking things away, and claims, which only private versions have. */
-const elsewhere = /^(reindex|claim|store\.remove|index\.(migrate|setFlag|removeVersion))\./;
+/** The same of a private one, to which claims and the removal of what is staged belong, and no head. */
+const privateTimes: Times = {
+  // Three files staged, three stored.
+  "store.create.before": [1, 3, 4, 6],
+  "store.create.written": [1, 6],
+  "store.create.linked": [1, 2, 3, 4, 5, 6],
+  "store.create.after": [1, 3, 4, 6],
+  "store.remove.before": [1, 3],
+  "store.remove.removed": [1, 3],
+  "store.remove.after": [1, 3],
+};
 
-const rows = failpoints
-  .filter((name) => !elsewhere.test(name))
-  .flatMap((dieAt) => (times[dieAt] ?? [1]).map((dieOn) => ({ dieAt, dieOn })));
+/** What a fill does not get to: reindexing, migrating, taking versions away; and what is the same for a private one. */
+const elsewhere = {
+  public: /^(reindex|claim|store\.remove|index\.(migrate|setFlag|removeVersion))\./,
+  private: /^(reindex|head|lease|index\.(migrate|setFlag|removeVersion|remember))\./,
+} as const;
+
+function rowsOf(plane: "public" | "private", times: Times) {
+  const reached = failpoints.filter((name) => !elsewhere[plane].test(name));
+  return reached.flatMap((dieAt) => (times[dieAt] ?? [1]).map((dieOn) => ({ plane, dieAt, dieOn })));
+}
+
+const rows = [...rowsOf("public", publicTimes), ...rowsOf("private", privateTimes)];
+
+/** What a dead process may leave of a private version: files under its keys only beside the claim that is theirs. */
+async function checkClaim(data: string, stored: readonly string[]): Promise<void> {
+  const database = openIndexDatabase(join(data, indexFile));
+  const claim = await new SqliteClaimStore(database).read(module);
+  database.close();
+  assert.ok(claim !== undefined || stored.length === 0, `without a claim: ${stored}`);
+  const info = stored.find((key) => key.endsWith(".info"));
+  if (info !== undefined) assert.equal(sha256(readFileSync(join(data, "mod", info))), claim?.info);
+  if (claim !== undefined) assert.equal(claim.goMod, hashGoMod(module.mod));
+}
 
 /** Makes the child get to the boundary. */
 async function provoke(child: ProductProcess, { upstream }: World, dieAt: FailpointName): Promise<void> {
@@ -65,21 +103,25 @@ async function provoke(child: ProductProcess, { upstream }: World, dieAt: Failpo
 
 test("killed at any write boundary", { concurrency: 4 }, async (t) => {
   await Promise.all(
-    rows.map(({ dieAt, dieOn }) =>
-      t.test(`${dieAt}, the ${dieOn}. time: the next start serves and lists everything`, async (t) => {
+    rows.map(({ plane, dieAt, dieOn }) =>
+      t.test(`${plane}: ${dieAt}, the ${dieOn}. time: the next start serves and lists everything`, async (t) => {
+        const own = plane === "private";
         const data = dataFolder(t);
-        const around = await world(t);
+        const around = await world(t, own);
         const child = await ProductProcess.start({ data, config: around.config, dieAt, dieOn });
         t.after(() => child.kill());
         await provoke(child, around, dieAt);
         assert.equal(await Promise.race([child.ended, sleep(1000, "alive", { ref: false })]), "SIGKILL");
 
+        const stored = storedKeys(data).filter((key) => key.startsWith("example.com/m/"));
+        if (own) await checkClaim(data, stored);
+
         const product = await startProduct({ data, config: around.config, ahead: 15_000 });
         t.after(() => product.stop());
         assert.deepEqual(temporaryNames(data), [], "what the dead process left is swept");
-        const stored = storedKeys(data).filter((key) => key.startsWith("example.com/m/"));
         const listed = await get(product.url, list);
-        const known = stored.length > 0 || dieAt === "index.remember.after";
+        const visible = own ? stored.length === 3 : stored.length > 0;
+        const known = visible || dieAt === "index.remember.after";
         assert.equal(listed.status === 200 && listed.body.toString() === "v1.0.0\n", known, String(stored));
         for (const kind of ["zip", "mod"] as const) {
           const answer = await get(product.url, filePath(module, kind));

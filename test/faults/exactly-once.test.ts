@@ -23,9 +23,9 @@ async function slowUpstream(t: TestContext): Promise<ScriptedUpstream> {
   return upstream;
 }
 
-function configFor(upstream: ScriptedUpstream) {
+function configFor(upstream: ScriptedUpstream, own: string | [] = "corp.example") {
   const chain = upstream.url;
-  return { upstreams: [{ patterns: ["corp.example"], chain }], private: "corp.example", sumdb: { name: "off" } };
+  return { upstreams: [{ patterns: ["corp.example"], chain }], private: own, sumdb: { name: "off" } };
 }
 
 function counts(upstream: ScriptedUpstream): Record<FileKind, number> {
@@ -33,16 +33,18 @@ function counts(upstream: ScriptedUpstream): Record<FileKind, number> {
   return { info: count("info"), mod: count("mod"), zip: count("zip") };
 }
 
-const rows: readonly (readonly [kind: FileKind, clients: number, asked: Record<FileKind, number>])[] = [
-  ["zip", 64, { info: 1, mod: 1, zip: 1 }], // a zip comes together with both small files
-  ["mod", 32, { info: 0, mod: 1, zip: 0 }],
-  ["info", 32, { info: 1, mod: 0, zip: 0 }],
-];
+const rows: readonly (readonly [kind: FileKind, own: string | [], clients: number, asked: Record<FileKind, number>])[] =
+  [
+    ["zip", [], 64, { info: 1, mod: 1, zip: 1 }], // a zip comes together with both small files
+    ["mod", [], 32, { info: 0, mod: 1, zip: 0 }],
+    ["info", [], 32, { info: 1, mod: 0, zip: 0 }],
+    ["mod", "corp.example", 32, { info: 1, mod: 1, zip: 1 }], // a private version is one unit
+  ];
 
-for (const [kind, clients, asked] of rows) {
-  test(`${clients} clients that ask for one ${kind} at once are one request upstream`, async (t) => {
+for (const [kind, own, clients, asked] of rows) {
+  test(`private: "${own}", ${clients} clients that ask for one ${kind} at once are one request upstream`, async (t) => {
     const upstream = await slowUpstream(t);
-    const product = await startProduct({ data: dataFolder(t), config: configFor(upstream) });
+    const product = await startProduct({ data: dataFolder(t), config: configFor(upstream, own) });
     t.after(() => product.stop());
     const path = filePath(module, kind);
     const answers = await Promise.all(Array.from({ length: clients }, () => get(product.url, path)));
@@ -54,9 +56,9 @@ for (const [kind, clients, asked] of rows) {
     assert.deepEqual(counts(upstream), asked);
   });
 
-  test(`${clients} clients of two processes on one data folder that ask for one ${kind} are one request upstream`, async (t) => {
+  test(`private: "${own}", ${clients} clients of two processes on one data folder that ask for one ${kind} are one request upstream`, async (t) => {
     const upstream = await slowUpstream(t);
-    const task = { data: dataFolder(t), config: configFor(upstream) };
+    const task = { data: dataFolder(t), config: configFor(upstream, own) };
     await using one = await ProductProcess.start(task);
     await using other = await ProductProcess.start(task);
     const path = filePath(module, kind);

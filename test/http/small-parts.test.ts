@@ -15,6 +15,7 @@ const statuses: Record<ServedErrorCode, number> = {
   "upstream-refused": 403,
   "checksum-unknown": 403,
   "checksum-mismatch": 403,
+  "claim-mismatch": 403,
   "not-found": 404,
   "method-not-allowed": 405,
   internal: 500,

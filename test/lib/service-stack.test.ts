@@ -38,6 +38,7 @@ const permissions: readonly (readonly [name: string, actions: readonly string[]]
       "dynamodb:UpdateItem",
       ...log,
       "s3:AbortMultipartUpload",
+      "s3:DeleteObject",
       "s3:GetObject",
       "s3:ListBucket",
       "s3:PutObject",

@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { ChecksumDatabase } from "./checksum-database.ts";
 import { makeDataFolder } from "./data-folder.ts";
-import { addFixture, filePath, type ModuleFixture, versionsPath } from "./module-fixture.ts";
+import { addFixture, filePath, type ModuleFixture, versionsPath, zipOf } from "./module-fixture.ts";
 import { type Product, startProduct } from "./product.ts";
 import { ScriptedUpstream } from "./scripted-upstream.ts";
 
@@ -127,7 +127,7 @@ export function script(upstream: ScriptedUpstream, module: ModuleFixture): void 
   for (const kind of ["info", "mod", "zip"] as const) upstream.on(filePath(module, kind), { body: module[kind] });
 }
 
-/** Puts a module on an upstream that is no more than a list, the `.info` of each version, and one go.mod for all. */
+/** Puts a module on an upstream that is no more than a list, the `.info` of each version, and one go.mod for all, alone in their zips. */
 export function scriptVersions(
   upstream: ScriptedUpstream,
   path: string,
@@ -139,6 +139,7 @@ export function scriptVersions(
     const info = JSON.stringify({ Version: version, Time: "2024-01-02T03:04:05Z" });
     upstream.on(filePath({ path, version }, "info"), { body: info });
     upstream.on(filePath({ path, version }, "mod"), { body: goMod });
+    upstream.on(filePath({ path, version }, "zip"), { body: zipOf({ path, version, mod: Buffer.from(goMod) }, []) });
   }
 }
 

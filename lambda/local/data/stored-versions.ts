@@ -78,12 +78,21 @@ export async function removeOrphans(database: IndexDatabase, store: ModuleStore)
 
 /** True when any file of the version is stored. */
 export async function hasFile(store: ModuleStore, module: ModuleVersion): Promise<boolean> {
+  return (await storedKinds(store, module)) > 0;
+}
+
+/** True when all three files of the version are stored. */
+export async function hasAllFiles(store: ModuleStore, module: ModuleVersion): Promise<boolean> {
+  return (await storedKinds(store, module)) === fileKinds.length;
+}
+
+async function storedKinds(store: ModuleStore, module: ModuleVersion): Promise<number> {
   try {
-    for (const kind of fileKinds) if ((await store.size(fileKey(module, kind))) !== undefined) return true;
-    return false;
+    const sizes = await Promise.all(fileKinds.map((kind) => store.size(fileKey(module, kind))));
+    return sizes.filter((size) => size !== undefined).length;
   } catch (error) {
     // A name that cannot be escaped has no file.
-    if (isCodedError(error, "invalid-module-path", "invalid-version", "internal")) return false;
+    if (isCodedError(error, "invalid-module-path", "invalid-version", "internal")) return 0;
     throw error;
   }
 }

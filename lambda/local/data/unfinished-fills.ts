@@ -3,7 +3,7 @@ import type { ModuleStore } from "../../proxy/store/module-store.ts";
 import type { IndexDatabase } from "./index-database.ts";
 import { versionIndexStatements } from "./sqlite-version-index.ts";
 import { attempt } from "./storage-failure.ts";
-import { hasFile } from "./stored-versions.ts";
+import { hasAllFiles, hasFile } from "./stored-versions.ts";
 
 /** The statements of the repair; the condition is that of the index `lease_unfinished`, word for word. */
 export const unfinishedFillStatements = {
@@ -28,17 +28,29 @@ export async function finishFills(database: IndexDatabase, store: ModuleStore, n
   const leases = attempt(() => quick.prepare(unfinishedFillStatements.find).all()) as unknown as { name: string }[];
   let added = 0;
   for (const { name } of leases) {
-    const version = leasedVersion(name);
-    if (version !== undefined && (await hasFile(store, version))) {
-      added += Number(attempt(() => add.run(version.path, version.version, now).changes));
+    const found = leased(name);
+    if (found !== undefined && (await isComplete(store, found))) {
+      const { path, version } = found.module;
+      added += Number(attempt(() => add.run(path, version, now).changes));
     }
     attempt(() => end.run({ name, now }));
   }
   return added;
 }
 
-/** The version in a lease's name, `"github.com/Azure/x@v1.0.0 zip"`. */
-function leasedVersion(name: string): ModuleVersion | undefined {
-  const [, path, version] = /^(.+)@([^@ ]+) (?:info|mod|zip)$/.exec(name) ?? [];
-  return path === undefined || version === undefined ? undefined : { path, version };
+/** A private version is visible when it is whole; one that is not is completed by who asks for what is missing. */
+function isComplete(store: ModuleStore, { module, isUnit }: Leased): Promise<boolean> {
+  return isUnit ? hasAllFiles(store, module) : hasFile(store, module);
+}
+
+interface Leased {
+  readonly module: ModuleVersion;
+  readonly isUnit: boolean;
+}
+
+/** What a lease was about, by its name: `"github.com/Azure/x@v1.0.0 zip"`, or `… unit` for a private version. */
+function leased(name: string): Leased | undefined {
+  const [, path, version, what] = /^(.+)@([^@ ]+) (info|mod|zip|unit)$/.exec(name) ?? [];
+  if (path === undefined || version === undefined) return undefined;
+  return { module: { path, version }, isUnit: what === "unit" };
 }

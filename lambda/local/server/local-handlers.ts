@@ -16,6 +16,7 @@ import type { VersionIndex } from "../../proxy/store/version-index.ts";
 import { FolderTemporaryFiles } from "../../runtime/folder-temporary-files.ts";
 import { WorkerZipInspector } from "../../runtime/worker-zip-inspector.ts";
 import { localAccess } from "../access/local-access.ts";
+import { SqliteClaimStore } from "../data/sqlite-claim-store.ts";
 import { SqliteHeadStore } from "../data/sqlite-head-store.ts";
 import { SqliteLeaseStore } from "../data/sqlite-lease-store.ts";
 import { SqliteModuleCatalogue } from "../data/sqlite-module-catalogue.ts";
@@ -76,6 +77,7 @@ function openFill({ data, config }: Settings, parts: HandlerParts, index: Sqlite
   return new Fill({
     store: opened.store,
     index,
+    claims: new SqliteClaimStore(opened.database, failpoint),
     leases: new SqliteLeaseStore(opened.database, failpoint),
     heads: new SqliteHeadStore(opened.database, failpoint),
     router,

@@ -8,6 +8,7 @@ import type { Failpoint } from "../data/failpoints.ts";
 import { type IndexDatabase, indexFile, openIndexDatabase } from "../data/index-database.ts";
 import { closeDataFolder } from "../data/private-folder.ts";
 import { reindex } from "../data/reindex.ts";
+import { sweepStagedFiles } from "../data/staged-files.ts";
 import { finishFills } from "../data/unfinished-fills.ts";
 
 /** A data folder in use: its files and its index, which agree. */
@@ -38,7 +39,9 @@ async function openStore(data: string, { clock, warn, failpoint }: OpenDataParts
   try {
     if (await closeDataFolder(data))
       warn("the data folder was open to others on this machine: it is its owner's alone now");
-    return await DirectoryModuleStore.open(data, clock.now(), failpoint);
+    const store = await DirectoryModuleStore.open(data, clock.now(), failpoint);
+    await sweepStagedFiles(data, clock.now());
+    return store;
   } catch (cause) {
     throw new CodedError("start", "the data folder cannot be written: choose another with --data", { cause });
   }

@@ -5,6 +5,7 @@ import { decide } from "../../edge/decide.ts";
 import { type Admit, createStack } from "../../http/stack.ts";
 import { KnownHosts } from "../access/known-hosts.ts";
 import { isLoopback, localAccess, localKeyValues } from "../access/local-access.ts";
+import { stagedSweepInterval, sweepStagedFiles } from "../data/staged-files.ts";
 import { readCertificate } from "./certificate.ts";
 import { failureReport } from "./failure-report.ts";
 import { addressOf, listen, stopListening } from "./listening.ts";
@@ -53,7 +54,10 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
   });
   await listen(local.server, settings);
   guarded = open && isLoopback((local.server.address() as AddressInfo).address);
+  const sweep = setInterval(() => sweepStagedFiles(settings.data, clock.now()).catch(() => {}), stagedSweepInterval);
+  sweep.unref();
   const stop = async () => {
+    clearInterval(sweep);
     await stopListening(local);
     opened.database.close();
   };

@@ -2,10 +2,12 @@ import type { Verifier } from "../../golang/note.ts";
 import { noChecksums } from "../checksums/checksums.ts";
 import { SumdbFill } from "../checksums/sumdb-fill.ts";
 import type { SumdbRemote } from "../checksums/sumdb-reach.ts";
+import { Intake } from "../intake/intake.ts";
 import type { ZipInspector } from "../intake/zip-inspector.ts";
 import { ChainModuleSource } from "../sources/module-source.ts";
 import type { UpstreamRouter } from "../sources/upstream.ts";
 import { formatList } from "../sources/version-list.ts";
+import type { ClaimStore } from "../store/claim-store.ts";
 import type { Clock } from "../store/clock.ts";
 import type { FillAnswer, FillPlane, FillRequest } from "../store/fill-plane.ts";
 import type { HeadStore } from "../store/head-store.ts";
@@ -24,6 +26,7 @@ import { QueryFill } from "./query-fill.ts";
 export interface FillParts {
   readonly store: ModuleStore;
   readonly index: VersionIndex;
+  readonly claims: ClaimStore;
   readonly leases: LeaseStore;
   readonly heads: HeadStore;
   readonly router: UpstreamRouter;
@@ -52,7 +55,7 @@ export class Fill implements FillPlane {
     this.#files = new FileFill({
       ...parts,
       source,
-      isPrivate,
+      intake: new Intake(parts),
       leases: new Leases(parts.leases, clock),
       checksums: this.#sumdb ?? noChecksums,
       notFoundSeconds: ttl.notFound,

@@ -54,6 +54,7 @@ export const errorTraits = {
   "checksum-unavailable": { ...outage, status: 502, rank: 3 },
   "checksum-forged": { ...alarm, status: 502 },
   "checksum-fork": { ...alarm, status: 502 },
+  "claim-mismatch": { ...alarm, status: 403, final: true },
   "invalid-module": { ...alarm, status: 502, content: true },
   "store-failed": { ...usual, status: 503 },
   "fill-timeout": { ...outage, status: 504, rank: 3 },

@@ -126,11 +126,14 @@ const lines = (versions: string) =>
 /** Puts what a row says on the upstream and returns the module path. */
 function scriptRow(door: FrontDoor, row: Row, number: number): string {
   const path = row.path ?? `corp.example/m${number}`;
-  scriptVersions(door.corp, path, lines(row.upstream), `module ${path}\n${row.goMod ?? ""}\n`);
+  const goMod = `module ${path}\n${row.goMod ?? ""}\n`;
   const { upstreamLatest: version } = row;
-  if (version === undefined) return path;
-  const info = JSON.stringify({ Version: version, Time: "2020-01-01T00:00:00Z" });
-  door.corp.on(`/${path}/@latest`, { body: info }).on(filePath({ path, version }, "info"), { body: info });
+  if (version !== undefined) {
+    scriptVersions(door.corp, path, version, goMod);
+    const info = JSON.stringify({ Version: version, Time: "2020-01-01T00:00:00Z" });
+    door.corp.on(`/${path}/@latest`, { body: info }).on(filePath({ path, version }, "info"), { body: info });
+  }
+  scriptVersions(door.corp, path, lines(row.upstream), goMod);
   return path;
 }
 

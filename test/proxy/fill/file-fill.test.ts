@@ -1,58 +1,20 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { hashGoMod } from "../../../lambda/golang/dirhash.ts";
-import { FileFill } from "../../../lambda/proxy/fill/file-fill.ts";
 import type { FileKind } from "../../../lambda/proxy/store/layout.ts";
-import { Leases } from "../../../lambda/proxy/store/leases.ts";
-import { ServedError } from "../../../lambda/proxy/store/served-error.ts";
-import { FolderTemporaryFiles } from "../../../lambda/runtime/folder-temporary-files.ts";
-import { countedCalls, countsOf } from "../../support/counted-calls.ts";
-import { dataFolder } from "../../support/data-folder.ts";
-import { MemoryLeaseStore, MemoryModuleStore, MemoryVersionIndex } from "../../support/memory-adapters.ts";
+import { countsOf } from "../../support/counted-calls.ts";
+import { fillWorld } from "../../support/fill-world.ts";
 import { storedVersions } from "../../support/stored-versions.ts";
-import { type Fault, withFailpoints } from "../../support/with-failpoints.ts";
+import type { Fault } from "../../support/with-failpoints.ts";
 
 // One fill over memory: how often it asks whom, and what is left when a call fails or lands without an answer.
 
 const module = { path: "example.com/m", version: "v1.0.0" };
 const mod = Buffer.from("module example.com/m\n");
 const info = '{"Version":"v1.0.0","Time":"2024-01-02T03:04:05Z"}';
-const bodies: Record<string, string> = { info, mod: String(mod), zip: "zip bytes" };
+const bodies = { info, mod: String(mod), zip: `zip bytes ${mod}` };
 
 function world(t: TestContext, plan: readonly Fault[] = []) {
-  const calls: string[] = [];
-  const [store, index, leases] = [new MemoryModuleStore(), new MemoryVersionIndex(), new MemoryLeaseStore()];
-  const folder = dataFolder(t);
-  const clock = { now: () => 1_000_000, sleep: async () => {} };
-  let names = 0;
-  let absent = false;
-  const fill = new FileFill({
-    store: countedCalls("store", withFailpoints(store, plan), calls),
-    index: countedCalls("index", withFailpoints(index, plan), calls),
-    leases: new Leases(countedCalls("leases", leases, calls), clock),
-    source: {
-      isPrivate: () => false,
-      fetch: async (_module, path, { consume }) => {
-        calls.push(`upstream ${path.replace(/.*\./, "")}`);
-        if (absent) throw new ServedError("not-found", "no such version");
-        const body = Buffer.from(bodies[path.replace(/.*\./, "")] ?? "");
-        const chunks = (async function* () {
-          yield body;
-        })();
-        return consume({ chunks, length: body.length });
-      },
-    },
-    checksums: { hashes: async () => ({ zip: "h1:zip", goMod: hashGoMod(mod) }) },
-    isPrivate: () => false,
-    inspector: { prepare: () => {}, inspect: async () => ({ hash: "h1:zip", goMod: mod }) },
-    temporaryFiles: new FolderTemporaryFiles(folder, () => String(names++)),
-    clock,
-    notFoundSeconds: 60,
-  });
-  const lose = (value: boolean) => {
-    absent = value;
-  };
-  return { fill, store, index, calls, lose, take: () => calls.splice(0) };
+  return fillWorld(t, { plan, bodies });
 }
 
 const small = (kind: FileKind) => ({

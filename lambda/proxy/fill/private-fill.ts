@@ -1,0 +1,139 @@
+import { hashGoMod } from "../../golang/dirhash.ts";
+import { sha256, stagedNames } from "../intake/claims.ts";
+import type { Intake } from "../intake/intake.ts";
+import { findStoredUnit, type StoredFile, type StoredUnit } from "../intake/stored-file.ts";
+import type { ReceivedZip, Unit } from "../intake/unit.ts";
+import type { ZipInspector } from "../intake/zip-inspector.ts";
+import type { Claim } from "../store/claim-store.ts";
+import type { Clock } from "../store/clock.ts";
+import { type FileKind, fileKey, type ModuleVersion, stagedKey } from "../store/layout.ts";
+import type { Leases } from "../store/leases.ts";
+import type { ModuleStore } from "../store/module-store.ts";
+import type { NotFoundMemory } from "../store/not-found-memory.ts";
+import { ServedError } from "../store/served-error.ts";
+import { SingleFlight } from "../store/single-flight.ts";
+import type { TemporaryFiles } from "../store/temporary-files.ts";
+import type { MemoryName } from "../store/version-index.ts";
+import { budgets, type Downloads } from "./downloads.ts";
+
+export interface PrivateFillParts {
+  readonly store: ModuleStore;
+  readonly leases: Leases;
+  readonly intake: Intake;
+  readonly downloads: Downloads;
+  readonly inspector: ZipInspector;
+  readonly temporaryFiles: TemporaryFiles;
+  readonly missing: NotFoundMemory;
+  readonly clock: Clock;
+}
+
+const origin = "upstream";
+
+/**
+ * Private versions, each as one unit under one lease: whatever was asked, info, mod and zip are obtained together.
+ *
+ * What is stored is not obtained again; what a process that died had staged for the standing claim is next; the upstream
+ * is asked for the rest.
+ */
+export class PrivateFill {
+  readonly #parts: PrivateFillParts;
+  readonly #flights = new SingleFlight<StoredUnit>();
+
+  constructor(parts: PrivateFillParts) {
+    this.#parts = parts;
+  }
+
+  /** A file that was not stored a moment ago, with the others of its version. */
+  async file(kind: FileKind, module: ModuleVersion): Promise<StoredFile> {
+    const unit = await this.#flights.run(`${module.path}@${module.version}`, () => this.#unit(module));
+    return unit[kind];
+  }
+
+  async #unit(module: ModuleVersion): Promise<StoredUnit> {
+    const { leases, missing, intake, store, clock } = this.#parts;
+    await missing.refuse(module.path, missingUnit(module));
+    return leases.run(`${module.path}@${module.version} unit`, {
+      look: () => findStoredUnit(store, module),
+      work: () => this.#enter(module),
+      adopt: async (found) => ((await intake.privately.adopt(module, found, origin)) ? found : this.#enter(module)),
+      deadline: clock.now() + budgets.zip,
+    });
+  }
+
+  async #enter(module: ModuleVersion): Promise<StoredUnit> {
+    const { temporaryFiles, intake, missing } = this.#parts;
+    const file = temporaryFiles.next();
+    try {
+      return await intake.privately.enter(module, await this.#obtain(module, file), origin);
+    } catch (error) {
+      await missing.remember(module.path, missingUnit(module), error);
+      throw error;
+    } finally {
+      await temporaryFiles.remove(file);
+    }
+  }
+
+  async #obtain(module: ModuleVersion, file: string): Promise<Unit> {
+    const claim = this.#parts.intake.privately.claim(module);
+    const [info, mod, zip] = await outagesFirst(
+      this.#small("info", module, claim),
+      this.#small("mod", module, claim),
+      this.#zip(module, file, claim),
+    );
+    return { info, mod, zip };
+  }
+
+  async #small(kind: "info" | "mod", module: ModuleVersion, claimed: Claimed): Promise<Unit["info"]> {
+    const { store, downloads } = this.#parts;
+    const [claim, kept] = await Promise.all([claimed, store.read(fileKey(module, kind))]);
+    if (kept !== undefined) return { bytes: kept, kept: true };
+    const staged = claim && (await store.read(stagedKey(stagedNames(claim)[kind])));
+    if (claim && staged && isClaimed(kind, staged, claim)) return { bytes: staged, kept: false };
+    return { bytes: await downloads.small(kind, module), kept: false };
+  }
+
+  async #zip(module: ModuleVersion, path: string, claimed: Claimed): Promise<Unit["zip"]> {
+    const { store, inspector, downloads } = this.#parts;
+    const [claim, size] = await Promise.all([claimed, store.copy(fileKey(module, "zip"), path)]);
+    if (size !== undefined) return { path, size, facts: await inspector.inspect(module, path), kept: true };
+    const staged = claim && (await this.#stagedZip(module, path, claim));
+    return { ...(staged ?? (await downloads.zip(module, path))), kept: false };
+  }
+
+  async #stagedZip(module: ModuleVersion, path: string, claim: Claim): Promise<ReceivedZip | undefined> {
+    const { store, inspector } = this.#parts;
+    const size = await store.copy(stagedKey(stagedNames(claim).zip), path);
+    if (size === undefined) return undefined;
+    const facts = await inspector.inspect(module, path).catch(() => undefined);
+    return facts?.hash === claim.zip ? { path, size, facts } : undefined;
+  }
+}
+
+/** The claim that stands, on its way while the store is asked. */
+type Claimed = Promise<Claim | undefined>;
+
+function isClaimed(kind: "info" | "mod", bytes: Uint8Array, claim: Claim): boolean {
+  return kind === "info" ? sha256(bytes) === claim.info : hashGoMod(bytes) === claim.goMod;
+}
+
+/** Beside the names for lists, queries and public files, which do not begin with a version alone. */
+function missingUnit(module: ModuleVersion): MemoryName {
+  return `missing ${module.version}`;
+}
+
+/**
+ * Like `Promise.all`, but waits for every promise, and fails with an outage rather than with a "not-found": of a version
+ * whose parts are not all to be had it is not known that it does not exist.
+ */
+async function outagesFirst<T extends readonly unknown[]>(
+  ...work: { readonly [K in keyof T]: Promise<T[K]> }
+): Promise<T> {
+  const results = await Promise.allSettled(work);
+  const reasons = results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+  if (reasons.length > 0) throw reasons.find((reason) => !isNotFound(reason)) ?? reasons[0];
+  return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as unknown as T;
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof ServedError && error.code === "not-found";
+}

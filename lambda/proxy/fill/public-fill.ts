@@ -1,0 +1,102 @@
+import type { Checksums } from "../checksums/checksums.ts";
+import type { Intake } from "../intake/intake.ts";
+import { needsZip } from "../intake/public-intake.ts";
+import { findStored, type StoredFile } from "../intake/stored-file.ts";
+import { together } from "../intake/together.ts";
+import type { ReceivedZip } from "../intake/unit.ts";
+import type { Clock } from "../store/clock.ts";
+import type { FileKind, ModuleVersion } from "../store/layout.ts";
+import type { Leases } from "../store/leases.ts";
+import type { ModuleStore } from "../store/module-store.ts";
+import type { NotFoundMemory } from "../store/not-found-memory.ts";
+import type { TemporaryFiles } from "../store/temporary-files.ts";
+import type { MemoryName } from "../store/version-index.ts";
+import { budgets, type Downloads } from "./downloads.ts";
+
+export interface PublicFillParts {
+  readonly store: ModuleStore;
+  readonly leases: Leases;
+  readonly intake: Intake;
+  readonly downloads: Downloads;
+  readonly checksums: Checksums;
+  readonly temporaryFiles: TemporaryFiles;
+  readonly missing: NotFoundMemory;
+  readonly clock: Clock;
+  /** A file of the same version, from the store or from here. */
+  readonly fill: (kind: FileKind, module: ModuleVersion) => Promise<StoredFile>;
+}
+
+const origin = "upstream";
+
+/** Files of public modules, each under a lease of its own: what was asked is obtained, a zip together with both small files. */
+export class PublicFill {
+  readonly #parts: PublicFillParts;
+
+  constructor(parts: PublicFillParts) {
+    this.#parts = parts;
+  }
+
+  /** A file that was not stored a moment ago. */
+  async file(kind: FileKind, module: ModuleVersion): Promise<StoredFile> {
+    const { leases, missing, intake, store, clock } = this.#parts;
+    await missing.refuse(module.path, missingFile(kind, module));
+    return leases.run(`${module.path}@${module.version} ${kind}`, {
+      look: () => findStored(store, kind, module),
+      work: () => this.#obtain(kind, module),
+      adopt: async (found) => {
+        await intake.publicly.adopt(kind, module, found, origin);
+        return found;
+      },
+      deadline: clock.now() + budgets[kind],
+    });
+  }
+
+  async #obtain(kind: FileKind, module: ModuleVersion): Promise<StoredFile> {
+    try {
+      if (kind === "zip") return await this.#withFile((file) => this.#obtainZip(module, file));
+      return kind === "mod" ? await this.#obtainGoMod(module) : await this.#obtainInfo(module);
+    } catch (error) {
+      await this.#parts.missing.remember(module.path, missingFile(kind, module), error);
+      throw error;
+    }
+  }
+
+  async #obtainInfo(module: ModuleVersion): Promise<StoredFile> {
+    const { downloads, checksums, intake } = this.#parts;
+    const [bytes, hashes] = await together(downloads.small("info", module), checksums.hashes(module));
+    return intake.publicly.enterInfo(module, bytes, { origin, hashes });
+  }
+
+  async #obtainGoMod(module: ModuleVersion): Promise<StoredFile> {
+    const { downloads, checksums, intake } = this.#parts;
+    const [bytes, hashes] = await together(downloads.small("mod", module), checksums.hashes(module));
+    const enter = (zip: ReceivedZip | undefined) => intake.publicly.enterGoMod(module, bytes, { origin, hashes, zip });
+    if (!needsZip(module, bytes, hashes)) return enter(undefined);
+    return this.#withFile(async (file) => enter(await downloads.zip(module, file)));
+  }
+
+  /** The small files and the checksum database's answer are on their way while the zip is. */
+  async #obtainZip(module: ModuleVersion, file: string): Promise<StoredFile> {
+    const { downloads, checksums, intake, fill } = this.#parts;
+    const [zip, mod, hashes] = await together(
+      downloads.zip(module, file),
+      fill("mod", module),
+      checksums.hashes(module),
+      fill("info", module),
+    );
+    return intake.publicly.enterZip(module, zip, { origin, hashes, goMod: mod.bytes ?? new Uint8Array() });
+  }
+
+  async #withFile<T>(work: (file: string) => Promise<T>): Promise<T> {
+    const file = this.#parts.temporaryFiles.next();
+    try {
+      return await work(file);
+    } finally {
+      await this.#parts.temporaryFiles.remove(file);
+    }
+  }
+}
+
+function missingFile(kind: FileKind, module: ModuleVersion): MemoryName {
+  return `missing ${module.version}.${kind}`;
+}

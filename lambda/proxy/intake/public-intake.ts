@@ -1,0 +1,85 @@
+import { hashGoMod } from "../../golang/dirhash.ts";
+import { modulePath } from "../../golang/modfile.ts";
+import type { VersionHashes } from "../checksums/checksums.ts";
+import { type FileKind, fileKey, type ModuleVersion, policyOf } from "../store/layout.ts";
+import type { FileSource, ModuleStore } from "../store/module-store.ts";
+import type { Origin, VersionFacts } from "../store/version-facts.ts";
+import { findStored, type StoredFile } from "./stored-file.ts";
+import type { ReceivedZip } from "./unit.ts";
+import { checkGoMod, checkZip } from "./verification.ts";
+import type { VersionRows } from "./version-rows.ts";
+
+/** What speaks for the bytes of a public module beside themselves. */
+export interface Evidence {
+  readonly origin: Origin;
+  /** What the checksum database has proved; `undefined` where none is configured. */
+  readonly hashes: VersionHashes | undefined;
+}
+
+/** The files of public versions, each by itself: verify → store → reveal (intake.ts has the contract). */
+export class PublicIntake {
+  readonly #store: ModuleStore;
+  readonly #rows: VersionRows;
+
+  constructor(store: ModuleStore, rows: VersionRows) {
+    this.#store = store;
+    this.#rows = rows;
+  }
+
+  /** An `.info` as `readInfo` made it: no hash speaks for it, but that the version has a record was seen. */
+  enterInfo(module: ModuleVersion, bytes: Uint8Array, { origin }: Evidence): Promise<StoredFile> {
+    return this.#enter("info", module, bytes, { size: bytes.length, facts: { origin } });
+  }
+
+  /** A go.mod; with the zip where `needsZip` says so. */
+  async enterGoMod(
+    module: ModuleVersion,
+    bytes: Uint8Array,
+    { origin, hashes, zip }: Evidence & { readonly zip: ReceivedZip | undefined },
+  ): Promise<StoredFile> {
+    checkGoMod(module, bytes, hashes);
+    if (zip !== undefined) checkZip(module, zip.facts, bytes, hashes);
+    const facts = { origin, goModHash: hashGoMod(bytes) };
+    return await this.#enter("mod", module, bytes, { size: bytes.length, facts });
+  }
+
+  /** A zip, beside the go.mod that is stored. */
+  async enterZip(
+    module: ModuleVersion,
+    { path, size, facts }: ReceivedZip,
+    { origin, hashes, goMod }: Evidence & { readonly goMod: Uint8Array },
+  ): Promise<StoredFile> {
+    checkZip(module, facts, goMod, hashes);
+    const known = { origin, goModHash: hashGoMod(goMod), zipSize: size, zipHash: facts.hash };
+    return await this.#enter("zip", module, { path }, { size, facts: known });
+  }
+
+  /** Completes a file that was stored by somebody who may have died before its row. */
+  async adopt(kind: FileKind, module: ModuleVersion, { bytes }: StoredFile, origin: Origin): Promise<void> {
+    await this.#rows.add(module, { origin, ...(kind === "mod" && bytes && { goModHash: hashGoMod(bytes) }) });
+  }
+
+  async #enter(
+    kind: FileKind,
+    module: ModuleVersion,
+    source: FileSource,
+    { size, facts }: { readonly size: number; readonly facts: VersionFacts },
+  ): Promise<StoredFile> {
+    const key = fileKey(module, kind);
+    const created = await this.#store.create(key, source, policyOf(kind, false));
+    await this.#rows.add(module, facts);
+    // What is stored is what everybody gets, also where somebody else was first in spite of the lease.
+    const first = created ? undefined : await findStored(this.#store, kind, module);
+    return first ?? { key, size, bytes: source instanceof Uint8Array ? source : undefined };
+  }
+}
+
+/**
+ * True when only the version's zip can say that this go.mod is its own: no hash speaks for it, and it names another module.
+ *
+ * A fork used by `replace` has such a one, but so has an upstream that mixes up its answers, and a wrong go.mod would
+ * stay for ever and keep the true zip out.
+ */
+export function needsZip(module: ModuleVersion, goMod: Uint8Array, hashes: VersionHashes | undefined): boolean {
+  return hashes === undefined && modulePath(goMod) !== module.path;
+}
