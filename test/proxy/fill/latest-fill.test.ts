@@ -138,6 +138,30 @@ const choices: readonly (readonly [upstream: Upstream, version: string, module?:
   [{ list: "v2.0.0+incompatible\nv3.0.0+incompatible\n" }, "v3.0.0+incompatible"],
   [{ list: "v0.1.0-rc.1\nv2.0.0+incompatible\n", retract: "" }, "v0.1.0-rc.1"],
   [{ list: "v0.1.0-rc.1\nv2.0.0+incompatible\n", legacy: ["v0.1.0-rc.1"] }, "v2.0.0+incompatible"],
+  // The ends of real lists: docker/docker, google/flatbuffers, oracle/oci-go-sdk, pierrec/lz4 and cenkalti/backoff.
+  [
+    { list: "v1.13.0\nv1.13.1\nv28.5.1+incompatible\nv28.5.2+incompatible\n", legacy: ["v1.13.1"] },
+    "v28.5.2+incompatible",
+  ],
+  [
+    {
+      list: "v1.12.0\nv23.1.21+incompatible\nv25.12.19+incompatible\nv25.12.19-2026-02-06-03fffb2+incompatible\n",
+      legacy: ["v1.12.0"],
+    },
+    "v25.12.19+incompatible",
+  ],
+  [{ list: "v1.8.0\nv7.0.0+incompatible\nv24.3.0+incompatible\n", legacy: ["v1.8.0"] }, "v24.3.0+incompatible"],
+  [
+    {
+      list: "v0.0.0-20190327172049-315a67e90e41\nv1.0.1\nv1.0.2-0.20190131084431-473cd7ce01a1\nv2.6.0+incompatible\nv2.6.1+incompatible\n",
+      legacy: ["v1.0.1"],
+    },
+    "v2.6.1+incompatible",
+  ],
+  [
+    { list: "v0.0.0-20181003080854-62661b46c409\nv1.1.0\nv2.2.1+incompatible\n", legacy: ["v1.1.0"] },
+    "v2.2.1+incompatible",
+  ],
   // Where that go.mod cannot be had, there is one: most have.
   [{ list: "v1.0.0\nv2.0.0+incompatible\n" }, "v1.0.0"],
   // A retracted version speaks for nothing: v1.1.0's go.mod does not keep v2 out, and v1.0.0 has none.
