@@ -75,22 +75,21 @@ const listPath = `/${join(module.path, "@v/list")}`;
 const rows: readonly (readonly [what: string, ask: () => Promise<unknown>, calls: Readonly<Record<string, number>>])[] =
   [
     [
-      "a cold .info: twice looked for, leased, written, made visible",
+      "a cold .info of a private version: all three files looked for, staged, claimed, written, made visible",
       () => fill.fill(info),
-      { GetObjectCommand: 2, GetItemCommand: 1, UpdateItemCommand: 4, PutObjectCommand: 1 },
-    ],
-    ["an .info that the bucket would not give to CloudFront", () => fill.fill(info), { GetObjectCommand: 1 }],
-    [
-      "a cold .zip whose .info is stored: its .mod with it",
-      () => fill.fill({ kind: "zip", module: version }),
       {
-        HeadObjectCommand: 2,
-        GetObjectCommand: 3,
+        GetObjectCommand: 4,
+        HeadObjectCommand: 1,
         GetItemCommand: 2,
-        UpdateItemCommand: 8,
-        PutObjectCommand: 2,
+        UpdateItemCommand: 4,
+        // Three staged, three stored, and the claim.
+        PutObjectCommand: 6,
+        PutItemCommand: 1,
+        DeleteObjectCommand: 3,
       },
     ],
+    ["an .info that the bucket would not give to CloudFront", () => fill.fill(info), { GetObjectCommand: 1 }],
+    ["a .zip that came in with its .info", () => fill.fill({ kind: "zip", module: version }), { HeadObjectCommand: 1 }],
     [
       "a list that nobody asked for within the last minute",
       () => serveIndex(parts, parsePath(listPath)),

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { describe, test } from "node:test";
+import { hashGoMod, hashZip } from "../../lambda/golang/dirhash.ts";
+import { indexFile, openIndexDatabase } from "../../lambda/local/data/index-database.ts";
+import { SqliteClaimStore } from "../../lambda/local/data/sqlite-claim-store.ts";
 import { FrontDoor, script } from "../support/front-door.ts";
 import { GoMachine, type GoRun, skipWithoutGo } from "../support/go-command.ts";
 import { type ModuleFixture, moduleFixture } from "../support/module-fixture.ts";
+import { temporaryFile } from "../support/zip-file.ts";
 
 // The real go command, GOSUMDB on, against a checksum database of our own: what is private stays off the wire, and an
 // empty machine verifies what is stored though the log has grown in the meantime and nobody is there to ask.
@@ -62,6 +67,26 @@ describe("private modules with the real go command", { skip: skipWithoutGo }, ()
     assert.deepEqual(
       door.open.requests.map(({ path }) => path),
       [],
+    );
+  });
+});
+
+describe("a tag of a private module that was moved, with the real go command", { skip: skipWithoutGo }, () => {
+  test("is a security error that names both hashes, though our files of it are gone", async () => {
+    await using door = await privateAndPublic();
+    // What it was when it first came in; the files of it were taken away since.
+    const database = openIndexDatabase(join(door.data, indexFile));
+    const goMod = hashGoMod(secret.mod);
+    const zip = await hashZip(temporaryFile(secret.zip));
+    await new SqliteClaimStore(database).claim(secret, { zip, goMod, info: "00".repeat(32) });
+    database.close();
+    script(door.corp, moduleFixture(secret.path, secret.version, "package m // moved\n"));
+    using go = machine(door, door.url, { GONOSUMDB: "corp.example" });
+    const run = await go.go("mod", "download", `${secret.path}@${secret.version}`);
+    assert.equal(run.code, 1);
+    assert.match(
+      run.stderr,
+      /403 Forbidden\n\tserver response: SECURITY ERROR: the zip of corp\.example\/team\/m@v1\.0\.0 is not the one that came in first: it was h1:\S{43}= and is now h1:\S{43}=; a version never changes/,
     );
   });
 });
