@@ -9,7 +9,7 @@ import { Staging } from "./staging.ts";
 import { findStored, type StoredFile, type StoredUnit } from "./stored-file.ts";
 import { together } from "./together.ts";
 import type { Unit } from "./unit.ts";
-import { checkGoMod, checkZip, goModOf } from "./verification.ts";
+import { checkGoMod, checkZip, goModOf, sayTheSame } from "./verification.ts";
 import type { VersionRows } from "./version-rows.ts";
 
 export interface PrivateIntakeParts {
@@ -116,8 +116,10 @@ function factsOf(origin: Origin, { zip, goMod }: Claim, stored: StoredUnit): Ver
 /** Throws as `checkGoMod` and `checkZip` do; where one of the two came in before, its contradiction is another version. */
 function verify(module: ModuleVersion, { mod, zip }: Unit): void {
   checkGoMod(module, mod.bytes, undefined);
-  const [beside, inside] = [hashGoMod(mod.bytes), hashGoMod(goModOf(module, zip.facts))];
-  if (mod.kept && inside !== beside) throw claimMismatch(module, "go.mod", beside, inside);
-  if (zip.kept && inside !== beside) throw claimMismatch(module, "go.mod", inside, beside);
+  const goMod = goModOf(module, zip.facts);
+  const [beside, inside] = [hashGoMod(mod.bytes), hashGoMod(goMod)];
+  const contradiction = !sayTheSame(goMod, mod.bytes);
+  if (mod.kept && contradiction) throw claimMismatch(module, "go.mod", beside, inside);
+  if (zip.kept && contradiction) throw claimMismatch(module, "go.mod", inside, beside);
   checkZip(module, zip.facts, mod.bytes, undefined);
 }

@@ -1,5 +1,6 @@
+import { isCodedError } from "../../golang/coded-error.ts";
 import { hashGoMod } from "../../golang/dirhash.ts";
-import { modulePath } from "../../golang/modfile.ts";
+import { modulePath, parseLax } from "../../golang/modfile.ts";
 import type { VersionHashes } from "../checksums/checksums.ts";
 import { checkInfo, formatInfo, parseInfo } from "../sources/version-info.ts";
 import type { ModuleVersion } from "../store/layout.ts";
@@ -38,8 +39,29 @@ export function checkZip(
 ): void {
   const where = `zip of ${module.path}@${module.version}`;
   if (hashes !== undefined && facts.hash !== hashes.zip) throw mismatch(where);
-  if (Buffer.compare(goModOf(module, facts), mod) !== 0)
-    throw new ServedError("invalid-module", `the ${where} has another go.mod than the one served beside it`);
+  const goMod = goModOf(module, facts);
+  const agree = hashes === undefined ? sayTheSame(goMod, mod) : Buffer.compare(goMod, mod) === 0;
+  if (!agree) throw new ServedError("invalid-module", `the ${where} has another go.mod than the one served beside it`);
+}
+
+/** Bytes up to which a go.mod is read to be compared: it is read in one go, and hardly any honest one is longer. */
+const comparedLimit = 64 * 1024;
+
+/**
+ * True when two go.mod files mean the same to the go command, which reads the one beside the zip and never compares them.
+ *
+ * Registries write theirs with other line ends, or without the last one; where no hash speaks for a byte, harm can only
+ * come of what is read out of them.
+ */
+export function sayTheSame(one: Uint8Array, other: Uint8Array): boolean {
+  if (Buffer.compare(one, other) === 0) return true;
+  if (one.length > comparedLimit || other.length > comparedLimit) return false;
+  try {
+    return JSON.stringify(parseLax(one)) === JSON.stringify(parseLax(other));
+  } catch (error) {
+    if (isCodedError(error)) return false;
+    throw error;
+  }
 }
 
 /** The go.mod of a zip, or the one that stands for a module without. */

@@ -18,7 +18,7 @@ const first = {
   mod,
   zip: `first ${mod}`,
 } as const satisfies Bodies;
-const otherMod = `${mod}// changed\n`;
+const otherMod = `${mod}\ngo 1.99\n`;
 const otherInfo = '{"Version":"v1.0.0","Time":"2025-01-02T03:04:05Z"}';
 
 function claimOf({ info, mod, zip }: Bodies): Claim {
