@@ -72,10 +72,10 @@ function firstLine(text: string): string {
 
 /** `modfront doctor URL`: asks a running modfront what a client would, with the token of `login`, and says what is wrong. */
 export const doctor: Verb = {
-  usage: "URL [MODULE@VERSION]",
+  usage: "URL [MODULE@VERSION] [--stack NAME]",
   summary: "checks a running modfront from outside, with one line for each thing that works or does not",
   run: async (args, terminal) => {
-    const { positionals } = parseVerbArgs(args, {}, { least: 1, most: 2 });
+    const { positionals, values } = parseVerbArgs(args, { stack: { type: "string" } }, { least: 1, most: 2 });
     const [base = "", module] = positionals;
     if (!/^https?:\/\//.test(base) || !URL.canParse(base))
       throw new CodedError("usage", "doctor takes the URL of a modfront");
@@ -85,9 +85,24 @@ export const doctor: Verb = {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const findings: Finding[] = [];
     for (const probe of probes(module)) findings.push(await ask(server + probe.path, headers, probe));
+    if (values.stack !== undefined) findings.push(await checkConcurrency(values.stack));
     return report(findings, terminal);
   },
 };
+
+/** Fewer than this, and a single cold build of a large program fills the account. */
+const wantedConcurrency = 200;
+
+/** Serve and fill functions share what the account may run at once, and a new account may run ten. */
+async function checkConcurrency(stack: string): Promise<Finding> {
+  const { readPlaces } = await import("../../lambda/aws/open-deployed-tokens.ts");
+  const { readConcurrencyLimit } = await import("../../lambda/aws/account-concurrency.ts");
+  const { functionName } = await import("../../lambda/config/env.ts");
+  const places = await readPlaces(stack, functionName(stack, "control"));
+  const limit = await readConcurrencyLimit(places.MODFRONT_PRIMARY_REGION ?? "us-east-1");
+  const what = `${limit} invocations at once are too few for a team: ask for 1,000 under Service Quotas, AWS Lambda`;
+  return { check: "the account may run enough functions at once", ok: limit >= wantedConcurrency, what };
+}
 
 async function ask(url: string, headers: Readonly<Record<string, string>>, probe: Probe): Promise<Finding> {
   try {

@@ -21,13 +21,19 @@ export const patience = 25_000;
 /** Milliseconds that the call has in any case: enough to be sent, so that the fill begins however late it is. */
 const shortestCall = 2_000;
 
-const throttlePauses = { first: 100, longest: 2_000 } as const;
+/**
+ * Milliseconds for which a free place is waited for: whoever waits takes one of those that all functions of the account share,
+ * and so may keep the fill from it that would free them. Afterwards the client is sent back, and comes again.
+ */
+const throttlePatience = 2_000;
+
+const throttlePauses = { first: 100, longest: 800 } as const;
 
 /**
  * The fill plane behind one synchronous invocation.
  *
- * Throws `ServedError` "fill-timeout" when 25 s of the request are over, also when all of them went by without a free
- * place: to be throttled is tried again, any other failure is not.
+ * Throws `ServedError` "fill-timeout" when 25 s of the request are over, or 2 s of it without a free place: to be throttled is
+ * tried again so long, any other failure is not.
  */
 export class LambdaFillPlane implements FillPlane {
   readonly #options: LambdaFillPlaneOptions;
@@ -42,7 +48,7 @@ export class LambdaFillPlane implements FillPlane {
     for (let pause: number = throttlePauses.first; ; pause = Math.min(pause * 2, throttlePauses.longest)) {
       const payload = await this.#invoke({ request }, deadline - clock.now());
       if (payload !== undefined) return unpackOutcome(payload);
-      if (clock.now() + pause >= deadline) throw tooLong();
+      if (clock.now() + pause > since() + throttlePatience) throw tooLong();
       await clock.sleep(pause * (0.5 + Math.random() / 2));
     }
   }

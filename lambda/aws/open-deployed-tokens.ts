@@ -30,7 +30,8 @@ export async function openDeployedTokens(name: string, controlFunction: string, 
   });
 }
 
-async function readPlaces(
+/** Where everything of a deployment is, as its control function knows it. Throws as `openDeployedTokens` does. */
+export async function readPlaces(
   name: string,
   controlFunction: string,
 ): Promise<Readonly<Record<string, string | undefined>>> {
