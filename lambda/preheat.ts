@@ -14,6 +14,7 @@ export async function handler(): Promise<void> {
     modules: preheat.modules,
     files: () => readPreheatFiles(environment.MODFRONT_BUCKET, preheatPrefix),
     known: () => knownModules(environment.MODFRONT_TABLE),
+    refresh: preheat.refresh,
     unreadable: (name) => void unreadable.push(name),
   });
   const sent = await sendJobs(environment.MODFRONT_QUEUE, jobs);

@@ -9,6 +9,7 @@ const lambda = join(import.meta.dirname, "../lambda");
 /** What a bundle holds beside its handler: the thread that reads zips has a file of its own. */
 const besides: Partial<Record<HandlerName, Readonly<Record<string, string>>>> = {
   fill: { "zip-worker": join(lambda, "runtime/zip-worker.ts") },
+  background: { "zip-worker": join(lambda, "runtime/zip-worker.ts") },
 };
 
 /** Dependencies that are not ES modules call `require`, which an ES module has to make for them. */

@@ -25,6 +25,8 @@ export interface HandlerProps<Name extends HandlerName> {
   readonly memorySize: number;
   readonly timeout: Duration;
   readonly ephemeralStorageSize?: Size;
+  /** How many of it may run at once, taken away from all other functions of the account. */
+  readonly reservedConcurrency?: number;
   /** Shift traffic to a new version step by step and back on errors; CloudFormation then needs CodeDeploy. */
   readonly canary: boolean;
 }
@@ -57,6 +59,7 @@ export class Handler<Name extends HandlerName> extends Construct {
       memorySize: props.memorySize,
       timeout: props.timeout,
       ...(props.ephemeralStorageSize && { ephemeralStorageSize: props.ephemeralStorageSize }),
+      ...(props.reservedConcurrency && { reservedConcurrentExecutions: props.reservedConcurrency }),
       logGroup,
       role,
     });

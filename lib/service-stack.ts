@@ -6,7 +6,7 @@ import { Schedule, ScheduleExpression } from "aws-cdk-lib/aws-scheduler";
 import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import type { Construct } from "constructs";
 import type { Config } from "../lambda/config/config.ts";
-import type { Environment, HandlerName, ServeName } from "../lambda/config/env.ts";
+import type { Environment, HandlerName, ServeName, Settings } from "../lambda/config/env.ts";
 import type { RouteName } from "../lambda/edge/routes.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { Background } from "./background.ts";
@@ -34,49 +34,73 @@ export class ServiceStack extends Stack {
     this.#data = new StoredData(this, "Data", { names: props.names, region: this.region });
     this.#background = new Background(this, "Background", { names: props.names });
     const fill = this.#fill();
+    this.#backgroundFill();
     this.#preheat();
     this.#alarm();
     const functions = this.#serve(fill.live);
     this.apiDomainName = new ModuleApi(this, "Api", { apiName: props.names.prefix, functions }).domainName;
   }
 
-  /**
-   * 15 minutes, for a large file from a slow upstream; room in /tmp for the largest zip and its staging; one whole CPU,
-   * because hashing is what it does.
-   */
+  /** One whole CPU, because hashing is what it does. */
   #fill(): Handler<"fill"> {
+    const { config } = this.#props;
+    return this.#writer("Fill", "fill", {
+      description: "Fetches, verifies and stores what a client waits for",
+      environment: this.#writerEnvironment(),
+      memorySize: 1769,
+      ...(config.aws.fillConcurrency && { reservedConcurrency: config.aws.fillConcurrency }),
+    });
+  }
+
+  /** Waits for upstreams most of its time: a third of the CPU does, and costs a third. */
+  #backgroundFill(): void {
+    const background = this.#writer("BackgroundFill", "background", {
+      description: "Fetches, verifies and stores what nobody waits for",
+      environment: { ...this.#writerEnvironment(), MODFRONT_QUEUE: this.#background.queue.queueUrl },
+      memorySize: 512,
+    });
+    this.#background.feed(background.live, this.#props.config.aws.backgroundConcurrency);
+    this.#background.queue.grant(background.function, "sqs:ChangeMessageVisibility");
+  }
+
+  #writerEnvironment(): Environment<"fill"> {
+    return {
+      MODFRONT_TABLE: this.#data.tableName,
+      MODFRONT_LOG_TABLE: this.#data.logTableName,
+      MODFRONT_BUCKET: this.#data.bucketName,
+      MODFRONT_CREDENTIALS_SECRET: this.#props.names.credentialsSecret,
+    };
+  }
+
+  /** A function that writes modules: 15 minutes, for a large file from a slow upstream, and room in /tmp for the largest zip. */
+  #writer<Name extends "fill" | "background">(
+    id: string,
+    name: Name,
+    props: Pick<HandlerProps<Name>, "description" | "environment" | "memorySize" | "reservedConcurrency">,
+  ): Handler<Name> {
     const { names, config } = this.#props;
     const { upstreams, allowHosts, ttl, sumdb, timeouts, proxy } = config;
-    const fill = this.#handler("Fill", "fill", {
-      description: "Fetches, verifies and stores modules: the only writer",
-      environment: {
-        MODFRONT_TABLE: this.#data.tableName,
-        MODFRONT_LOG_TABLE: this.#data.logTableName,
-        MODFRONT_BUCKET: this.#data.bucketName,
-        MODFRONT_QUEUE: this.#background.queue.queueUrl,
-        MODFRONT_CREDENTIALS_SECRET: names.credentialsSecret,
-      },
-      settings: {
-        ...{ upstreams, allowHosts, ttl, sumdb, timeouts, proxy },
-        private: config.private,
-        version: packageJson.version,
-      },
-      memorySize: 1769,
+    const settings: Settings<"fill" | "background"> = {
+      ...{ upstreams, allowHosts, ttl, sumdb, timeouts, proxy },
+      private: config.private,
+      version: packageJson.version,
+    };
+    const writer = this.#handler(id, name, {
+      ...props,
+      settings: settings as Settings<Name>,
       timeout: Duration.minutes(15),
       ephemeralStorageSize: Size.gibibytes(2),
     });
-    this.#grant(fill, ...this.#data.fillStore(), this.#data.readSecret(names.credentialsSecret));
-    Validations.of(fill).acknowledge({
+    this.#grant(writer, ...this.#data.fillStore(), this.#data.readSecret(names.credentialsSecret));
+    Validations.of(writer).acknowledge({
       id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-<AWS::AccountId>-${this.region}/*]`,
-      reason: "Fill is the one writer, of every module; the bucket's own policy refuses to overwrite any.",
+      reason: "The fill plane is the one writer, of every module; the bucket's own policy refuses to overwrite any.",
     });
-    Validations.of(fill).acknowledge({
+    Validations.of(writer).acknowledge({
       id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-<AWS::AccountId>-${this.region}/-/staged/*]`,
       reason: "Staged files are removed when the version they are of is stored, and no file of a module ever.",
     });
-    this.#background.feed(fill.live, config.aws.backgroundConcurrency);
-    this.#background.queue.grant(fill.function, "sqs:ChangeMessageVisibility");
-    return fill;
+    return writer;
   }
 
   /** One forged byte is one too many: fill counts content that breaks the rules or contradicts the checksum database. */

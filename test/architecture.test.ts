@@ -58,7 +58,10 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/access": ["golang", "edge", "proxy/store"],
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
-  "lambda/aws": ["golang", "edge", "access", "http", "proxy/store", "proxy/serve", "proxy/upkeep"],
+  "lambda/aws": [
+    ...["golang", "edge", "access", "http", "runtime", "upstream/http"],
+    ...["proxy/store", "proxy/sources", "proxy/checksums", "proxy/fill", "proxy/serve", "proxy/upkeep"],
+  ],
   "lambda/config": [
     "golang",
     "access",

@@ -25,6 +25,15 @@ export const awsConfig = {
         .max(1000)
         .default(5)
         .describe("How many fills may run in the background at once"),
+      fillConcurrency: z
+        .number()
+        .int()
+        .min(1)
+        .max(10_000)
+        .optional()
+        .describe(
+          "How many fills that clients wait for may run at once; reserved, so that they take no place of those who read",
+        ),
       domain: z
         .strictObject({
           name: z.string().min(1).describe("For example goproxy.corp.example"),

@@ -123,29 +123,42 @@ export class DynamoVersionIndex implements VersionIndex {
   }
 
   /**
-   * The paths of all modules of which something was stored, in no particular order: a Scan, for maintenance only. Rows of
-   * one partition come one after another, so that remembering the last path is enough to tell each once.
+   * All modules of which something was stored, and when the newest of their versions came (0 where no row says), in no
+   * particular order: a Scan, for maintenance only. Rows of one partition come one after another.
    */
-  async *modules(): AsyncIterable<string> {
+  async *modules(): AsyncIterable<{ readonly path: string; readonly newest: number }> {
+    let module = { partition: "", path: "", newest: 0 };
+    for await (const row of this.#scan()) {
+      const partition = row[attributes.key.partition]?.S ?? "";
+      if (partition !== module.partition) {
+        if (module.path !== "") yield { path: module.path, newest: module.newest };
+        module = { partition, path: "", newest: 0 };
+      }
+      module.path ||= row[attributes.facts.path]?.S ?? "";
+      module.newest = Math.max(module.newest, Number(row[attributes.version.firstSeen]?.N ?? 0));
+    }
+    if (module.path !== "") yield { path: module.path, newest: module.newest };
+  }
+
+  async *#scan(): AsyncIterable<Row> {
     let start: Row | undefined;
-    let last: string | undefined;
     do {
       const page = await orStoreFailed("listing the index", () =>
         this.#client.send(
           new ScanCommand({
             TableName: this.#table,
-            FilterExpression: "attribute_exists(#path)",
-            ProjectionExpression: "#path",
-            ExpressionAttributeNames: { "#path": attributes.facts.path },
+            FilterExpression: "attribute_exists(#path) OR attribute_exists(#seen)",
+            ProjectionExpression: "#partition, #path, #seen",
+            ExpressionAttributeNames: {
+              "#partition": attributes.key.partition,
+              "#path": attributes.facts.path,
+              "#seen": attributes.version.firstSeen,
+            },
             ExclusiveStartKey: start,
           }),
         ),
       );
-      for (const row of page.Items ?? []) {
-        const path = row[attributes.facts.path]?.S;
-        if (path !== undefined && path !== last) yield path;
-        last = path;
-      }
+      yield* page.Items ?? [];
       start = page.LastEvaluatedKey;
     } while (start !== undefined);
   }

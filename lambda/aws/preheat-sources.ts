@@ -1,5 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
+import type { KnownModule } from "../proxy/upkeep/preheat.ts";
 import { DynamoVersionIndex } from "./dynamo-version-index.ts";
 import { S3ModuleStore } from "./s3-module-store.ts";
 
@@ -15,7 +16,7 @@ export async function* readPreheatFiles(
   }
 }
 
-/** The paths of all modules with a stored version. */
-export function knownModules(table: string): AsyncIterable<string> {
+/** All modules with a stored version, and when the newest came. */
+export function knownModules(table: string): AsyncIterable<KnownModule> {
   return new DynamoVersionIndex(new DynamoDBClient({}), table).modules();
 }

@@ -14,7 +14,14 @@ const rows = {
   zip: ["MODFRONT_FILL", "MODFRONT_EDGE_SECRET"],
   sumdb: ["MODFRONT_FILL", "MODFRONT_EDGE_SECRET"],
   site: ["MODFRONT_EDGE_SECRET"],
-  fill: ["MODFRONT_TABLE", "MODFRONT_LOG_TABLE", "MODFRONT_BUCKET", "MODFRONT_QUEUE", "MODFRONT_CREDENTIALS_SECRET"],
+  fill: ["MODFRONT_TABLE", "MODFRONT_LOG_TABLE", "MODFRONT_BUCKET", "MODFRONT_CREDENTIALS_SECRET"],
+  background: [
+    "MODFRONT_TABLE",
+    "MODFRONT_LOG_TABLE",
+    "MODFRONT_BUCKET",
+    "MODFRONT_CREDENTIALS_SECRET",
+    "MODFRONT_QUEUE",
+  ],
   preheat: ["MODFRONT_TABLE", "MODFRONT_BUCKET", "MODFRONT_QUEUE"],
   control: ["MODFRONT_EDGE_SECRET", "MODFRONT_PRIMARY_REGION", "MODFRONT_KEY_VALUE_STORE"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
@@ -42,6 +49,7 @@ interface FillSettings
 
 interface SettingsRows extends Readonly<Record<ServeName, ServeSettings>> {
   readonly fill: FillSettings;
+  readonly background: FillSettings;
   readonly preheat: Pick<Config, "preheat">;
   readonly control: Pick<Config, "access" | "private">;
 }

@@ -212,9 +212,13 @@ describe("the table", () => {
     ] as const)
       await index.addVersion(path, version, 1, {});
     await index.remember("c.example/z", "list", { text: "", freshUntil: 1 });
-    const modules: string[] = [];
-    for await (const path of index.modules()) modules.push(path);
-    assert.deepEqual(modules.sort(), ["a.example/x", "b.example/y"]);
+    await index.addVersion("a.example/x", "v1.2.0", 9, {});
+    const modules: (readonly [path: string, newest: number])[] = [];
+    for await (const { path, newest } of index.modules()) modules.push([path, newest]);
+    assert.deepEqual(modules.sort(), [
+      ["a.example/x", 9],
+      ["b.example/y", 1],
+    ]);
   });
 
   test("rows of the first version, a key and nothing else, are read, and none of it is made up", async () => {
@@ -234,9 +238,9 @@ describe("the table", () => {
     await index.addVersion(path, "v1.1.0", 5, {});
     assert.deepEqual((await index.module(path)).versions, [old, { version: "v1.1.0", firstSeen: 5, flags: [] }]);
     assert.deepEqual(await index.facts(path, "v1.0.0"), { zipSize: 1 });
-    const modules: string[] = [];
+    const modules: unknown[] = [];
     for await (const each of index.modules()) modules.push(each);
-    assert.deepEqual(modules, [path]);
+    assert.deepEqual(modules, [{ path, newest: 5 }]);
   });
 
   for (const failpoint of failpoints) {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { infoLimit } from "../../lambda/proxy/sources/version-info.ts";
 import { listLimit } from "../../lambda/proxy/sources/version-list.ts";
-import { ChecksumDatabase } from "../support/checksum-database.ts";
 import { dataFolder } from "../support/data-folder.ts";
 import { longestTurn } from "../support/longest-turn.ts";
 import { get, startProduct } from "../support/product.ts";
@@ -179,33 +178,3 @@ for (const [name, rows] of Object.entries({ lists, goMods, infos, files })) {
     }
   });
 }
-
-/** What a checksum database says to everything. */
-const records: readonly (readonly [what: string, body: string | Uint8Array])[] = [
-  ["blank lines", filled("\n", megabyte)],
-  ["a record without an end", `1\n${filled("example.com/m v1.0.0 h1:AAAA=\n", megabyte)}`],
-  ["signatures without an end", `1\nx\n\n${filled("\u2014 other.example AAAAAAAAAAAA\n", megabyte)}`],
-  ["a number without an end", filled("1", megabyte)],
-  ["bytes", filled("\xff\0", megabyte)],
-];
-
-test("no turn of the event loop is long: a checksum database's answers and the texts of refusals", async (t) => {
-  await using upstream = await ScriptedUpstream.start();
-  const { vkey } = new ChecksumDatabase();
-  const config = { upstreams: [{ patterns: ["*"], chain: upstream.url }], sumdb: { name: vkey, url: upstream.url } };
-  const database = `/sumdb/${vkey.split("+", 1)[0]}`;
-  const routes = ["/lookup/example.com/m@v1.0.0", "/tile/8/0/000", "/latest"].map((route) => `${database}${route}`);
-  for (const [what, body] of records) {
-    for (const status of [200, 404]) {
-      upstream.otherwise(() => ({ status, headers: { "content-type": "text/plain" }, body }));
-      for (const route of [...routes, "/example.com/m/@v/list", "/example.com/m/@v/v1.0.0.zip"]) {
-        const product = await startProduct({ data: dataFolder(t), config });
-        const took = await longestTurn(() => get(product.url, route));
-        await product.stop();
-        const told = `${what}, ${status}, ${route}: ${took.toFixed(1)} ms`;
-        t.diagnostic(told);
-        assert.ok(took < longest, told);
-      }
-    }
-  }
-});

@@ -6,18 +6,29 @@ import type { BackgroundJob } from "./background-job.ts";
 /** Under this prefix people put the go.mod and go.sum files whose modules they want filled before they ask. */
 export const preheatPrefix = `${internalPrefix}preheat/`;
 
+export interface KnownModule {
+  readonly path: string;
+  readonly newest: number;
+}
+
 export interface PreheatParts {
   /** Of the configuration: `path` for its newest version, or `path@version`. */
   readonly modules: readonly string[];
   /** Names and contents of the files under `preheatPrefix`; no contents where a file could not be read. */
   readonly files: () => AsyncIterable<{ readonly name: string; readonly text: string | undefined }>;
-  /** The modules of which something is stored. */
-  readonly known: () => AsyncIterable<string>;
+  /** The modules of which something is stored, each with when the newest of its versions came, in milliseconds. */
+  readonly known: () => AsyncIterable<KnownModule>;
+  /** How many of them are asked for news. */
+  readonly refresh: number;
   /** Told of what is no go.mod, go.sum or module, by its name. */
   readonly unreadable: (name: string) => void;
 }
 
-/** What to do before anyone asks, each job once: what was named by hand first, then news of everything that is stored. */
+/**
+ * What to do before anyone asks, each job once: what was named by hand first, then news of stored modules, those with the newest
+ * versions first: until usage is counted, that a module was used lately is known by nothing else. What is beyond the budget is
+ * asked for news when somebody asks for it.
+ */
 export async function* preheatJobs(parts: PreheatParts): AsyncIterable<BackgroundJob> {
   const seen = new Set<string>();
   for await (const job of allJobs(parts)) {
@@ -38,7 +49,18 @@ async function* allJobs(parts: PreheatParts): AsyncIterable<BackgroundJob> {
     if (jobs === undefined) parts.unreadable(name);
     else yield* jobs;
   }
-  for await (const path of parts.known()) yield { kind: "refresh", path };
+  for (const { path } of await newestModules(parts.known(), parts.refresh)) yield { kind: "refresh", path };
+}
+
+/** The `most` modules with the newest versions, the newest first, in memory for twice as many. */
+async function newestModules(known: AsyncIterable<KnownModule>, most: number): Promise<readonly KnownModule[]> {
+  let kept: KnownModule[] = [];
+  const cut = () => kept.sort((a, b) => b.newest - a.newest).slice(0, most);
+  for await (const module of known) {
+    kept.push(module);
+    if (kept.length >= 2 * most + 100) kept = cut();
+  }
+  return cut();
 }
 
 /** `"golang.org/x/mod@v0.30.0"` is that version, without one it is whatever is newest; none when it cannot be either. */

@@ -11,6 +11,7 @@ async function preheat(parts: {
   readonly modules?: readonly string[];
   readonly files?: Readonly<Record<string, string | undefined>>;
   readonly known?: readonly string[];
+  readonly refresh?: number;
 }) {
   const unreadable: string[] = [];
   const files = Object.entries(parts.files ?? {}).map(([name, text]) => ({ name, text }));
@@ -18,7 +19,9 @@ async function preheat(parts: {
   for await (const job of preheatJobs({
     modules: parts.modules ?? [],
     files: () => each(...files),
-    known: () => each(...(parts.known ?? [])),
+    // The first came last.
+    known: () => each(...(parts.known ?? []).map((path, i) => ({ path, newest: 1_000_000 - i }))),
+    refresh: parts.refresh ?? 100,
     unreadable: (name) => void unreadable.push(name),
   }))
     jobs.push(job.kind === "refresh" ? `refresh ${job.path}` : `${job.kind} ${job.module.path} ${job.module.version}`);
@@ -83,4 +86,25 @@ test("files that are neither are told of, and stop nothing", async () => {
   const { jobs, unreadable } = await preheat({ files });
   assert.deepEqual(unreadable, ["-/preheat/README.md", "-/preheat/go.mod"]);
   assert.equal(jobs[0], "zip example.com/a v1.2.3");
+});
+
+test("so many stored modules are asked for news as a run may, those with the newest versions first", async () => {
+  const paths = Array.from({ length: 1_000 }, (_, i) => `example.com/m${i}`);
+  const shuffled = paths.map((path, i) => [path, (i * 7919) % 1_000] as const);
+  for (const refresh of [0, 1, 3, 250]) {
+    const jobs: string[] = [];
+    for await (const job of preheatJobs({
+      modules: [],
+      files: () => each(),
+      known: () => each(...shuffled.map(([path, newest]) => ({ path, newest }))),
+      refresh,
+      unreadable: () => {},
+    }))
+      if (job.kind === "refresh") jobs.push(job.path);
+    const newest = shuffled.toSorted(([, a], [, b]) => b - a).slice(0, refresh);
+    assert.deepEqual(
+      jobs,
+      newest.map(([path]) => path),
+    );
+  }
 });

@@ -1,0 +1,71 @@
+import { randomUUID } from "node:crypto";
+import { tmpdir } from "node:os";
+import { sumdbVerifier } from "../proxy/checksums/known-sumdb.ts";
+import { openSumdbRemote } from "../proxy/checksums/sumdb-reach.ts";
+import { Fill, type FillParts } from "../proxy/fill/fill.ts";
+import { goDefaultProxy } from "../proxy/sources/go-default-proxy.ts";
+import type { Clock } from "../proxy/store/clock.ts";
+import { FolderTemporaryFiles } from "../runtime/folder-temporary-files.ts";
+import { WorkerZipInspector } from "../runtime/worker-zip-inspector.ts";
+import { openUpstreams, type UpstreamsConfig } from "../upstream/http/open-upstreams.ts";
+import { openStores } from "./deployed-stores.ts";
+import { openSecret } from "./open-secret.ts";
+import { parseCredentials, withCredentials, withProxyCredentials } from "./upstream-credentials.ts";
+
+export interface DeployedFillParts {
+  /** Of its environment; lambda/config/env.ts says what they are. */
+  readonly environment: {
+    readonly MODFRONT_TABLE: string;
+    readonly MODFRONT_LOG_TABLE: string;
+    readonly MODFRONT_BUCKET: string;
+    readonly MODFRONT_CREDENTIALS_SECRET: string;
+  };
+  /** Of the configuration. */
+  readonly settings: UpstreamsConfig & {
+    readonly ttl: FillParts["ttl"];
+    readonly sumdb: { readonly name: string; readonly url?: string | undefined };
+    readonly version: string;
+  };
+  /** The bundle of the thread that inspects zips. */
+  readonly zipWorker: URL;
+  readonly clock: Clock;
+  /** Milliseconds on a clock that does not go back. */
+  readonly elapsed: () => number;
+}
+
+/** The fill plane of a deployment with the stores it writes to, for the two functions that may. */
+export async function openFill({ environment, settings, zipWorker, clock, elapsed }: DeployedFillParts) {
+  const credentials = parseCredentials(await openSecret(environment.MODFRONT_CREDENTIALS_SECRET));
+  const upstreams = openUpstreams(
+    {
+      ...settings,
+      upstreams: withCredentials(settings.upstreams, credentials),
+      proxy: withProxyCredentials(settings.proxy, credentials),
+    },
+    { fallback: goDefaultProxy, now: elapsed, version: settings.version },
+  );
+  const stores = openStores({
+    table: environment.MODFRONT_TABLE,
+    logTable: environment.MODFRONT_LOG_TABLE,
+    bucket: environment.MODFRONT_BUCKET,
+  });
+  const verifier = sumdbVerifier(settings.sumdb.name);
+  const fill = new Fill({
+    ...stores,
+    router: upstreams,
+    sumdb: verifier && {
+      verifier,
+      remote: openSumdbRemote({
+        name: verifier.name,
+        url: settings.sumdb.url,
+        chain: upstreams.catchAll,
+        direct: (url) => upstreams.direct(url),
+      }),
+    },
+    inspector: new WorkerZipInspector(zipWorker),
+    temporaryFiles: new FolderTemporaryFiles(tmpdir(), () => `fill-${randomUUID()}`),
+    clock,
+    ttl: settings.ttl,
+  });
+  return { fill, stores };
+}
