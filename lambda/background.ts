@@ -1,7 +1,7 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { openConsumer } from "./aws/background-queue.ts";
 import { openFill } from "./aws/deployed-fill.ts";
-import { logLine } from "./aws/log-line.ts";
+import { logLine, writeLine } from "./aws/log-line.ts";
 import { readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { explain } from "./proxy/store/explain.ts";
 import { asServedError } from "./proxy/store/served-error.ts";
@@ -31,7 +31,7 @@ const consume = openConsumer(
     };
     const fields = { outcome, messageId, error: failed ? explain(error) : undefined };
     const context = { handler: "background", now: clock.now(), traceId: traceId() };
-    console.log(logLine({ message: "background", fields, metrics }, context));
+    writeLine(logLine({ message: "background", fields, metrics }, context));
   },
 );
 

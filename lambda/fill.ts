@@ -1,6 +1,6 @@
 import { openFill } from "./aws/deployed-fill.ts";
 import { type FillInvocation, type FillOutcome, packAnswer, packFailure } from "./aws/fill-invocation.ts";
-import { logLine } from "./aws/log-line.ts";
+import { logLine, writeLine } from "./aws/log-line.ts";
 import { readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { explain } from "./proxy/store/explain.ts";
 import { asServedError } from "./proxy/store/served-error.ts";
@@ -22,7 +22,7 @@ export async function handler({ request }: FillInvocation): Promise<FillOutcome>
   const log = (fields: Readonly<Record<string, string>>, alarming: boolean) => {
     const metrics = { Fills: 1, Milliseconds: clock.now() - started, Alarming: alarming ? 1 : 0 };
     const context = { handler: "fill", now: clock.now(), traceId: traceId() };
-    console.log(logLine({ message: "fill", fields: { ...asked, ...fields }, metrics }, context));
+    writeLine(logLine({ message: "fill", fields: { ...asked, ...fields }, metrics }, context));
   };
   try {
     const outcome = await packAnswer(request, await fill.fill(request), stores.link);

@@ -1,5 +1,5 @@
 import { sendJobs } from "./aws/background-queue.ts";
-import { logLine } from "./aws/log-line.ts";
+import { logLine, writeLine } from "./aws/log-line.ts";
 import { knownModules, readPreheatFiles } from "./aws/preheat-sources.ts";
 import { readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { preheatJobs, preheatPrefix } from "./proxy/upkeep/preheat.ts";
@@ -20,5 +20,5 @@ export async function handler(): Promise<void> {
   const sent = await sendJobs(environment.MODFRONT_QUEUE, jobs);
   const fields = { unreadable: unreadable.join(" ") || undefined };
   const context = { handler: "preheat", now: clock.now(), traceId: traceId() };
-  console.log(logLine({ message: "preheat", fields, metrics: { SentJobs: sent } }, context));
+  writeLine(logLine({ message: "preheat", fields, metrics: { SentJobs: sent } }, context));
 }

@@ -1,3 +1,4 @@
+import { writeLine } from "./aws/log-line.ts";
 import { ServeFunction } from "./aws/serve-function.ts";
 import { readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { sumdbVerifier } from "./proxy/checksums/known-sumdb.ts";
@@ -6,7 +7,7 @@ import { systemClock as clock } from "./runtime/system-clock.ts";
 
 const { MODFRONT_FILL, MODFRONT_EDGE_SECRET: edgeSecret } = readEnvironment("sumdb");
 const settings = readSettings("sumdb");
-const serving = new ServeFunction({ name: "sumdb", edgeSecret, settings, clock, traceId, write: console.log });
+const serving = new ServeFunction({ name: "sumdb", edgeSecret, settings, clock, traceId, write: writeLine });
 const sumdbName = sumdbVerifier(settings.sumdb.name)?.name;
 const parts = { fill: serving.openFillPlane(MODFRONT_FILL), isPrivate: serving.isPrivate, sumdbName };
 

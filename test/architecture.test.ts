@@ -72,7 +72,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     "proxy/upkeep",
     "upstream/http",
   ],
-  "lambda/local/data": ["golang", "proxy/store"],
+  "lambda/local/data": ["golang", "proxy/store", "runtime"],
   "lambda/local/access": ["golang", "edge", "config", "access"],
   "lambda/local/server": [
     ...["golang", "edge", "config", "access", "http", "console", "runtime", "local/data", "local/access"],

@@ -1,4 +1,5 @@
 import type { CloudFormationCustomResourceEvent } from "aws-lambda";
+import { writeLine } from "./log-line.ts";
 
 /**
  * Does what a custom resource asks for and tells CloudFormation how it ended, which waits an hour for it otherwise.
@@ -16,7 +17,7 @@ export async function answerCustomResource(
     if (event.RequestType !== "Delete") await work();
     await put(event.ResponseURL, { ...answer, Status: "SUCCESS" });
   } catch (error) {
-    console.log(JSON.stringify({ message: "custom resource failed", error: String(error) }));
+    writeLine(JSON.stringify({ message: "custom resource failed", error: String(error) }));
     await put(event.ResponseURL, { ...answer, Status: "FAILED", Reason: "the function's log says why" });
   }
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { sumdbVerifier } from "../proxy/checksums/known-sumdb.ts";
 import { openSumdbRemote } from "../proxy/checksums/sumdb-reach.ts";
@@ -6,6 +5,7 @@ import { Fill, type FillParts } from "../proxy/fill/fill.ts";
 import { goDefaultProxy } from "../proxy/sources/go-default-proxy.ts";
 import type { Clock } from "../proxy/store/clock.ts";
 import { FolderTemporaryFiles } from "../runtime/folder-temporary-files.ts";
+import { sweepTemporaryFiles, temporaryName } from "../runtime/temporary-files.ts";
 import { WorkerZipInspector } from "../runtime/worker-zip-inspector.ts";
 import { openUpstreams, type UpstreamsConfig } from "../upstream/http/open-upstreams.ts";
 import { openStores } from "./deployed-stores.ts";
@@ -35,6 +35,8 @@ export interface DeployedFillParts {
 
 /** The fill plane of a deployment with the stores it writes to, for the two functions that may. */
 export async function openFill({ environment, settings, zipWorker, clock, elapsed }: DeployedFillParts) {
+  // /tmp outlives an invocation that was killed at its time limit.
+  await sweepTemporaryFiles(tmpdir(), clock.now());
   const credentials = parseCredentials(await openSecret(environment.MODFRONT_CREDENTIALS_SECRET));
   const upstreams = openUpstreams(
     {
@@ -63,7 +65,7 @@ export async function openFill({ environment, settings, zipWorker, clock, elapse
       }),
     },
     inspector: new WorkerZipInspector(zipWorker),
-    temporaryFiles: new FolderTemporaryFiles(tmpdir(), () => `fill-${randomUUID()}`),
+    temporaryFiles: new FolderTemporaryFiles(tmpdir(), temporaryName),
     clock,
     ttl: settings.ttl,
   });

@@ -3,10 +3,10 @@ import { copyFile, mkdir, opendir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { FileSource, ModuleStore } from "../../proxy/store/module-store.ts";
 import { ServedError } from "../../proxy/store/served-error.ts";
+import { sweepTemporaryFiles, temporaryName } from "../../runtime/temporary-files.ts";
 import { mostAtOnce, sync, writeDurable } from "./durable-files.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
 import { errno, fileFailure } from "./storage-failure.ts";
-import { sweepTemporaryFiles, temporaryName } from "./temporary-files.ts";
 
 const largestRead = 16 << 20;
 

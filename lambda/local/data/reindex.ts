@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isCodedError } from "../../golang/coded-error.ts";
+import { temporaryName } from "../../runtime/temporary-files.ts";
 import { replaceDamaged } from "./damaged-index.ts";
 import { DirectoryModuleStore } from "./directory-module-store.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
@@ -10,7 +11,6 @@ import { SqliteHeadStore } from "./sqlite-head-store.ts";
 import { fileFailure } from "./storage-failure.ts";
 import { adoptHeads, newestHeads, type ReadHead, salvageHeads } from "./stored-heads.ts";
 import { addStoredVersions, countVersions, removeOrphans } from "./stored-versions.ts";
-import { temporaryName } from "./temporary-files.ts";
 
 export interface ReindexOptions {
   /** The data folder. */

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, statSync, symlinkSync, utimesSync, writeFileSyn
 import { join } from "node:path";
 import { test } from "node:test";
 import { DirectoryModuleStore } from "../../../lambda/local/data/directory-module-store.ts";
-import { temporaryName } from "../../../lambda/local/data/temporary-files.ts";
+import { temporaryName } from "../../../lambda/runtime/temporary-files.ts";
 import { dataFolder } from "../../support/data-folder.ts";
 import { readOnlyView, smallDisk } from "../../support/mounts.ts";
 import { skipWithoutGo } from "../../support/xmod.ts";
