@@ -64,6 +64,7 @@ export async function readKeyValue(
   }
 }
 
+/** The store is CloudFront's, which is in us-east-1 whatever the caller's region; the CLI may have none at all. */
 export function openKeyValues(): KeyValueClient {
-  return new CloudFrontKeyValueStoreClient({});
+  return new CloudFrontKeyValueStoreClient({ region: "us-east-1" });
 }
