@@ -1,14 +1,15 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, HeadObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import type { FileLinks } from "../proxy/store/fill-plane.ts";
 import { DynamoClaimStore } from "./dynamo-claim-store.ts";
 import { DynamoHeadStore } from "./dynamo-head-store.ts";
 import { DynamoLeaseStore } from "./dynamo-lease-store.ts";
 import { DynamoVersionIndex } from "./dynamo-version-index.ts";
 import { S3ModuleStore } from "./s3-module-store.ts";
 
-/** Seconds for which a link to a stored file works; it is followed at once. */
-const linkLife = 300;
+/** Seconds for which a link to a stored file works: it is followed at once, and outlives whatever ends an access. */
+const linkLife = 5;
 
 /** Everything the fill plane writes to. */
 export function openStores({ table, logTable, bucket }: Readonly<Record<"table" | "logTable" | "bucket", string>>) {
@@ -20,7 +21,14 @@ export function openStores({ table, logTable, bucket }: Readonly<Record<"table" 
     leases: new DynamoLeaseStore(dynamo, table),
     heads: new DynamoHeadStore(dynamo, table),
     store: new S3ModuleStore({ client: s3, bucket }),
-    link: (key: string) =>
-      getSignedUrl(s3, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: linkLife }),
+    link: async (key: string): Promise<FileLinks> => {
+      const file = { Bucket: bucket, Key: key };
+      const sign = { expiresIn: linkLife };
+      const [GET, HEAD] = await Promise.all([
+        getSignedUrl(s3, new GetObjectCommand(file), sign),
+        getSignedUrl(s3, new HeadObjectCommand(file), sign),
+      ]);
+      return { GET, HEAD };
+    },
   };
 }

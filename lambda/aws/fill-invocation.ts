@@ -1,4 +1,5 @@
-import type { FillAnswer, FillRequest } from "../proxy/store/fill-plane.ts";
+import type { FileLinks, FillAnswer, FillRequest } from "../proxy/store/fill-plane.ts";
+import { fileKey } from "../proxy/store/layout.ts";
 import { asServedError, ServedError, type ServedErrorCode } from "../proxy/store/served-error.ts";
 
 /** The payload with which the serve plane invokes the fill plane. */
@@ -9,7 +10,7 @@ export interface FillInvocation {
 /** What the fill plane answers: bytes as base64, a stored file with an address to read it from, or why neither. */
 export type FillOutcome =
   | { readonly body: string; readonly stale?: boolean; readonly freshUntil?: number }
-  | { readonly stored: string; readonly size: number; readonly url: string }
+  | { readonly stored: string; readonly size: number; readonly links: FileLinks }
   | { readonly error: { readonly code: ServedErrorCode; readonly message: string } };
 
 /**
@@ -22,11 +23,21 @@ export const bodyLimit = 4 * 1024 * 1024;
 export async function packAnswer(
   request: FillRequest,
   answer: FillAnswer,
-  link: (key: string) => Promise<string>,
+  link: (key: string) => Promise<FileLinks>,
 ): Promise<FillOutcome> {
-  if ("stored" in answer) return { stored: answer.stored, size: answer.size, url: await link(answer.stored) };
-  if (answer.body.length <= bodyLimit) return { ...answer, body: Buffer.from(answer.body).toString("base64") };
+  if ("body" in answer && answer.body.length <= bodyLimit)
+    return { ...answer, body: Buffer.from(answer.body).toString("base64") };
+  const stored = storedFile(request, answer);
+  if (stored !== undefined) return { ...stored, links: await link(stored.stored) };
   throw new ServedError("internal", `the answer to ${request.kind} is too large to hand over`);
+}
+
+/** The file that an answer is: a zip, or an `.info` or go.mod, which are stored by the time they are answered. */
+function storedFile(request: FillRequest, answer: FillAnswer): { stored: string; size: number } | undefined {
+  if ("stored" in answer) return { stored: answer.stored, size: answer.size };
+  const { kind } = request;
+  if (kind !== "info" && kind !== "mod") return undefined;
+  return { stored: fileKey(request.module, kind), size: answer.body.length };
 }
 
 /** The outcome of a failure. Only `ServedError` has a text that is meant for people. */

@@ -16,8 +16,9 @@ export function redirected(request: HttpRequest, result: HttpResult): HttpResult
 }
 
 /** Asked a second time, the bucket behind the edge lags or refuses: then straight to the file, so that it cannot loop. */
-function toStored(request: HttpRequest, { url }: StoredBody): HttpResult {
-  return request.wait === undefined || url === undefined ? comeBack(request) : { kind: "redirect", to: { url } };
+function toStored(request: HttpRequest, { links }: StoredBody): HttpResult {
+  if (request.wait === undefined || links === undefined) return comeBack(request);
+  return { kind: "redirect", to: { url: links[request.method === "HEAD" ? "HEAD" : "GET"] } };
 }
 
 function comeBack({ routed, wait: before = 0 }: HttpRequest, error?: ServedError): HttpResult {

@@ -1,3 +1,4 @@
+import type { FileLinks } from "../proxy/store/fill-plane.ts";
 import { asServedError, type ServedError } from "../proxy/store/served-error.ts";
 
 /**
@@ -23,7 +24,7 @@ export interface StoredBody {
   readonly stored: string;
   readonly size: number;
   /** Where anybody can read it for a while, if whoever stored it says so. */
-  readonly url?: string;
+  readonly links?: FileLinks;
 }
 
 /** The request ends without what it asked for. */

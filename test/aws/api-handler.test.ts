@@ -59,7 +59,7 @@ const stored: Answer = () => ({
   kind: "answer",
   status: 200,
   headers: {},
-  body: { stored: path.slice(1), size: 9e6, url: "https://s3/x" },
+  body: { stored: path.slice(1), size: 9e6, links: { GET: "https://s3/x", HEAD: "https://s3/head" } },
 });
 const unlinked: Answer = () => ({
   kind: "answer",
@@ -120,6 +120,12 @@ for (const [what, wait, answer, location, code] of redirects) {
     assert.deepEqual([log.status, log.code], [status, code]);
   });
 }
+
+test("a link is signed for one method: HEAD has its own", async () => {
+  const headers = { [identityHeader]: identity(), "x-modfront-wait": "1" };
+  const { headers: answered } = await ask(event(headers, `/zip${path}`, "HEAD"), stored);
+  assert.equal(answered?.location, "https://s3/head");
+});
 
 const viewer: Identity = { id: "1", role: "viewer", subject: "s", modules: "github.com/Corp" };
 const refusals: readonly (readonly [

@@ -6,8 +6,8 @@ import { LambdaFillPlane } from "../../lambda/aws/lambda-fill-plane.ts";
 import type { FillAnswer, FillRequest } from "../../lambda/proxy/store/fill-plane.ts";
 import { ServedError } from "../../lambda/proxy/store/served-error.ts";
 
-const request: FillRequest = { kind: "info", module: { path: "example.com/m", version: "v1.0.0" } };
-const link = async (key: string) => `https://bucket/${key}`;
+const request = { kind: "info", module: { path: "example.com/m", version: "v1.0.0" } } as const satisfies FillRequest;
+const link = async (key: string) => ({ GET: `https://bucket/${key}`, HEAD: `https://bucket/${key}?head` });
 
 type Reply = { readonly Payload?: Uint8Array; readonly FunctionError?: string } | Error;
 
@@ -47,7 +47,7 @@ const answers: readonly (readonly [what: string, answer: FillAnswer, expected: u
     { body: new Uint8Array(), freshUntil: 5, stale: true },
     { body: Buffer.alloc(0), freshUntil: 5, stale: true },
   ],
-  ["a stored file", { stored: "a.zip", size: 7 }, { stored: "a.zip", size: 7, url: "https://bucket/a.zip" }],
+  ["a stored file", { stored: "a.zip", size: 7 }, { stored: "a.zip", size: 7, links: await link("a.zip") }],
 ];
 
 for (const [what, answer, expected] of answers) {
@@ -95,7 +95,18 @@ test("any other failure of the call is not tried again", async () => {
   }
 });
 
-test("an answer that Lambda could not carry is refused before it is tried", async () => {
-  await packAnswer(request, { body: new Uint8Array(bodyLimit) }, link);
-  await assert.rejects(packAnswer(request, { body: new Uint8Array(bodyLimit + 1) }, link), { code: "internal" });
-});
+const { module } = request;
+const tooLarge: readonly (readonly [what: string, request: FillRequest, stored: string | undefined])[] = [
+  ["an .info", request, "example.com/m/@v/v1.0.0.info"],
+  ["a go.mod", { kind: "mod", module }, "example.com/m/@v/v1.0.0.mod"],
+  ["a list", { kind: "list", path: module.path }, undefined],
+];
+
+for (const [what, asked, stored] of tooLarge) {
+  test(`what Lambda could not carry is handed over as the file it is, else refused: ${what}`, async () => {
+    assert.ok("body" in (await packAnswer(asked, { body: new Uint8Array(bodyLimit) }, link)));
+    const packed = packAnswer(asked, { body: new Uint8Array(bodyLimit + 1) }, link);
+    if (stored === undefined) await assert.rejects(packed, { code: "internal" });
+    else assert.deepEqual(await packed, { stored, size: bodyLimit + 1, links: await link(stored) });
+  });
+}

@@ -11,12 +11,15 @@ export type FillRequest =
 
 /**
  * `body`: the answer itself; `freshUntil` (milliseconds since the epoch) where it is good for a while only, `stale` when
- * it is an old copy served because the upstream is down. `stored`: a file too large to hand over, now in the store; `url`
- * where it can be read there by whoever has it, for a while.
+ * it is an old copy served because the upstream is down. `stored`: a file too large to hand over, now in the store; `links`
+ * to where it can be read there by whoever has one, for a while.
  */
 export type FillAnswer =
   | { readonly body: Uint8Array; readonly stale?: boolean; readonly freshUntil?: number }
-  | { readonly stored: string; readonly size: number; readonly url?: string };
+  | { readonly stored: string; readonly size: number; readonly links?: FileLinks };
+
+/** Where a stored file is read, by the method with which it is: a signed link is good for one. */
+export type FileLinks = Readonly<Record<"GET" | "HEAD", string>>;
 
 /**
  * The only writer: fetches what is missing, verifies it, stores it, and answers with it.
