@@ -35,17 +35,16 @@ function all(...faults: readonly Probe["fault"][]): Probe["fault"] {
   return (answer) => faults.map((fault) => fault(answer)).find((fault) => fault !== undefined);
 }
 
-/** What is asked of a modfront, in the order a client would; the last two only for a module version that was named. */
-function probes(module: string | undefined): readonly Probe[] {
+/** What is asked of a modfront, in the order a client would; the last ones only for a module version that was named. */
+function probes(sumdb: string | undefined, module: string | undefined): readonly Probe[] {
+  const path = sumdb === undefined ? "/-/gosumdb" : `/sumdb/${sumdb}/supported`;
+  const database =
+    sumdb === "off" ? [] : [{ check: "the checksum database goes through it", path, fault: status(200) }];
   const files = module === undefined ? [] : moduleProbes(module);
   return [
     { check: "it is up", path: "/-/live", fault: status(200) },
     { check: "it can serve", path: "/-/ready", fault: status(200) },
-    {
-      check: "the checksum database goes through it",
-      path: "/sumdb/sum.golang.org/supported",
-      fault: status(200),
-    },
+    ...database,
     { check: "upper-case letters are refused", path: "/github.com/Azure/x/@v/list", fault: status(400) },
     ...files,
   ];
@@ -84,7 +83,8 @@ export const doctor: Verb = {
     const token = (await ownLogins(terminal).read()).get(server);
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const findings: Finding[] = [];
-    for (const probe of probes(module)) findings.push(await ask(server + probe.path, headers, probe));
+    for (const probe of probes(await askSumdb(server, headers), module))
+      findings.push(await ask(server + probe.path, headers, probe));
     if (values.stack !== undefined) findings.push(await checkConcurrency(values.stack));
     return report(findings, terminal);
   },
@@ -102,6 +102,18 @@ async function checkConcurrency(stack: string): Promise<Finding> {
   const limit = await readConcurrencyLimit(places.MODFRONT_PRIMARY_REGION ?? "us-east-1");
   const what = `${limit} invocations at once are too few for a team: ask for 1,000 under Service Quotas, AWS Lambda`;
   return { check: "the account may run enough functions at once", ok: limit >= wantedConcurrency, what };
+}
+
+/** The name of the checksum database that it passes on, "off" without one; `undefined` where it does not say. */
+async function askSumdb(server: string, headers: Readonly<Record<string, string>>): Promise<string | undefined> {
+  try {
+    const response = await fetch(`${server}/-/gosumdb`, { headers, signal: AbortSignal.timeout(50_000) });
+    // `name+hash+key` is what go is told; paths have the name alone.
+    const [name = ""] = firstLine(await response.text()).split("+");
+    return response.ok && /^[\w.-]+$/.test(name) ? name : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function ask(url: string, headers: Readonly<Record<string, string>>, probe: Probe): Promise<Finding> {
