@@ -53,6 +53,8 @@ export class AccessLogs extends Construct {
       s3SuffixPath: "{yyyy}/{MM}/{dd}/{HH}",
     });
     delivery.addResourceDependency(source);
+    // CloudWatch Logs tries the bucket when it makes the delivery: it must be allowed to write by then.
+    if (bucket.policy) delivery.node.addDependency(bucket.policy);
   }
 
   #bucket(bucketName: string): Bucket {

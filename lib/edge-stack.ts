@@ -8,6 +8,7 @@ import {
   HttpVersion,
   OriginRequestHeaderBehavior,
   OriginRequestPolicy,
+  ResponseHeadersPolicy,
   S3OriginAccessControl,
   SecurityPolicyProtocol,
   Signing,
@@ -18,7 +19,7 @@ import { CloudFrontTarget } from "aws-cdk-lib/aws-route53-targets";
 import { Bucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 import type { Config } from "../lambda/config/config.ts";
-import { shellWord } from "../lambda/console/paste-lines.ts";
+import { ownSumdb, shellWord } from "../lambda/console/paste-lines.ts";
 import { waitHeader } from "../lambda/edge/cloudfront.ts";
 import { identityHeader } from "../lambda/edge/identity.ts";
 import { type ProtocolRouteName, patterns, type RouteName, routes } from "../lambda/edge/routes.ts";
@@ -108,11 +109,18 @@ export class EdgeStack extends Stack {
       originRequestPolicyName: names.prefix,
       headerBehavior: OriginRequestHeaderBehavior.allowList(identityHeader, waitHeader),
     });
+    const responseHeadersPolicy = new ResponseHeadersPolicy(this, "Security", {
+      responseHeadersPolicyName: names.prefix,
+      securityHeadersBehavior: {
+        strictTransportSecurity: { accessControlMaxAge: Duration.days(365), includeSubdomains: false, override: true },
+      },
+    });
     const originFor = originFinder(origins);
     return (name, plane) => ({
       origin: originFor(name),
       cachePolicy: caching.keeping(name === "site" ? undefined : routes[name].keeping),
       originRequestPolicy,
+      responseHeadersPolicy,
       allowedMethods: allowedMethods(name),
       compress: name !== "zip",
       viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
@@ -151,9 +159,11 @@ export class EdgeStack extends Stack {
   #outputs(host: string, config: Config): void {
     const url = `https://${host}`;
     const patterns = shellWord(config.private.join(","));
+    const gosumdb = ownSumdb(config.sumdb.name);
     const lines = [
       `go env -w GOPROXY=${url}`,
       ...(config.private.length === 0 ? [] : [`go env -w GONOSUMDB=${patterns}`]),
+      ...(gosumdb === undefined ? [] : [`go env -w GOSUMDB=${shellWord(gosumdb)}`]),
     ];
     new CfnOutput(this, "GoProxy", { value: url, description: "The value of GOPROXY" });
     new CfnOutput(this, "Paste", { value: lines.join(" && "), description: "What everybody runs once" });

@@ -140,6 +140,8 @@ export class ServiceStack extends Stack {
       reason: "Every file that people put into this one folder is read.",
     });
     this.#background.queue.grant(preheat.function, "sqs:SendMessage");
+    // The scheduler invokes without waiting, and Lambda's own two tries more would each send all jobs again.
+    preheat.live.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(10) });
     new Schedule(this, "PreheatSchedule", {
       scheduleName: names.function("preheat"),
       schedule: ScheduleExpression.expression(config.preheat.schedule),

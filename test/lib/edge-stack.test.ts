@@ -13,6 +13,7 @@ interface Behavior {
   readonly TargetOriginId: string;
   readonly CachePolicyId: { readonly Ref: string } | string;
   readonly OriginRequestPolicyId: { readonly Ref: string };
+  readonly ResponseHeadersPolicyId: { readonly Ref: string };
   readonly AllowedMethods: readonly string[];
   readonly Compress: boolean;
   readonly ViewerProtocolPolicy: string;
@@ -181,6 +182,25 @@ test("caches keep what the header says, up to the kind's limit, under the path a
   ]);
 });
 
+test("who came over https once is told to stay there: the one redirect from http has shown a token to the network", () => {
+  edge.resourceCountIs("AWS::CloudFront::ResponseHeadersPolicy", 1);
+  edge.hasResourceProperties("AWS::CloudFront::ResponseHeadersPolicy", {
+    ResponseHeadersPolicyConfig: {
+      SecurityHeadersConfig: {
+        StrictTransportSecurity: { AccessControlMaxAgeSec: 365 * 86_400, IncludeSubdomains: false, Override: true },
+      },
+    },
+  });
+  const [policy] = Object.keys(edge.findResources("AWS::CloudFront::ResponseHeadersPolicy"));
+  for (const { ResponseHeadersPolicyId } of behaviors) assert.deepEqual(ResponseHeadersPolicyId, { Ref: policy });
+});
+
+test("logs are delivered once the bucket's policy lets them be", () => {
+  const [delivery] = Object.values(edge.findResources("AWS::Logs::Delivery"));
+  const [policy = ""] = Object.keys(edge.findResources("AWS::S3::BucketPolicy"));
+  assert.ok(delivery?.DependsOn.includes(policy));
+});
+
 test("HTTP/3 and IPv6 are on; requests are logged without headers and query strings, for 90 days", () => {
   assert.deepEqual([config.HttpVersion, config.IPV6Enabled], ["http2and3", true]);
   const [delivery] = propertiesOf<{ readonly RecordFields: readonly string[] }>(edge, "AWS::Logs::Delivery");
@@ -225,6 +245,9 @@ test("the outputs are the address and the lines to paste, with the private modul
   own.hasOutput("Paste", {
     Value: "go env -w GOPROXY=https://p.corp.example && go env -w GONOSUMDB='go.corp.example/*'",
   });
+  const sumdb = { name: "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8" };
+  const pasted = JSON.stringify(synthesise({ sumdb }).edge.findOutputs("Paste"));
+  assert.ok(pasted.includes(` && go env -w GOSUMDB=${sumdb.name}"`), pasted);
   own.hasOutput("Netrc", { Value: "machine p.corp.example login modfront password TOKEN" });
   assert.deepEqual(synthesise({ access: { anonymous: "all" } }).edge.findOutputs("Netrc"), {});
 });

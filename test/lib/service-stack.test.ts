@@ -135,6 +135,11 @@ test("background fills are bounded, tried four times and then put aside, and a d
   service.hasResourceProperties("AWS::CloudWatch::Alarm", { MetricName: "ApproximateNumberOfMessagesVisible" });
 });
 
+test("preheat is not run again when it failed: it would send all its jobs anew", () => {
+  service.hasResourceProperties("AWS::Lambda::EventInvokeConfig", { MaximumRetryAttempts: 0 });
+  service.hasResourceProperties("AWS::Scheduler::Schedule", { Target: { RetryPolicy: { MaximumRetryAttempts: 0 } } });
+});
+
 test("preheat runs on the schedule of the configuration", () => {
   const { service: own } = synthesise({ preheat: { schedule: "rate(5 minutes)" }, aws: { backgroundConcurrency: 9 } });
   own.hasResourceProperties("AWS::Scheduler::Schedule", { ScheduleExpression: "rate(5 minutes)", State: "ENABLED" });
