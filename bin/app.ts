@@ -17,7 +17,8 @@ export function modfrontProps(config: Config, app: App): ModfrontProps {
 
 if (import.meta.main) {
   const app = new App();
-  addModfront(app, modfrontProps(readConfig(), app));
+  // The command line says whose credentials it has; without any the templates fit every account.
+  addModfront(app, { ...modfrontProps(readConfig(), app), account: process.env.CDK_DEFAULT_ACCOUNT });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();
 }

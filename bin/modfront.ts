@@ -15,6 +15,7 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   credential: async () => (await import("./verbs/credential.ts")).credential,
   reindex: async () => (await import("./verbs/reindex.ts")).reindexVerb,
   log: async () => (await import("./verbs/log.ts")).logVerb,
+  adopt: async () => (await import("./verbs/adopt.ts")).adopt,
   doctor: async () => (await import("./verbs/doctor.ts")).doctor,
 };
 

@@ -26,8 +26,6 @@ export interface AccessLogsProps {
   /** Begins the names of source and destination. */
   readonly prefix: string;
   readonly distributionArn: string;
-  /** True when the bucket is there from an earlier deployment. */
-  readonly existing: boolean;
 }
 
 /** CloudFront's access logs (version 2) as Parquet in a bucket of their own, in us-east-1 as CloudFront demands. */
@@ -35,7 +33,7 @@ export class AccessLogs extends Construct {
   constructor(scope: Construct, id: string, props: AccessLogsProps) {
     super(scope, id);
     const { bucketName } = props;
-    const bucket = props.existing ? Bucket.fromBucketName(this, "Bucket", bucketName) : this.#bucket(bucketName);
+    const bucket = this.#bucket(bucketName);
     const source = new CfnDeliverySource(this, "Source", {
       name: `${props.prefix}-access`,
       logType: "ACCESS_LOGS",
@@ -64,7 +62,7 @@ export class AccessLogs extends Construct {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       lifecycleRules: [{ id: "old", expiration: Duration.days(90) }],
     });
     bucket.grantPut(
@@ -72,7 +70,7 @@ export class AccessLogs extends Construct {
         conditions: { StringEquals: { "aws:SourceAccount": Stack.of(this).account } },
       }),
     );
-    bucket.policy?.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    bucket.policy?.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
     Validations.of(bucket).acknowledge({
       id: "AwsSolutions-S1",
       reason: "This bucket receives access logs; logging access to them would only feed itself.",

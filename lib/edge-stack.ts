@@ -68,7 +68,6 @@ export class EdgeStack extends Stack {
         bucketName: names.logBucket(),
         prefix: names.prefix,
         distributionArn: distribution.distributionArn,
-        existing: config.aws.existing,
       });
     }
     this.#outputs(domain?.name ?? distribution.distributionDomainName, config);

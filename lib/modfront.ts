@@ -9,6 +9,8 @@ export interface ModfrontProps {
   readonly config: Config;
   /** False for the emulator, which knows neither CodeDeploy nor the delivery of CloudFront's access logs. */
   readonly complete: boolean;
+  /** Where to deploy: with it every name is literal, which `cdk import` needs; without it a template fits any account. */
+  readonly account?: string | undefined;
 }
 
 /** CloudFront takes certificates, firewalls and log deliveries from here only. */
@@ -19,19 +21,20 @@ const edgeRegion = "us-east-1";
  *
  * They know each other by name; only the API's address goes from service to edge, across regions if need be.
  */
-export function addModfront(app: App, { config, complete }: ModfrontProps): void {
-  const names = new Names(config.aws.name);
+export function addModfront(app: App, { config, complete, account }: ModfrontProps): void {
+  const names = new Names(config.aws.name, account);
   const [primaryRegion = edgeRegion] = config.aws.regions;
+  const where = account === undefined ? {} : { account };
   const crossRegionReferences = primaryRegion !== edgeRegion;
   const service = new ServiceStack(app, `${names.prefix}-service-${primaryRegion}`, {
-    env: { region: primaryRegion },
+    env: { region: primaryRegion, ...where },
     crossRegionReferences,
     names,
     config,
     canary: complete,
   });
   const edge = new EdgeStack(app, `${names.prefix}-edge`, {
-    env: { region: edgeRegion },
+    env: { region: edgeRegion, ...where },
     crossRegionReferences,
     names,
     config,
@@ -39,9 +42,8 @@ export function addModfront(app: App, { config, complete }: ModfrontProps): void
     apiDomainName: service.apiDomainName,
     accessLogs: complete,
   });
-  if (config.aws.existing) return;
   const storage = new StorageStack(app, `${names.prefix}-storage-${primaryRegion}`, {
-    env: { region: primaryRegion },
+    env: { region: primaryRegion, ...where },
     names,
   });
   service.addStackDependency(storage);

@@ -21,7 +21,7 @@ export class ModuleBucket extends Construct {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       lifecycleRules: [
         {
           id: "staging",
@@ -36,7 +36,7 @@ export class ModuleBucket extends Construct {
     });
     this.#createOnly();
     this.#readableByDistributions();
-    this.bucket.policy?.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    this.bucket.policy?.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
     Validations.of(this.bucket).acknowledge({
       id: "AwsSolutions-S1",
       reason: "Readers come through CloudFront, which logs every request; writers are functions, which log every fill.",

@@ -1,4 +1,4 @@
-import { Aws } from "aws-cdk-lib";
+import { Aws, Token } from "aws-cdk-lib";
 import { functionName, type HandlerName } from "../lambda/config/env.ts";
 
 /**
@@ -7,18 +7,26 @@ import { functionName, type HandlerName } from "../lambda/config/env.ts";
  */
 export class Names {
   readonly prefix: string;
+  readonly #account: string;
 
-  constructor(prefix: string) {
+  /** With the account's number every name is literal in the templates; without it CloudFormation puts it in. */
+  constructor(prefix: string, account: string = Aws.ACCOUNT_ID) {
     this.prefix = prefix;
+    this.#account = account;
+  }
+
+  /** The account as rules about templates spell it, which put a name where a number is not known. */
+  get shownAccount(): string {
+    return Token.isUnresolved(this.#account) ? "<AWS::AccountId>" : this.#account;
   }
 
   /** Bucket names are shared by all accounts of the world. */
   bucket(region: string): string {
-    return `${this.prefix}-${Aws.ACCOUNT_ID}-${region}`;
+    return `${this.prefix}-${this.#account}-${region}`;
   }
 
   logBucket(): string {
-    return `${this.prefix}-logs-${Aws.ACCOUNT_ID}`;
+    return `${this.prefix}-logs-${this.#account}`;
   }
 
   get table(): string {

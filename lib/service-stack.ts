@@ -93,11 +93,11 @@ export class ServiceStack extends Stack {
     });
     this.#grant(writer, ...this.#data.fillStore(), this.#data.readSecret(names.credentialsSecret));
     Validations.of(writer).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-<AWS::AccountId>-${this.region}/*]`,
+      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-${names.shownAccount}-${this.region}/*]`,
       reason: "The fill plane is the one writer, of every module; the bucket's own policy refuses to overwrite any.",
     });
     Validations.of(writer).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-<AWS::AccountId>-${this.region}/-/staged/*]`,
+      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-${names.shownAccount}-${this.region}/-/staged/*]`,
       reason: "Staged files are removed when the version they are of is stored, and no file of a module ever.",
     });
     return writer;
@@ -136,7 +136,7 @@ export class ServiceStack extends Stack {
     });
     this.#grant(preheat, this.#data.listModules(), ...this.#data.readPreheatFiles());
     Validations.of(preheat).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-<AWS::AccountId>-${this.region}/-/preheat/*]`,
+      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-${names.shownAccount}-${this.region}/-/preheat/*]`,
       reason: "Every file that people put into this one folder is read.",
     });
     this.#background.queue.grant(preheat.function, "sqs:SendMessage");

@@ -14,10 +14,6 @@ export const awsConfig = {
         .length(1, "expected one region")
         .default(["us-east-1"])
         .describe("Where to deploy; the first is the primary"),
-      existing: z
-        .boolean()
-        .default(false)
-        .describe("True when bucket, table and keys are there from an earlier deployment: they are used, not made"),
       backgroundConcurrency: z
         .number()
         .int()

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { keptTypes, type TemplateResources } from "../../lambda/aws/kept-resources.ts";
 import { attributes } from "../../lambda/aws/table.ts";
 import { propertiesOf, synthesise } from "../support/synthesis.ts";
 
@@ -27,7 +28,7 @@ test("everything that holds data is retained under a fixed name", () => {
   for (const [type, name, property] of rows) storage.hasResource(type, { Properties: { [property]: name } });
   const resources = storage.toJSON().Resources as Record<string, { Type: string; DeletionPolicy?: string }>;
   for (const [id, { Type, DeletionPolicy }] of Object.entries(resources)) {
-    if (Type !== "AWS::CDK::Metadata") assert.equal(DeletionPolicy, "Retain", id);
+    if (Type !== "AWS::CDK::Metadata") assert.equal(DeletionPolicy, "RetainExceptOnCreate", id);
   }
 });
 
@@ -114,7 +115,7 @@ test("claims and log have a table of this region alone, recoverable and protecte
     DeletionProtectionEnabled: true,
     PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
   });
-  storage.allResources("AWS::DynamoDB::Table", { DeletionPolicy: "Retain" });
+  storage.allResources("AWS::DynamoDB::Table", { DeletionPolicy: "RetainExceptOnCreate" });
 });
 
 test("the signing key is Ed25519 and multi-Region from the first day", () => {
@@ -131,25 +132,34 @@ test("no secret is in the template: both are made by Secrets Manager", () => {
   for (const secret of secrets) assert.ok(!("SecretString" in secret) && "GenerateSecretString" in secret);
 });
 
-test("with `existing` nothing is made that is there already, and everything else stays as it is", () => {
-  const again = synthesise({ aws: { existing: true } });
-  const all = synthesise();
-  assert.deepEqual(again.storage.toJSON().Resources, {});
-  const made = (template: typeof all.service) => Object.values(template.toJSON().Resources).map(typeOf).sort();
-  assert.deepEqual(made(again.service), made(all.service));
-  // The bucket of access logs, with its policy, was retained as well.
-  const buckets = ["AWS::S3::Bucket", "AWS::S3::BucketPolicy"];
-  assert.deepEqual(
-    made(again.edge),
-    made(all.edge).filter((type) => !buckets.includes(type)),
+test("with an account every name is literal, and each retained resource is of a type that can be taken in again", () => {
+  const { storage: own, edge } = synthesise({}, {}, "123456789012");
+  const names = ["BucketName", "TableName", "AliasName", "Name"];
+  const kept = [own, edge].flatMap((template) =>
+    Object.values(template.toJSON().Resources as TemplateResources).filter(({ DeletionPolicy }) =>
+      DeletionPolicy?.startsWith("Retain"),
+    ),
   );
-  all.edge.allResources("AWS::S3::Bucket", { DeletionPolicy: "Retain" });
-  all.edge.allResources("AWS::S3::BucketPolicy", { DeletionPolicy: "Retain" });
+  assert.deepEqual([...new Set(kept.map(({ Type }) => Type))].sort(), [...keptTypes].sort());
+  for (const { Type, Properties = {} } of kept) {
+    const named = names.filter((name) => name in Properties);
+    // A policy is of its bucket, a key is found by its alias.
+    if (!["AWS::S3::BucketPolicy", "AWS::KMS::Key"].includes(Type)) assert.equal(named.length, 1, Type);
+    for (const name of named) assert.equal(typeof Properties[name], "string", `${Type} ${name}`);
+  }
+  own.hasResourceProperties("AWS::S3::Bucket", { BucketName: "modfront-123456789012-us-east-1" });
+  edge.hasResourceProperties("AWS::S3::Bucket", { BucketName: "modfront-logs-123456789012" });
 });
 
-function typeOf(resource: unknown): string {
-  return (resource as { readonly Type: string }).Type;
-}
+test("what the rollback of a first deployment cannot remove is made when nothing else is left to fail", () => {
+  const resources = storage.toJSON().Resources as Record<string, { readonly Type: string; DependsOn?: string[] }>;
+  const idsOf = (type: RegExp) => Object.keys(resources).filter((id) => type.test(resources[id]?.Type ?? ""));
+  const [table = ""] = idsOf(/GlobalTable/);
+  const [log = ""] = idsOf(/DynamoDB::Table/);
+  const others = idsOf(/S3|KMS|Secret/);
+  assert.deepEqual(resources[table]?.DependsOn?.toSorted(), others.toSorted());
+  assert.deepEqual(resources[log]?.DependsOn, [table]);
+});
 
 test("another region has the data and the functions; the edge stays in us-east-1 and finds both", () => {
   const abroad = synthesise({ aws: { regions: ["eu-west-1"] } });

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { runCli } from "./cli.ts";
 import type { Ministack } from "./ministack.ts";
 
 // A real `cdk deploy` of the real app against the emulator.
@@ -37,6 +38,22 @@ export class Deployment {
     await this.#cdk(root, "synth", "--quiet", "-c", "emulator=true", "--output", this.#assembly);
   }
 
+  /** Has the next deployment fail at the resource of this type, until the app is synthesised again. */
+  damage(stack: string, type: string, property: string): void {
+    const files = [`${stack}.template.json`, `${stack}.assets.json`, "manifest.json"];
+    const [template = "", assets = "", manifest = ""] = files.map((name) => join(this.#assembly, name));
+    const { Resources, ...rest } = JSON.parse(readFileSync(template, "utf8")) as Template;
+    const damaged = Object.values(Resources).find(({ Type }) => Type === type);
+    if (damaged === undefined) throw new Error(`no ${type} in ${stack}`);
+    damaged.Properties[property] = "no such thing";
+    writeFileSync(template, JSON.stringify({ ...rest, Resources }));
+    // A template is uploaded once under the hash that names it.
+    const hashes = Object.keys(JSON.parse(readFileSync(assets, "utf8")).files);
+    for (const file of [assets, manifest])
+      for (const hash of hashes)
+        writeFileSync(file, readFileSync(file, "utf8").replaceAll(hash, hash.replace(/^.{8}/, "damaged-")));
+  }
+
   /** What the command line said. */
   async deploy(...stacks: readonly string[]): Promise<string> {
     const which = stacks.length === 0 ? ["--all"] : stacks;
@@ -51,6 +68,27 @@ export class Deployment {
       "never",
       ...outputs,
     );
+  }
+
+  /**
+   * Takes in what an earlier deployment left, as docs/deploy.md says; only resources of these types where some are named.
+   * Returns the types that were found, by stack.
+   */
+  async adopt(only?: readonly string[]): Promise<Readonly<Record<string, readonly string[]>>> {
+    const { code, stdout, stderr } = await runCli(["adopt", "--app", this.#assembly], { environment: this.#aws.env });
+    if (code !== 0) throw new Error(stderr);
+    const found: Record<string, readonly string[]> = {};
+    for (const line of stdout.trim().split("\n").filter(Boolean)) {
+      const [, , ...args] = line.split(" ");
+      const [stack = "", mapping = ""] = [args[1], args.at(-1)];
+      const kept = Object.entries<unknown>(JSON.parse(readFileSync(mapping, "utf8")));
+      const typeOf = (id: string) => this.template(stack).Resources[id]?.Type ?? "";
+      found[stack] = kept.map(([id]) => typeOf(id)).sort();
+      const taken = kept.filter(([id]) => only?.includes(typeOf(id)) ?? true);
+      writeFileSync(mapping, JSON.stringify(Object.fromEntries(taken)));
+      await this.#cdk(root, ...args, "--force");
+    }
+    return found;
   }
 
   /** The outputs of the last deployment, by stack. */

@@ -12,9 +12,9 @@ export interface Synthesis {
 }
 
 /** The app of bin/app.ts with a configuration, as templates. */
-export function synthesise(config: unknown = {}, context: Record<string, string> = {}): Synthesis {
+export function synthesise(config: unknown = {}, context: Record<string, string> = {}, account?: string): Synthesis {
   const app = new App({ context: { ...context, "aws:cdk:disable-stack-trace": "true" } });
-  addModfront(app, modfrontProps(parseConfig(JSON.stringify(config)), app));
+  addModfront(app, { ...modfrontProps(parseConfig(JSON.stringify(config)), app), account });
   const assembly = app.synth();
   const find = (part: string) => {
     const stack = assembly.stacks.find((each) => each.stackName.includes(part));
