@@ -21,7 +21,7 @@ const { fill, stores } = await openFill({
 });
 const consume = openConsumer(
   environment.MODFRONT_QUEUE,
-  (job) => runJob({ fill, ...stores }, job),
+  (job) => runJob({ fill, ...stores, reveal: (kind, module) => fill.reveal(kind, module) }, job),
   (outcome, messageId, error) => {
     const failed = outcome !== "done";
     const metrics = {

@@ -1,10 +1,15 @@
 import { Duration } from "aws-cdk-lib";
 import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { EventField, Rule, RuleTargetInput } from "aws-cdk-lib/aws-events";
+import { SqsQueue } from "aws-cdk-lib/aws-events-targets";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import type { FileKind } from "../lambda/proxy/store/layout.ts";
 import type { Names } from "./names.ts";
+
+const kinds = ["info", "mod", "zip"] as const satisfies readonly FileKind[];
 
 /** Tries of a job before it is put aside. The consumer spaces them itself, by giving a failed message back for a while. */
 const tries = 4;
@@ -37,6 +42,29 @@ export class Background extends Construct {
       evaluationPeriods: 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+  }
+
+  /**
+   * A job for every new file of a module, so that the row of one that was lost on the way is there within seconds. The
+   * rule is here and not with the bucket, which would have to know the queue.
+   */
+  watch(bucketName: string): void {
+    new Rule(this, "NewFiles", {
+      description: "Has each stored file of a module seen",
+      eventPattern: {
+        source: ["aws.s3"],
+        detailType: ["Object Created"],
+        detail: {
+          bucket: { name: [bucketName] },
+          object: { key: kinds.map((kind) => ({ wildcard: `*/@v/*.${kind}` })) },
+        },
+      },
+      targets: [
+        new SqsQueue(this.queue, {
+          message: RuleTargetInput.fromObject({ kind: "reveal", key: EventField.fromPath("$.detail.object.key") }),
+        }),
+      ],
     });
   }
 

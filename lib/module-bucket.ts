@@ -1,6 +1,6 @@
 import { Aws, Duration, RemovalPolicy, Validations } from "aws-cdk-lib";
 import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
+import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { internalPrefix, stagedPrefix } from "../lambda/proxy/store/layout.ts";
 
@@ -34,6 +34,10 @@ export class ModuleBucket extends Construct {
         { id: "removed", noncurrentVersionExpiration: Duration.days(30) },
       ],
     });
+    // The CDK's own way would add a function that may change the notifications of every bucket.
+    (this.bucket.node.defaultChild as CfnBucket).notificationConfiguration = {
+      eventBridgeConfiguration: { eventBridgeEnabled: true },
+    };
     this.#createOnly();
     this.#readableByDistributions();
     this.bucket.policy?.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);

@@ -35,6 +35,7 @@ export class ServiceStack extends Stack {
     this.#background = new Background(this, "Background", { names: props.names });
     const fill = this.#fill();
     this.#backgroundFill();
+    this.#background.watch(this.#data.bucketName);
     this.#preheat();
     this.#alarm();
     const functions = this.#serve(fill.live);

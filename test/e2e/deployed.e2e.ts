@@ -4,9 +4,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { modulePartition } from "../../lambda/aws/table.ts";
+import { fileKey } from "../../lambda/proxy/store/layout.ts";
 import { GoMachine, realUpstream, skipWithoutUpstream } from "../support/go-command.ts";
 import { filePath, type ModuleFixture, moduleFixture, versionsPath, zipOf } from "../support/module-fixture.ts";
 import { RecordingProxy } from "../support/recording-proxy.ts";
@@ -42,6 +45,7 @@ describe("deployed", { skip: await skipWithoutUpstream() }, () => {
   let s3: S3Client;
   let sqs: SQSClient;
   let lambda: LambdaClient;
+  let dynamo: DynamoDBClient;
   let config: Record<string, unknown>;
 
   before(async () => {
@@ -65,6 +69,7 @@ describe("deployed", { skip: await skipWithoutUpstream() }, () => {
     s3 = new S3Client({ ...options, forcePathStyle: true });
     sqs = new SQSClient(options);
     lambda = new LambdaClient(options);
+    dynamo = new DynamoDBClient(options);
   });
 
   after(async () => {
@@ -197,6 +202,14 @@ describe("deployed", { skip: await skipWithoutUpstream() }, () => {
       const wanted = new GetQueueAttributesCommand({ QueueUrl: dead, AttributeNames: ["ApproximateNumberOfMessages"] });
       return (await sqs.send(wanted)).Attributes?.ApproximateNumberOfMessages === "1";
     });
+  });
+
+  test("a file whose row was lost has it again after the event of the file", async () => {
+    const lost = { path: `example.net/lost`, version: "v1.0.0" };
+    const Key = { p: { S: modulePartition(lost.path) }, s: { S: lost.version } };
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: fileKey(lost, "mod"), Body: `module ${lost.path}\n` }));
+    const row = new GetItemCommand({ TableName: "modfront", Key, ConsistentRead: true });
+    await eventually("the row", 60, async () => (await dynamo.send(row)).Item !== undefined);
   });
 
   test("preheat fires on its schedule and fills what the configuration and a go.sum name", async () => {

@@ -5,7 +5,7 @@ import { patterns, type RouteName } from "../../lambda/edge/routes.ts";
 import { originPathOf } from "../../lib/origins.ts";
 import { type Policy, propertiesOf, statementsOf, synthesise } from "../support/synthesis.ts";
 
-const { service } = synthesise();
+const { service, storage } = synthesise();
 
 /** What the function whose name ends so may do, as a sorted list of actions. */
 function actionsOf(name: string): readonly string[] {
@@ -133,6 +133,34 @@ test("background fills are bounded, tried four times and then put aside, and a d
     RedrivePolicy: { maxReceiveCount: 4 },
   });
   service.hasResourceProperties("AWS::CloudWatch::Alarm", { MetricName: "ApproximateNumberOfMessagesVisible" });
+});
+
+test("every new file of a module becomes a job that reveals it; other files in the bucket do not", () => {
+  service.hasResourceProperties("AWS::Events::Rule", {
+    EventPattern: {
+      source: ["aws.s3"],
+      "detail-type": ["Object Created"],
+      detail: {
+        bucket: { name: [{ "Fn::Join": ["", ["modfront-", { Ref: "AWS::AccountId" }, "-us-east-1"]] }] },
+        object: { key: ["info", "mod", "zip"].map((kind) => ({ wildcard: `*/@v/*.${kind}` })) },
+      },
+    },
+    Targets: [
+      Match.objectLike({
+        InputTransformer: {
+          InputPathsMap: { "detail-object-key": "$.detail.object.key" },
+          InputTemplate: '{"kind":"reveal","key":<detail-object-key>}',
+        },
+      }),
+    ],
+  });
+  const [policy] = propertiesOf<Policy>(service, "AWS::SQS::QueuePolicy").filter((each) =>
+    JSON.stringify(each).includes("events.amazonaws.com"),
+  );
+  assert.ok(policy);
+  storage.hasResourceProperties("AWS::S3::Bucket", {
+    NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
+  });
 });
 
 test("preheat is not run again when it failed: it would send all its jobs anew", () => {

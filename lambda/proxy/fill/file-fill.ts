@@ -37,6 +37,7 @@ export interface FileFillParts {
  */
 export class FileFill {
   readonly #store: ModuleStore;
+  readonly #index: VersionIndex;
   readonly #source: ModuleSource;
   readonly #public: PublicFill;
   readonly #private: PrivateFill;
@@ -44,18 +45,33 @@ export class FileFill {
 
   constructor(parts: FileFillParts) {
     this.#store = parts.store;
+    this.#index = parts.index;
     this.#source = parts.source;
     const obtaining = { ...parts, downloads: new Downloads(parts), missing: new NotFoundMemory(parts) };
     this.#public = new PublicFill({ ...obtaining, fill: (kind, module) => this.fill(kind, module) });
     this.#private = new PrivateFill(obtaining);
   }
 
+  /**
+   * Makes the version of a file visible that is stored, where it is not: a process may have died between the two. Of a
+   * private version only whole ones with a claim. Nothing is obtained, and doing it again changes nothing.
+   */
+  async reveal(kind: FileKind, module: ModuleVersion): Promise<void> {
+    const { versions } = await this.#index.module(module.path);
+    if (versions.some(({ version }) => version === module.version)) return;
+    await this.#fillOf(module).reveal(kind, module);
+  }
+
   /** The file of a module version; a public zip comes with both small files, of a private version all come together. */
   fill(kind: FileKind, module: ModuleVersion): Promise<StoredFile> {
-    const fill = this.#source.isPrivate(module.path) ? this.#private : this.#public;
+    const fill = this.#fillOf(module);
     return this.#flights.run(
       fileKey(module, kind),
       async () => (await findStored(this.#store, kind, module)) ?? fill.file(kind, module),
     );
+  }
+
+  #fillOf({ path }: ModuleVersion): PublicFill | PrivateFill {
+    return this.#source.isPrivate(path) ? this.#private : this.#public;
   }
 }

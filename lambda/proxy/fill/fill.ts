@@ -11,6 +11,7 @@ import type { ClaimStore } from "../store/claim-store.ts";
 import type { Clock } from "../store/clock.ts";
 import type { FillAnswer, FillPlane, FillRequest } from "../store/fill-plane.ts";
 import type { HeadStore } from "../store/head-store.ts";
+import type { FileKind, ModuleVersion } from "../store/layout.ts";
 import type { LeaseStore } from "../store/lease-store.ts";
 import { Leases } from "../store/leases.ts";
 import type { ModuleStore } from "../store/module-store.ts";
@@ -85,6 +86,11 @@ export class Fill implements FillPlane {
       case "head":
         return this.#checksums().head();
     }
+  }
+
+  /** Makes the version of a stored file visible, where a process died before it could. */
+  reveal(kind: FileKind, module: ModuleVersion): Promise<void> {
+    return this.#files.reveal(kind, module);
   }
 
   #checksums(): SumdbFill {

@@ -49,6 +49,13 @@ export class PrivateFill {
     return unit[kind];
   }
 
+  /** Makes a version visible whose three files are stored and match a claim; any other is not whole yet. */
+  async reveal(_kind: FileKind, module: ModuleVersion): Promise<void> {
+    const { store, intake } = this.#parts;
+    const found = await findStoredUnit(store, module);
+    if (found !== undefined) await intake.privately.adopt(module, found, origin);
+  }
+
   async #unit(module: ModuleVersion): Promise<StoredUnit> {
     const { leases, missing, intake, store, clock } = this.#parts;
     await missing.refuse(module.path, missingUnit(module));

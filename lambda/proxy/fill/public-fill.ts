@@ -51,6 +51,13 @@ export class PublicFill {
     });
   }
 
+  /** Makes the version of a stored file visible. */
+  async reveal(kind: FileKind, module: ModuleVersion): Promise<void> {
+    const { store, intake } = this.#parts;
+    const found = await findStored(store, kind, module);
+    if (found !== undefined) await intake.publicly.adopt(kind, module, found, origin);
+  }
+
   async #obtain(kind: FileKind, module: ModuleVersion): Promise<StoredFile> {
     try {
       if (kind === "zip") return await this.#withFile((file) => this.#obtainZip(module, file));

@@ -26,7 +26,8 @@ export interface IntakeParts {
  * The order of writes is the design. Files are create-only, and what lies under a protocol key may be served past us at
  * once: so a private one lies there only after its claim. The row is last: a version is visible when all is in place.
  * A process that dies leaves
- * - after a public file was stored: a file without a row. Whoever takes the lease over adopts it, as does the next start.
+ * - after a public file was stored: a file without a row. Whoever takes the lease over adopts it, as does the next
+ *   start, and on AWS the event of the file.
  * - after staging: bytes that nobody serves, swept after a day.
  * - after the claim: a version that only these bytes can become. Who asks next goes on with what is staged, and obtains
  *   anew what is not.

@@ -3,10 +3,11 @@ import { checkPath } from "../../golang/module.ts";
 import type { FillRequest } from "../store/fill-plane.ts";
 import { isVersionOf } from "../store/module-version.ts";
 
-/** Work that nobody waits for: something to fill, or a module to bring up to date. */
+/** Work that nobody waits for: something to fill, a module to bring up to date, or a file of this key to have its row. */
 export type BackgroundJob =
   | Extract<FillRequest, { readonly kind: "info" | "mod" | "zip" }>
-  | { readonly kind: "refresh"; readonly path: string };
+  | { readonly kind: "refresh"; readonly path: string }
+  | { readonly kind: "reveal"; readonly key: string };
 
 /** Reads a job that came through a queue. Throws `CodedError` "bad-job": trying again would not help. */
 export function parseJob(text: string): BackgroundJob {
@@ -20,6 +21,7 @@ export function parseJob(text: string): BackgroundJob {
 function checkJob(value: {
   readonly kind?: unknown;
   readonly path?: unknown;
+  readonly key?: unknown;
   readonly module?: { readonly path?: unknown; readonly version?: unknown };
 }): BackgroundJob {
   const { kind } = value;
@@ -28,6 +30,7 @@ function checkJob(value: {
     checkPath(path);
     return { kind, path };
   }
+  if (kind === "reveal" && typeof value.key === "string") return { kind, key: value.key };
   if (kind !== "info" && kind !== "mod" && kind !== "zip") throw new Error("unknown kind");
   const module = { path: String(value.module?.path), version: String(value.module?.version) };
   if (!isVersionOf(module.path, module.version)) throw new Error("no version of this module");

@@ -1,13 +1,15 @@
 import { isPseudoVersion } from "../../golang/pseudo.ts";
 import { compare, prerelease } from "../../golang/semver.ts";
 import type { FillPlane } from "../store/fill-plane.ts";
-import { fileKey } from "../store/layout.ts";
+import { type FileKind, fileKey, type ModuleVersion, parseFileKey } from "../store/layout.ts";
 import type { ModuleStore } from "../store/module-store.ts";
 import type { VersionIndex } from "../store/version-index.ts";
 import type { BackgroundJob } from "./background-job.ts";
 
 export interface BackgroundParts {
   readonly fill: FillPlane;
+  /** Makes the version of a stored file visible where it is not. */
+  readonly reveal: (kind: FileKind, module: ModuleVersion) => Promise<void>;
   readonly index: VersionIndex;
   readonly store: ModuleStore;
 }
@@ -21,7 +23,14 @@ const lookedAt = 10;
 /** Does a job. Throws what the fill plane throws; doing it again is harmless. */
 export async function runJob(parts: BackgroundParts, job: BackgroundJob): Promise<void> {
   if (job.kind === "refresh") await refresh(parts, job.path);
+  else if (job.kind === "reveal") await reveal(parts, job.key);
   else await parts.fill.fill(job);
+}
+
+/** People put files of other names into the bucket, too. */
+async function reveal(parts: BackgroundParts, key: string): Promise<void> {
+  const file = parseFileKey(key);
+  if (file !== undefined) await parts.reveal(file.kind, file.module);
 }
 
 /** Asks for the list and latest of a module, so that both are fresh, and fills the versions newer than what is stored. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { FileKind } from "../../../lambda/proxy/store/layout.ts";
+import { type FileKind, fileKey, policies } from "../../../lambda/proxy/store/layout.ts";
 import { countsOf } from "../../support/counted-calls.ts";
 import { fillWorld } from "../../support/fill-world.ts";
 import { storedVersions } from "../../support/stored-versions.ts";
@@ -92,3 +92,36 @@ test("the row of one version that failed is written with the next row of another
   await fill.fill("mod", other);
   assert.deepEqual(await storedVersions(index, module.path), ["v1.0.0", "v1.0.1"]);
 });
+
+/** Which files of the version are there when a job comes for one, what is known of it, and whether it is visible then. */
+const revelations: readonly (readonly [
+  what: string,
+  isPrivate: boolean,
+  stored: readonly FileKind[],
+  claimed: boolean,
+  visible: boolean,
+])[] = [
+  ["a public file", false, ["mod"], false, true],
+  ["a public file that is gone again", false, [], false, false],
+  ["a whole private version with its claim", true, ["info", "mod", "zip"], true, true],
+  ["a whole private version without a claim", true, ["info", "mod", "zip"], false, false],
+  ["a private version that is not whole", true, ["info", "mod"], true, false],
+];
+
+for (const [what, isPrivate, stored, claimed, visible] of revelations) {
+  test(`a file whose row was lost is revealed, and nothing is obtained: ${what}`, async (t) => {
+    const { fill, store, index, claims, take } = fillWorld(t, { bodies, isPrivate });
+    for (const kind of stored) await store.create(fileKey(module, kind), Buffer.from(bodies[kind]), policies[kind]);
+    if (claimed) await claims.claim(module, { zip: "h1:z", goMod: "h1:m", info: "0".repeat(64) });
+    take();
+    await fill.reveal("mod", module);
+    assert.deepEqual(await storedVersions(index, module.path), visible ? [module.version] : []);
+    assert.deepEqual(
+      take().filter((call) => call.startsWith("upstream")),
+      [],
+    );
+    if (!visible) return;
+    await fill.reveal("mod", module);
+    assert.deepEqual(countsOf(take()), { "index.module": 1 });
+  });
+}

@@ -22,7 +22,7 @@ async function askedBy(stored: Readonly<Record<string, string>>, list: readonly 
     asked.push("module" in request ? `${request.kind} ${request.module.version}` : request.kind);
     return { body: Buffer.from(request.kind === "list" ? list.map((version) => `${version}\n`).join("") : "") };
   };
-  await runJob({ fill: { fill }, index, store }, { kind: "refresh", path });
+  await runJob({ fill: { fill }, index, store, reveal: async () => {} }, { kind: "refresh", path });
   return asked.filter((each) => each !== "list" && each !== "latest");
 }
 
@@ -63,6 +63,8 @@ const jobs: readonly (readonly [text: string, job: unknown])[] = [
     '{"kind":"zip","module":{"path":"example.com/m","version":"v1.0.0","more":1},"more":1}',
     { kind: "zip", module: { path, version: "v1.0.0" } },
   ],
+  ['{"kind":"reveal","key":"example.com/m/@v/v1.0.0.mod"}', { kind: "reveal", key: "example.com/m/@v/v1.0.0.mod" }],
+  ['{"kind":"reveal","key":["a"]}', undefined],
   ["", undefined],
   ["null", undefined],
   ["[]", undefined],
@@ -80,5 +82,25 @@ for (const [text, job] of jobs) {
   test(`a message ${job === undefined ? "is no job" : "is a job"}: ${text}`, () => {
     if (job === undefined) assert.throws(() => parseJob(text), { code: "bad-job" });
     else assert.deepEqual(parseJob(text), job);
+  });
+}
+
+const keys: readonly (readonly [key: string, revealed: readonly unknown[]])[] = [
+  ["example.com/!m/@v/v1.0.0.mod", [["mod", { path: "example.com/M", version: "v1.0.0" }]]],
+  ["-/preheat/@v/go.mod", []],
+  ["sumdb/sum.golang.org/lookup/example.com/m@v1.0.0", []],
+];
+
+for (const [key, revealed] of keys) {
+  test(`the file ${key} is ${revealed.length === 0 ? "nobody's" : "revealed"}`, async () => {
+    const asked: unknown[] = [];
+    const parts = {
+      fill: { fill: () => assert.fail("nothing is obtained") },
+      index: new MemoryVersionIndex(),
+      store: new MemoryModuleStore(),
+      reveal: async (...file: readonly unknown[]) => void asked.push(file),
+    };
+    await runJob(parts, { kind: "reveal", key });
+    assert.deepEqual(asked, revealed);
   });
 }

@@ -24,7 +24,7 @@ async function preheat(parts: {
     refresh: parts.refresh ?? 100,
     unreadable: (name) => void unreadable.push(name),
   }))
-    jobs.push(job.kind === "refresh" ? `refresh ${job.path}` : `${job.kind} ${job.module.path} ${job.module.version}`);
+    jobs.push("module" in job ? `${job.kind} ${job.module.path} ${job.module.version}` : Object.values(job).join(" "));
   return { jobs, unreadable };
 }
 
