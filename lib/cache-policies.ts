@@ -3,11 +3,19 @@ import { CachePolicy, type ICachePolicy } from "aws-cdk-lib/aws-cloudfront";
 import { Construct } from "constructs";
 import type { Keeping } from "../lambda/edge/routes.ts";
 
-/** `maxTtl` only bounds what the answer's own header says; nothing without such a header is kept (default 0). */
-const kinds: Readonly<Record<Keeping, { readonly maxTtl: Duration; readonly compressed: boolean }>> = {
+/** `maxTtl` only bounds what the answer's own header says; nothing without such a header is kept, but for `minTtl`. */
+interface Kind {
+  readonly maxTtl: Duration;
+  readonly minTtl?: Duration;
+  readonly compressed: boolean;
+}
+
+/** `probe`: an answer for everyone that no other cache may keep, and that costs a function each time it is not kept. */
+const kinds: Readonly<Record<Keeping | "probe", Kind>> = {
   text: { maxTtl: Duration.days(365), compressed: true },
   archive: { maxTtl: Duration.days(365), compressed: false },
   short: { maxTtl: Duration.days(1), compressed: true },
+  probe: { maxTtl: Duration.seconds(5), minTtl: Duration.seconds(5), compressed: true },
 };
 
 /**
@@ -15,7 +23,7 @@ const kinds: Readonly<Record<Keeping, { readonly maxTtl: Duration; readonly comp
  * cache, and query strings are ignored.
  */
 export class CachePolicies extends Construct {
-  readonly #policies = new Map<Keeping, ICachePolicy>();
+  readonly #policies = new Map<keyof typeof kinds, ICachePolicy>();
   readonly #prefix: string;
 
   constructor(scope: Construct, id: string, props: { readonly prefix: string }) {
@@ -24,19 +32,19 @@ export class CachePolicies extends Construct {
   }
 
   /** The policy of one kind; without one nothing is kept. */
-  keeping(kind: Keeping | undefined): ICachePolicy {
+  keeping(kind: keyof typeof kinds | undefined): ICachePolicy {
     if (kind === undefined) return CachePolicy.CACHING_DISABLED;
     const made = this.#policies.get(kind) ?? this.#make(kind);
     this.#policies.set(kind, made);
     return made;
   }
 
-  #make(kind: Keeping): ICachePolicy {
-    const { maxTtl, compressed } = kinds[kind];
+  #make(kind: keyof typeof kinds): ICachePolicy {
+    const { maxTtl, minTtl = Duration.seconds(0), compressed } = kinds[kind];
     return new CachePolicy(this, kind, {
       cachePolicyName: `${this.#prefix}-${kind}`,
-      minTtl: Duration.seconds(0),
-      defaultTtl: Duration.seconds(0),
+      minTtl,
+      defaultTtl: minTtl,
       maxTtl,
       enableAcceptEncodingGzip: compressed,
       enableAcceptEncodingBrotli: compressed,

@@ -22,7 +22,14 @@ import type { Config } from "../lambda/config/config.ts";
 import { ownSumdb, shellWord } from "../lambda/console/paste-lines.ts";
 import { waitHeader } from "../lambda/edge/cloudfront.ts";
 import { identityHeader } from "../lambda/edge/identity.ts";
-import { type ProtocolRouteName, patterns, type RouteName, routes } from "../lambda/edge/routes.ts";
+import {
+  type Keeping,
+  type ProtocolRouteName,
+  patterns,
+  probes,
+  type RouteName,
+  routes,
+} from "../lambda/edge/routes.ts";
 import { AccessLogs } from "./access-logs.ts";
 import { CachePolicies } from "./cache-policies.ts";
 import type { EdgePlane } from "./edge-bundle.ts";
@@ -75,8 +82,8 @@ export class EdgeStack extends Stack {
   }
 
   /**
-   * One behaviour for each pattern, in the order of the route table behind `/-/*`. The default one gets `/`, and whatever
-   * is spelt so that it fits no pattern.
+   * One behaviour for each pattern, in the order of the route table behind `/-/ready` and `/-/*`. The default one gets `/`,
+   * and whatever is spelt so that it fits no pattern.
    */
   #behaviors(props: EdgeStackProps): {
     readonly defaultBehavior: BehaviorOptions;
@@ -87,13 +94,16 @@ export class EdgeStack extends Stack {
     return {
       defaultBehavior: make("site", "protocol"),
       additionalBehaviors: {
+        [probes.ready]: make("site", "site", "probe"),
         [patterns.site]: make("site", "site"),
-        ...Object.fromEntries(names.map((name) => [patterns[name], make(name, "protocol")])),
+        ...Object.fromEntries(names.map((name) => [patterns[name], make(name, "protocol", routes[name].keeping)])),
       },
     };
   }
 
-  #behaviorMaker(props: EdgeStackProps): (name: RouteName, plane: EdgePlane) => BehaviorOptions {
+  #behaviorMaker(
+    props: EdgeStackProps,
+  ): (name: RouteName, plane: EdgePlane, keeping?: Keeping | "probe") => BehaviorOptions {
     const { names } = props;
     const caching = new CachePolicies(this, "Caching", { prefix: names.prefix });
     const { functions } = new EdgeFunctions(this, "Edge", props);
@@ -115,9 +125,9 @@ export class EdgeStack extends Stack {
       },
     });
     const originFor = originFinder(origins);
-    return (name, plane) => ({
+    return (name, plane, keeping) => ({
       origin: originFor(name),
-      cachePolicy: caching.keeping(name === "site" ? undefined : routes[name].keeping),
+      cachePolicy: caching.keeping(keeping),
       originRequestPolicy,
       responseHeadersPolicy,
       allowedMethods: allowedMethods(name),

@@ -1,8 +1,8 @@
 import type { KeyValues } from "./access-settings.ts";
 import { readDenial } from "./permit.ts";
-import { type EdgeAnswer, onlyRead, refuse, refuseCaller, refuseUndecided } from "./refusals.ts";
+import { alive, type EdgeAnswer, onlyRead, refuse, refuseCaller, refuseUndecided } from "./refusals.ts";
 import { bad, decodePath, malformed, type PathFault, type RoutedPath, routePath } from "./routed-path.ts";
-import { fitsPattern, patterns, readMethods } from "./routes.ts";
+import { fitsPattern, patterns, probes, readMethods } from "./routes.ts";
 import { anonymous, type Hmac, type Identity, nobody, readCredentials, verifyToken } from "./token.ts";
 
 export interface EdgeRequest {
@@ -51,10 +51,14 @@ export function decide(request: EdgeRequest, context: EdgeContext): Decision {
   return "kind" in identity ? identity : forward(request, routed, identity);
 }
 
-/** Decides as `decide` does about what was received under `/-/`, without a rule of the module protocol. */
+/**
+ * Decides as `decide` does about what was received under `/-/`, without a rule of the module protocol; and answers those
+ * who ask whether anything does, so that no probe, whoever sends it, takes the place of a miss.
+ */
 export function decideSite(request: EdgeRequest, context: EdgeContext): Decision {
   const routed = locate(request.path);
   if ("reason" in routed) return refuse(routed.status, routed.reason);
+  if (routed.path === probes.live && readMethods.indexOf(request.method) >= 0) return alive();
   return forward(request, routed, readHolder(request, context));
 }
 

@@ -4,7 +4,7 @@ import type { Identity, NoIdentity } from "./token.ts";
 /** The complete answer, made without asking anything behind the edge. For HEAD the caller leaves out the body. */
 export interface EdgeAnswer {
   readonly kind: "answer";
-  readonly status: 308 | 400 | 401 | 403 | 404 | 405 | 503;
+  readonly status: 200 | 308 | 400 | 401 | 403 | 404 | 405 | 503;
   readonly headers: { readonly [name: string]: string };
   readonly body: string;
 }
@@ -18,6 +18,11 @@ export function refuse(status: EdgeAnswer["status"], line: string, header?: stri
   };
   if (header) headers[header] = value as string;
   return { kind: "answer", status, headers, body: `${line}\n` };
+}
+
+/** The answer to who asks no more than whether there is one. */
+export function alive(): EdgeAnswer {
+  return refuse(200, "ok");
 }
 
 export const onlyRead = "this address is only read";

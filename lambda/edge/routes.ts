@@ -25,6 +25,9 @@ export const patterns: Readonly<Record<RouteName, string>> = {
   zip: "*.zip",
 };
 
+/** What load balancers ask. In front of a deployment the edge says that it is alive, and keeps for some seconds whether it is ready. */
+export const probes = { live: "/-/live", ready: "/-/ready" } as const;
+
 export interface ProtocolRoute {
   readonly keeping: Keeping;
   /** The kind of stored file whose key a canonical path of this route is, and which never changes. */

@@ -1,5 +1,5 @@
 import { everyone, readers } from "../edge/permit.ts";
-import { readMethods } from "../edge/routes.ts";
+import { probes, readMethods } from "../edge/routes.ts";
 import { asServedError, ServedError } from "../proxy/store/served-error.ts";
 import { failure, type HttpAnswer, type HttpResult } from "./result.ts";
 import type { Route } from "./route.ts";
@@ -21,7 +21,7 @@ export function probeRoutes({ check }: { readonly check: () => Promise<void> }):
   return [
     {
       name: "live",
-      address: "/-/live",
+      address: probes.live,
       methods: readMethods,
       access: everyone,
       output: { contentType: plainText, about: "One line: ok." },
@@ -29,7 +29,7 @@ export function probeRoutes({ check }: { readonly check: () => Promise<void> }):
     },
     {
       name: "ready",
-      address: "/-/ready",
+      address: probes.ready,
       methods: readMethods,
       access: everyone,
       output: { contentType: plainText, about: "One line: ready. 503 says what does not answer." },

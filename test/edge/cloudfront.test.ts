@@ -90,7 +90,7 @@ test("the page has an address that the API can match, and probes are signed for 
   assert.equal(page.uri, "/-/page");
   assert.equal(identityOf(page)?.role, "viewer");
   assert.equal((await run({ uri: "/-/page" })).uri, "/-/page");
-  assert.equal(identityOf(await run({ uri: "/-/live" }))?.role, "anonymous");
+  assert.equal(identityOf(await run({ uri: "/-/ready" }))?.role, "anonymous");
 });
 
 test("under /-/ every method goes on, and who asks is said, or why nobody is known: the rows decide", async () => {
@@ -161,7 +161,7 @@ test("the edge answers by itself", async () => {
     [{ uri: "/a.b/%40v/list" }, 401],
     [{ uri: "/%2d/live" }, 308], // which is answered there
     [{ uri: "/a.b/@v/list", headers: { authorization } }, 503, {}],
-    [{ uri: "/-/live" }, 503, {}],
+    [{ uri: "/-/ready" }, 503, {}],
     [{ uri: "/a.b/@v/list" }, 503, { access: '{"anonymous":"all","private":""}' }], // nobody could vouch for it
   ];
   for (const [viewer, status, known] of rows) {
@@ -180,4 +180,20 @@ test("an odd spelling is sent to the canonical path, as a path, encoded", async 
   const response = await run({ uri: "/a.b/%40v/v1.0.0+x%20y.inf%6F", headers });
   assert.equal(response.statusCode, 308);
   assert.equal(response.headers.location?.value, "/a.b/@v/v1.0.0%2Bx%20y.info");
+});
+
+test("whether it is alive the edge says itself, to anybody and whatever it can read; other methods go to the row", async () => {
+  const expected = { statusCode: 200, type: "text/plain; charset=utf-8", cache: "no-store" };
+  for (const [method, body] of [
+    ["GET", "ok\n"],
+    ["HEAD", undefined],
+  ] as const) {
+    for (const known of [values, {}]) {
+      const { statusCode, headers, ...answer } = await run({ uri: "/-/live", method }, known);
+      const [type, cache] = [headers["content-type"]?.value, headers["cache-control"]?.value];
+      assert.deepEqual([{ statusCode, type, cache }, answer.body], [expected, body]);
+    }
+  }
+  assert.equal((await run({ uri: "/-/live", method: "POST" })).statusCode, undefined);
+  assert.equal((await run({ uri: "/-/live/x" })).statusCode, undefined);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { identityHeader } from "../../lambda/edge/identity.ts";
-import { patterns, type RouteName } from "../../lambda/edge/routes.ts";
+import { patterns, probes, type RouteName } from "../../lambda/edge/routes.ts";
 import { bundleEdge } from "../../lib/edge-bundle.ts";
 import { originPathOf } from "../../lib/origins.ts";
 import { propertiesOf, synthesise } from "../support/synthesis.ts";
@@ -72,7 +72,7 @@ function originsOf(behavior: Behavior | undefined): readonly (Origin | undefined
 
 test("the behaviours are the patterns of the route table, in its order, and the default last", () => {
   const order = behaviors.map(({ PathPattern }) => PathPattern ?? "*");
-  assert.deepEqual(order, [...Object.values(patterns), "*"]);
+  assert.deepEqual(order, [probes.ready, ...Object.values(patterns), "*"]);
   assert.ok(order.indexOf("/sumdb/*") < order.indexOf("*.zip"));
 });
 
@@ -88,7 +88,7 @@ test("what lies under /-/ has a function of its own; the other one is before eve
   );
   const codeOf = (pattern: string) => codes.get(functions.get(pattern)?.["Fn::GetAtt"][0] ?? "");
   for (const pattern of functions.keys())
-    assert.equal(codeOf(pattern), bundleEdge(pattern === patterns.site ? "site" : "protocol"), pattern);
+    assert.equal(codeOf(pattern), bundleEdge(pattern.startsWith("/-/") ? "site" : "protocol"), pattern);
 });
 
 test("every behaviour decides at the edge and sends identity and wait outside the cache key", () => {
@@ -134,7 +134,7 @@ test("a bucket without the file, without permission or in trouble hands over to 
 });
 
 test("everything else goes to the API alone, over TLS, and may take as long as the API can", () => {
-  const rows = [...(Object.entries(patterns) as [RouteName, string][]), ["site", "*"] as const];
+  const rows = [...(Object.entries(patterns) as [RouteName, string][]), ["site", "*"], ["site", probes.ready]] as const;
   for (const [name, pattern] of rows) {
     const origins = originsOf(behaviors.find(({ PathPattern }) => (PathPattern ?? "*") === pattern));
     const api = origins.at(-1);
@@ -161,7 +161,7 @@ test("caches keep what the header says, up to the kind's limit, under the path a
       MaxTTL,
       ParametersInCacheKeyAndForwardedToOrigin: key,
     } = policies[CachePolicyId.Ref]?.Properties.CachePolicyConfig ?? {};
-    assert.deepEqual([MinTTL, DefaultTTL], [0, 0]);
+    assert.deepEqual([MinTTL, DefaultTTL], PathPattern === probes.ready ? [5, 5] : [0, 0]);
     assert.equal(key.HeadersConfig.HeaderBehavior, "none");
     assert.equal(key.QueryStringsConfig.QueryStringBehavior, "none");
     assert.equal(key.CookiesConfig.CookieBehavior, "none");
@@ -171,6 +171,7 @@ test("caches keep what the header says, up to the kind's limit, under the path a
   const year = 365 * 86_400;
   const disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
   assert.deepEqual(rows, [
+    ["/-/ready", 5, true],
     ["/-/*", disabled, true],
     ["/sumdb/*", year, true],
     ["*/@v/list", 86_400, true],
