@@ -16,7 +16,7 @@ const { fill, stores } = await openFill({
   elapsed: () => performance.now(),
 });
 
-export async function handler({ request }: FillInvocation): Promise<FillOutcome> {
+export async function handler({ request, waitUntil }: FillInvocation): Promise<FillOutcome> {
   const started = clock.now();
   const asked = { kind: request.kind, module: "module" in request ? request.module.path : undefined };
   const log = (fields: Readonly<Record<string, string>>, alarming: boolean) => {
@@ -25,7 +25,7 @@ export async function handler({ request }: FillInvocation): Promise<FillOutcome>
     writeLine(logLine({ message: "fill", fields: { ...asked, ...fields }, metrics }, context));
   };
   try {
-    const outcome = await packAnswer(request, await fill.fill(request), stores.link);
+    const outcome = await packAnswer(request, await fill.fill(request, waitUntil), stores.link);
     log({}, false);
     return outcome;
   } catch (error) {

@@ -5,6 +5,7 @@ import type { IAlias, IFunction } from "aws-cdk-lib/aws-lambda";
 import { Schedule, ScheduleExpression } from "aws-cdk-lib/aws-scheduler";
 import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import type { Construct } from "constructs";
+import { fillTimes } from "../lambda/aws/fill-times.ts";
 import type { Config } from "../lambda/config/config.ts";
 import type { Environment, HandlerName, ServeName, Settings } from "../lambda/config/env.ts";
 import type { RouteName } from "../lambda/edge/routes.ts";
@@ -89,7 +90,7 @@ export class ServiceStack extends Stack {
     const writer = this.#handler(id, name, {
       ...props,
       settings: settings as Settings<Name>,
-      timeout: Duration.minutes(15),
+      timeout: Duration.seconds(fillTimes.invocation),
       ephemeralStorageSize: Size.gibibytes(2),
     });
     this.#grant(writer, ...this.#data.fillStore(), this.#data.readSecret(names.credentialsSecret));

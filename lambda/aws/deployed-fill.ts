@@ -7,8 +7,10 @@ import type { Clock } from "../proxy/store/clock.ts";
 import { FolderTemporaryFiles } from "../runtime/folder-temporary-files.ts";
 import { sweepTemporaryFiles, temporaryName } from "../runtime/temporary-files.ts";
 import { WorkerZipInspector } from "../runtime/worker-zip-inspector.ts";
+import type { UpstreamTimeouts } from "../upstream/http/exchange.ts";
 import { openUpstreams, type UpstreamsConfig } from "../upstream/http/open-upstreams.ts";
 import { openStores } from "./deployed-stores.ts";
+import { fillTimes } from "./fill-times.ts";
 import { openSecret } from "./open-secret.ts";
 import { parseCredentials, withCredentials, withProxyCredentials } from "./upstream-credentials.ts";
 
@@ -23,6 +25,7 @@ export interface DeployedFillParts {
   /** Of the configuration. */
   readonly settings: UpstreamsConfig & {
     readonly ttl: FillParts["ttl"];
+    readonly timeouts: UpstreamTimeouts & FillParts["timeouts"];
     readonly sumdb: { readonly name: string; readonly url?: string | undefined };
     readonly version: string;
   };
@@ -68,6 +71,7 @@ export async function openFill({ environment, settings, zipWorker, clock, elapse
     temporaryFiles: new FolderTemporaryFiles(tmpdir(), temporaryName),
     clock,
     ttl: settings.ttl,
+    timeouts: { total: Math.min(settings.timeouts.total, fillTimes.file) },
   });
   return { fill, stores };
 }

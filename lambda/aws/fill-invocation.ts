@@ -5,6 +5,8 @@ import { asServedError, ServedError, type ServedErrorCode } from "../proxy/store
 /** The payload with which the serve plane invokes the fill plane. */
 export interface FillInvocation {
   readonly request: FillRequest;
+  /** When the caller stops waiting, in milliseconds since the epoch; who only waits for another fetch stops with it. */
+  readonly waitUntil: number;
 }
 
 /** What the fill plane answers: bytes as base64, a stored file with an address to read it from, or why neither. */

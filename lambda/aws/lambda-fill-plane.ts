@@ -46,7 +46,7 @@ export class LambdaFillPlane implements FillPlane {
     const { clock, since } = this.#options;
     const deadline = since() + patience;
     for (let pause: number = throttlePauses.first; ; pause = Math.min(pause * 2, throttlePauses.longest)) {
-      const payload = await this.#invoke({ request }, deadline - clock.now());
+      const payload = await this.#invoke({ request, waitUntil: deadline }, deadline - clock.now());
       if (payload !== undefined) return unpackOutcome(payload);
       if (clock.now() + pause > since() + throttlePatience) throw tooLong();
       await clock.sleep(pause * (0.5 + Math.random() / 2));

@@ -58,6 +58,7 @@ before(async () => {
     temporaryFiles: new FolderTemporaryFiles(tmpdir(), () => `modfront-calls-${process.pid}-${count++}`),
     clock,
     ttl: { list: 60, query: 60, notFound: 60 },
+    timeouts: { total: 900 },
   });
   parts = { fill, index, clock, isPrivate: () => true };
   watch.take();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { bodyLimit, packAnswer, packFailure } from "../../lambda/aws/fill-invocation.ts";
-import { LambdaFillPlane } from "../../lambda/aws/lambda-fill-plane.ts";
+import { LambdaFillPlane, patience } from "../../lambda/aws/lambda-fill-plane.ts";
 import type { FillAnswer, FillRequest } from "../../lambda/proxy/store/fill-plane.ts";
 import { ServedError } from "../../lambda/proxy/store/served-error.ts";
 
@@ -54,7 +54,7 @@ for (const [what, answer, expected] of answers) {
   test(`the answer survives the way: ${what}`, async () => {
     const { fill, payloads } = plane(await replyOf(answer));
     assert.deepEqual(await fill.fill(request), expected);
-    assert.deepEqual(payloads, [{ request }]);
+    assert.deepEqual(payloads, [{ request, waitUntil: patience }]);
   });
 }
 

@@ -78,6 +78,7 @@ export function fillWorld(t: TestContext, { plan = [], bodies, isPrivate = false
     temporaryFiles: new FolderTemporaryFiles(dataFolder(t), () => String(names++)),
     clock,
     notFoundSeconds: 60,
+    budget: 900_000,
   });
   const lose = (value: boolean) => {
     absent = value;

@@ -86,5 +86,6 @@ function openFill({ data, config }: Settings, parts: HandlerParts, index: Sqlite
     temporaryFiles: new FolderTemporaryFiles(join(data, "tmp"), temporaryName),
     clock,
     ttl: config.ttl,
+    timeouts: config.timeouts,
   });
 }

@@ -2,7 +2,7 @@ import { escapePath, escapeVersion } from "../../golang/module.ts";
 import type { ReceivedZip } from "../intake/unit.ts";
 import { readInfo } from "../intake/verification.ts";
 import type { ZipInspector } from "../intake/zip-inspector.ts";
-import { type ModuleSource, missTime, readBody } from "../sources/module-source.ts";
+import { type ModuleSource, readBody } from "../sources/module-source.ts";
 import { infoLimit } from "../sources/version-info.ts";
 import type { FileKind, ModuleVersion } from "../store/layout.ts";
 import type { TemporaryFiles } from "../store/temporary-files.ts";
@@ -10,13 +10,12 @@ import type { TemporaryFiles } from "../store/temporary-files.ts";
 /** Bytes: `go` refuses more (x/mod/zip MaxZipFile, MaxGoMod). */
 const limits = { zip: 500 << 20, mod: 16 << 20, info: infoLimit } as const;
 
-/** Milliseconds within which a miss ends; upstreams clone on demand, and a zip is large. */
-export const budgets = { info: missTime, mod: missTime, zip: 15 * 60_000 } as const;
-
 export interface DownloadsParts {
   readonly source: ModuleSource;
   readonly inspector: ZipInspector;
   readonly temporaryFiles: TemporaryFiles;
+  /** Milliseconds for one file: upstreams clone on demand, and a zip is large. */
+  readonly budget: number;
 }
 
 /**
@@ -33,7 +32,7 @@ export class Downloads {
   small(kind: "info" | "mod", module: ModuleVersion): Promise<Uint8Array> {
     return this.#parts.source.fetch(module.path, upstreamPath(module, kind), {
       limit: limits[kind],
-      budget: budgets[kind],
+      budget: this.#parts.budget,
       consume: async (body) => {
         const bytes = await readBody(body);
         return kind === "info" ? readInfo(module, bytes) : bytes;
@@ -47,7 +46,7 @@ export class Downloads {
     inspector.prepare();
     return source.fetch(module.path, upstreamPath(module, "zip"), {
       limit: limits.zip,
-      budget: budgets.zip,
+      budget: this.#parts.budget,
       consume: async (body) => {
         const size = await temporaryFiles.write(path, body.chunks);
         return { path, size, facts: await inspector.inspect(module, path) };

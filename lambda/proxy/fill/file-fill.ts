@@ -27,6 +27,8 @@ export interface FileFillParts {
   readonly clock: Clock;
   /** Seconds for which an upstream's 404 is remembered. */
   readonly notFoundSeconds: number;
+  /** Milliseconds for one file, from all upstreams and with all tries. */
+  readonly budget: number;
 }
 
 /**
@@ -48,7 +50,10 @@ export class FileFill {
     this.#index = parts.index;
     this.#source = parts.source;
     const obtaining = { ...parts, downloads: new Downloads(parts), missing: new NotFoundMemory(parts) };
-    this.#public = new PublicFill({ ...obtaining, fill: (kind, module) => this.fill(kind, module) });
+    this.#public = new PublicFill({
+      ...obtaining,
+      fill: (kind, module, waitUntil) => this.fill(kind, module, waitUntil),
+    });
     this.#private = new PrivateFill(obtaining);
   }
 
@@ -62,12 +67,16 @@ export class FileFill {
     await this.#fillOf(module).reveal(kind, module);
   }
 
-  /** The file of a module version; a public zip comes with both small files, of a private version all come together. */
-  fill(kind: FileKind, module: ModuleVersion): Promise<StoredFile> {
+  /**
+   * The file of a module version; a public zip comes with both small files, of a private version all come together.
+   *
+   * Waits for the fetch of another process until `waitUntil` (milliseconds since the epoch) at the latest.
+   */
+  fill(kind: FileKind, module: ModuleVersion, waitUntil = Number.POSITIVE_INFINITY): Promise<StoredFile> {
     const fill = this.#fillOf(module);
     return this.#flights.run(
       fileKey(module, kind),
-      async () => (await findStored(this.#store, kind, module)) ?? fill.file(kind, module),
+      async () => (await findStored(this.#store, kind, module)) ?? fill.file(kind, module, waitUntil),
     );
   }
 

@@ -38,6 +38,8 @@ export interface FillParts {
   readonly clock: Clock;
   /** Seconds. */
   readonly ttl: { readonly list: number; readonly query: number; readonly notFound: number };
+  /** Seconds: `total` for one file, from all upstreams and with all tries. */
+  readonly timeouts: { readonly total: number };
 }
 
 /** The fill plane itself: each kind of request to the part that knows it. */
@@ -60,6 +62,7 @@ export class Fill implements FillPlane {
       leases: new Leases(parts.leases, clock),
       checksums: this.#sumdb ?? noChecksums,
       notFoundSeconds: ttl.notFound,
+      budget: parts.timeouts.total * 1000,
     });
     const seconds = { listSeconds: ttl.list, querySeconds: ttl.query, notFoundSeconds: ttl.notFound };
     this.#lists = new ListFill({ index, source, clock, ...seconds });
@@ -67,12 +70,12 @@ export class Fill implements FillPlane {
     this.#queries = new QueryFill({ index, source, clock, ...seconds });
   }
 
-  async fill(request: FillRequest): Promise<FillAnswer> {
+  async fill(request: FillRequest, waitUntil = Number.POSITIVE_INFINITY): Promise<FillAnswer> {
     switch (request.kind) {
       case "info":
       case "mod":
       case "zip":
-        return this.#file(request.kind, request.module);
+        return this.#file(request.kind, request.module, waitUntil);
       case "list":
         return this.#list(request.path);
       case "latest":
@@ -98,8 +101,8 @@ export class Fill implements FillPlane {
     throw new ServedError("not-found", "this proxy has no checksum database");
   }
 
-  async #file(...[kind, module]: Parameters<FileFill["fill"]>): Promise<FillAnswer> {
-    const { key, size, bytes } = await this.#files.fill(kind, module);
+  async #file(...[kind, module, waitUntil]: Parameters<FileFill["fill"]>): Promise<FillAnswer> {
+    const { key, size, bytes } = await this.#files.fill(kind, module, waitUntil);
     return bytes === undefined ? { stored: key, size } : { body: bytes };
   }
 

@@ -14,7 +14,7 @@ import { ServedError } from "../store/served-error.ts";
 import { SingleFlight } from "../store/single-flight.ts";
 import type { TemporaryFiles } from "../store/temporary-files.ts";
 import type { MemoryName } from "../store/version-index.ts";
-import { budgets, type Downloads } from "./downloads.ts";
+import type { Downloads } from "./downloads.ts";
 
 export interface PrivateFillParts {
   readonly store: ModuleStore;
@@ -25,6 +25,7 @@ export interface PrivateFillParts {
   readonly temporaryFiles: TemporaryFiles;
   readonly missing: NotFoundMemory;
   readonly clock: Clock;
+  readonly budget: number;
 }
 
 const origin = "upstream";
@@ -44,8 +45,8 @@ export class PrivateFill {
   }
 
   /** A file that was not stored a moment ago, with the others of its version. */
-  async file(kind: FileKind, module: ModuleVersion): Promise<StoredFile> {
-    const unit = await this.#flights.run(`${module.path}@${module.version}`, () => this.#unit(module));
+  async file(kind: FileKind, module: ModuleVersion, waitUntil: number): Promise<StoredFile> {
+    const unit = await this.#flights.run(`${module.path}@${module.version}`, () => this.#unit(module, waitUntil));
     return unit[kind];
   }
 
@@ -56,14 +57,14 @@ export class PrivateFill {
     if (found !== undefined) await intake.privately.adopt(module, found, origin);
   }
 
-  async #unit(module: ModuleVersion): Promise<StoredUnit> {
-    const { leases, missing, intake, store, clock } = this.#parts;
+  async #unit(module: ModuleVersion, waitUntil: number): Promise<StoredUnit> {
+    const { leases, missing, intake, store, clock, budget } = this.#parts;
     await missing.refuse(module.path, missingUnit(module));
     return leases.run(`${module.path}@${module.version} unit`, {
       look: () => findStoredUnit(store, module),
       work: () => this.#enter(module),
       adopt: async (found) => ((await intake.privately.adopt(module, found, origin)) ? found : this.#enter(module)),
-      deadline: clock.now() + budgets.zip,
+      deadline: Math.min(clock.now() + budget, waitUntil),
     });
   }
 

@@ -11,7 +11,7 @@ import type { ModuleStore } from "../store/module-store.ts";
 import type { NotFoundMemory } from "../store/not-found-memory.ts";
 import type { TemporaryFiles } from "../store/temporary-files.ts";
 import type { MemoryName } from "../store/version-index.ts";
-import { budgets, type Downloads } from "./downloads.ts";
+import type { Downloads } from "./downloads.ts";
 
 export interface PublicFillParts {
   readonly store: ModuleStore;
@@ -22,8 +22,9 @@ export interface PublicFillParts {
   readonly temporaryFiles: TemporaryFiles;
   readonly missing: NotFoundMemory;
   readonly clock: Clock;
+  readonly budget: number;
   /** A file of the same version, from the store or from here. */
-  readonly fill: (kind: FileKind, module: ModuleVersion) => Promise<StoredFile>;
+  readonly fill: (kind: FileKind, module: ModuleVersion, waitUntil: number) => Promise<StoredFile>;
 }
 
 const origin = "upstream";
@@ -37,17 +38,17 @@ export class PublicFill {
   }
 
   /** A file that was not stored a moment ago. */
-  async file(kind: FileKind, module: ModuleVersion): Promise<StoredFile> {
-    const { leases, missing, intake, store, clock } = this.#parts;
+  async file(kind: FileKind, module: ModuleVersion, waitUntil: number): Promise<StoredFile> {
+    const { leases, missing, intake, store, clock, budget } = this.#parts;
     await missing.refuse(module.path, missingFile(kind, module));
     return leases.run(`${module.path}@${module.version} ${kind}`, {
       look: () => findStored(store, kind, module),
-      work: () => this.#obtain(kind, module),
+      work: () => this.#obtain(kind, module, waitUntil),
       adopt: async (found) => {
         await intake.publicly.adopt(kind, module, found, origin);
         return found;
       },
-      deadline: clock.now() + budgets[kind],
+      deadline: Math.min(clock.now() + budget, waitUntil),
     });
   }
 
@@ -58,9 +59,9 @@ export class PublicFill {
     if (found !== undefined) await intake.publicly.adopt(kind, module, found, origin);
   }
 
-  async #obtain(kind: FileKind, module: ModuleVersion): Promise<StoredFile> {
+  async #obtain(kind: FileKind, module: ModuleVersion, waitUntil: number): Promise<StoredFile> {
     try {
-      if (kind === "zip") return await this.#withFile((file) => this.#obtainZip(module, file));
+      if (kind === "zip") return await this.#withFile((file) => this.#obtainZip(module, file, waitUntil));
       return kind === "mod" ? await this.#obtainGoMod(module) : await this.#obtainInfo(module);
     } catch (error) {
       await this.#parts.missing.remember(module.path, missingFile(kind, module), error);
@@ -83,13 +84,13 @@ export class PublicFill {
   }
 
   /** The small files and the checksum database's answer are on their way while the zip is. */
-  async #obtainZip(module: ModuleVersion, file: string): Promise<StoredFile> {
+  async #obtainZip(module: ModuleVersion, file: string, waitUntil: number): Promise<StoredFile> {
     const { downloads, checksums, intake, fill } = this.#parts;
     const [zip, mod, hashes] = await together(
       downloads.zip(module, file),
-      fill("mod", module),
+      fill("mod", module, waitUntil),
       checksums.hashes(module),
-      fill("info", module),
+      fill("info", module, waitUntil),
     );
     return intake.publicly.enterZip(module, zip, { origin, hashes, goMod: mod.bytes ?? new Uint8Array() });
   }

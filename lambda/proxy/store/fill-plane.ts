@@ -27,5 +27,9 @@ export type FileLinks = Readonly<Record<"GET" | "HEAD", string>>;
  * The same request from any number of callers leads to one fetch. Throws `ServedError`. What it returned is durable.
  */
 export interface FillPlane {
-  fill(request: FillRequest): Promise<FillAnswer>;
+  /**
+   * `waitUntil`, in milliseconds since the epoch, is when the caller stops waiting: who only waits for the fetch of another
+   * process stops with it ("fill-timeout"), a fetch of its own goes on for whoever asks next.
+   */
+  fill(request: FillRequest, waitUntil?: number): Promise<FillAnswer>;
 }

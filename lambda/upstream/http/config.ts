@@ -18,6 +18,7 @@ export const transportConfig = {
       connect: seconds.default(30).describe("Seconds until a connection to an upstream stands, TLS included"),
       firstByte: seconds.default(120).describe("Seconds until an upstream begins to answer: some clone on demand"),
       idle: seconds.default(60).describe("Seconds without a byte in the middle of an answer"),
+      total: seconds.default(900).describe("Seconds for one file, from all upstreams and with all tries"),
     })
     .prefault({}),
 };

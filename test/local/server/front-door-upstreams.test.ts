@@ -48,8 +48,8 @@ const refusals: readonly Refusal[] = [
     status: 404,
     line: /^not found: upstream \S+ answered 410: gone$/,
   },
-  { reply: { status: 400 }, status: 404, line: /^not found: upstream \S+ answered 400$/ },
-  { reply: { status: 451 }, status: 404, line: /^not found: upstream \S+ answered 451$/ },
+  { reply: { status: 400 }, status: 502, line: /^upstream \S+ answered 400$/ },
+  { reply: { status: 451 }, status: 502, line: /^upstream \S+ answered 451$/ },
   { reply: { status: 401 }, status: 502, line: /^upstream \S+ does not accept modfront's credentials: answered 401$/ },
   { reply: { status: 407 }, status: 502, line: /^upstream \S+ does not accept modfront's credentials: answered 407$/ },
   {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { type FileKind, fileKey, policies } from "../../../lambda/proxy/store/layout.ts";
 import { countsOf } from "../../support/counted-calls.ts";
-import { fillWorld } from "../../support/fill-world.ts";
+import { fillWorld, SharedStores } from "../../support/fill-world.ts";
 import { storedVersions } from "../../support/stored-versions.ts";
 import type { Fault } from "../../support/with-failpoints.ts";
 
@@ -125,3 +125,13 @@ for (const [what, isPrivate, stored, claimed, visible] of revelations) {
     assert.deepEqual(countsOf(take()), { "index.module": 1 });
   });
 }
+
+test("who only waits for the fetch of another process stops when its caller does, a fetch of its own goes on", async (t) => {
+  const shared = new SharedStores();
+  const [holder, waiter] = [fillWorld(t, { bodies, shared }), fillWorld(t, { bodies, shared })];
+  await shared.leases.acquire(`${module.path}@${module.version} mod`, 1_000_000, 1_500_000);
+  await assert.rejects(waiter.fill.fill("mod", module, 999_999), { code: "fill-timeout" });
+  assert.equal(countsOf(waiter.calls)["upstream mod"], undefined);
+  // Nobody else is at it: the caller's end does not matter.
+  assert.ok((await holder.fill.fill("info", module, 0)).bytes);
+});
