@@ -6,6 +6,7 @@ import { FileWindow } from "./file-window.ts";
 import { batches, readTogether } from "./zip-batch.ts";
 import { readContent } from "./zip-content.ts";
 import { readDirectory, type ZipEntry, ZipError } from "./zip-directory.ts";
+import { checkApart } from "./zip-section.ts";
 
 /** Thrown when a list of files has no hash: a name has a newline in it, or the list is too large. */
 export class DirhashError extends CodedError<"newline-in-name" | "contents-too-large"> {}
@@ -80,6 +81,7 @@ export async function hashEntries(
   // Of entries with one name Go hashes the last, once for each of them.
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   refuseUnhashable([...byName.values()]);
+  checkApart(file, [...byName.values()]);
   const digests = new Map<string, string>();
   const addWhole = (entry: ZipEntry, content: Uint8Array) => {
     digests.set(entry.name, hash("sha256", content, "hex"));

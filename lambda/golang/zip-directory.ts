@@ -18,7 +18,7 @@ export interface ZipEntry {
 }
 
 /** Codes of the errors that reading a zip ends with. */
-export type ZipErrorCode = "not-a-zip" | "zip-corrupt" | "zip-too-many-files" | "zip-unreadable";
+export type ZipErrorCode = "not-a-zip" | "zip-corrupt" | "zip-overlap" | "zip-too-many-files" | "zip-unreadable";
 
 /** Thrown for an archive that cannot be read as Go reads it. */
 export class ZipError extends CodedError<ZipErrorCode> {}
