@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -62,6 +62,17 @@ export class ProductProcess implements AsyncDisposable {
     }
   }
 
+  /** The memory that is resident now, in MiB, and how many descriptors are open; `undefined` where the system does not say. */
+  held(): { readonly memory: number; readonly descriptors: number } | undefined {
+    try {
+      const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+      const memory = Math.round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024);
+      return { memory, descriptors: readdirSync(`/proc/${this.#child.pid}/fd`).length };
+    } catch {
+      return undefined;
+    }
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.kill();
   }
@@ -71,7 +82,7 @@ export class ProductProcess implements AsyncDisposable {
 function printedUrl(output: Readable): Promise<string> {
   return new Promise((resolve) => {
     createInterface(output).on("line", (line) => {
-      const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(line) ?? [];
+      const [url] = /https?:\/\/127\.0\.0\.1:\d+/.exec(line) ?? [];
       if (url !== undefined) resolve(url);
     });
   });

@@ -1,9 +1,10 @@
 import { readFileSync, type Stats, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { TLSSocket } from "node:tls";
 import { type ByteRange, parseRange } from "../../http/byte-range.ts";
 import { entityTag, matchesTag } from "../../http/entity-tag.ts";
-import { pour } from "./file-pour.ts";
+import { pour, pourBytes } from "./file-pour.ts";
 import type { HotFiles } from "./hot-files.ts";
 import {
   fitsInMemory,
@@ -29,7 +30,8 @@ export function sendReady(request: IncomingMessage, response: ServerResponse, re
 
 function endWith(response: ServerResponse, { sentBy }: ReadyResponse, body: Uint8Array): void {
   sentBy?.(response);
-  response.end(body);
+  if (response.socket instanceof TLSSocket) pourBytes(body, response);
+  else response.end(body);
 }
 
 /** Looks at the names as they came: `request.headers` would make an object of them, which costs more than all the rest. */

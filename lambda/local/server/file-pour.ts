@@ -61,6 +61,22 @@ export async function pour(file: FileHandle, client: Writable, { start, end }: B
   client.end();
 }
 
+/**
+ * Ends an answer with a body that is in memory, piece by piece: under TLS all that is written at once is copied at once, and
+ * a client that does not read would hold a copy of its own.
+ */
+export function pourBytes(body: Uint8Array, client: Writable): void {
+  let at = 0;
+  const next = (error?: Error | null) => {
+    if (error || client.destroyed) return;
+    const piece = body.subarray(at, at + sizes.small);
+    at += piece.length;
+    if (at < body.length) client.write(piece, next);
+    else client.end(piece);
+  };
+  next();
+}
+
 async function fill(file: FileHandle, piece: Buffer, at: number, end: number): Promise<Buffer> {
   try {
     const { bytesRead } = await file.read(piece, 0, Math.min(piece.length, end - at), at);

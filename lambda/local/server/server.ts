@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import type { Socket } from "node:net";
 import type { Decision, EdgeForward, EdgeRequest } from "../../edge/decide.ts";
 import { refuse } from "../../edge/refusals.ts";
 import type { RoutedPath } from "../../edge/routed-path.ts";
@@ -16,6 +17,7 @@ import type { Certificate } from "./certificate.ts";
 import { type FileAnswer, type HitMemory, sendFile, sendReady } from "./fast-path.ts";
 import { type HitLane, openHitLane } from "./hit-lane.ts";
 import { HotFiles } from "./hot-files.ts";
+import { oneAtATime } from "./pipelined-requests.ts";
 import { type ReadyResponse, ReadyResponses, readyResponse } from "./ready-responses.ts";
 import type { LoggedRequest } from "./request-log.ts";
 import { answerUnparsed } from "./unparsed-requests.ts";
@@ -42,6 +44,10 @@ export interface ServerParts {
   /** Told of each request that `answer` failed. */
   readonly failed: (error: ServedError) => void;
   readonly tls: Certificate | undefined;
+  /** How many connections may be open at once. */
+  readonly connections: number;
+  /** For tests, that cannot wait so long. */
+  readonly patience?: Patience;
 }
 
 interface Exchange {
@@ -62,8 +68,20 @@ export interface LocalServer {
   closeIdle(): void;
 }
 
-/** Milliseconds that a client has for a request line and its headers, for all of a request, and between two requests. */
-const patience = { headersTimeout: 20_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 } as const;
+/**
+ * Milliseconds that a client has for a handshake, for a request line and its headers, for all of a request, between two
+ * requests, and to take a little more of an answer. How often the first three of http are looked after comes last.
+ */
+const patience = {
+  handshakeTimeout: 10_000,
+  headersTimeout: 20_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 65_000,
+  stallTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+} as const;
+
+export type Patience = Readonly<Record<keyof typeof patience, number>>;
 
 /** The edge, the hits and the serve plane of one machine, behind one port. */
 export function createLocalServer(parts: ServerParts): LocalServer {
@@ -75,14 +93,17 @@ export function createLocalServer(parts: ServerParts): LocalServer {
     const ready = isRead && parts.isOpen() ? findReady(parts, memory, url) : undefined;
     if (ready !== undefined)
       return finish(parts, { request, response }, { route: "edge", status: sendReady(request, response, ready) });
+    endWhenStalled(response);
     void answer(parts, memory, { request, response });
   };
-  const options = { ...patience, maxHeaderSize: 16_384 };
-  const { tls } = parts;
-  const server =
-    tls === undefined ? createServer(options, listener) : createTlsServer({ ...options, ...tls }, listener);
+  const { tls, patience: patient = patience } = parts;
+  const options = { ...patient, maxHeaderSize: 16_384 };
+  const turns = oneAtATime(listener);
+  const server = tls === undefined ? createServer(options, turns) : createTlsServer({ ...options, ...tls }, turns);
+  server.timeout = patient.stallTimeout;
+  server.maxConnections = parts.connections;
   answerUnparsed(server);
-  const lane = tls === undefined ? openLane(server, parts, memory) : undefined;
+  const lane = tls === undefined ? openLane(server, parts, memory, patient) : undefined;
   return {
     server,
     closeIdle: () => {
@@ -92,7 +113,17 @@ export function createLocalServer(parts: ServerParts): LocalServer {
   };
 }
 
-function openLane(server: Server, parts: ServerParts, memory: HitMemory): HitLane {
+/**
+ * Left alone, node:http ends a connection on which nothing happens. While an answer is made nothing does; ended is only
+ * who does not take what was sent.
+ */
+function endWhenStalled(response: ServerResponse): void {
+  response.on("timeout", (socket: Socket) => {
+    if (socket.writableLength > 0) socket.destroy();
+  });
+}
+
+function openLane(server: Server, parts: ServerParts, memory: HitMemory, patient: Patience): HitLane {
   return openHitLane(server, {
     find: (target, host) =>
       parts.isOpen() && parts.isKnownHost(host) ? memory.ready.get(target, parts.now()) : undefined,
@@ -101,7 +132,7 @@ function openLane(server: Server, parts: ServerParts, memory: HitMemory): HitLan
       parts.log?.({ method: "GET", path, status: 200, milliseconds: 0, error: undefined });
     },
     now: parts.now,
-    patience: { first: patience.headersTimeout, next: patience.keepAliveTimeout },
+    patience: { first: patient.headersTimeout, next: patient.keepAliveTimeout },
   });
 }
 

@@ -51,6 +51,7 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
     count: requestCounter(metrics),
     failed: failureReport(metrics, parts.warn),
     tls: readCertificate(settings.tls),
+    connections: settings.config.limits.connections,
   });
   await listen(local.server, settings);
   guarded = open && isLoopback((local.server.address() as AddressInfo).address);

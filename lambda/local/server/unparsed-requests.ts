@@ -25,6 +25,8 @@ const faults: Readonly<Record<string, Fault>> = {
  * answers them without a line that says why, and CONNECT not at all.
  */
 export function answerUnparsed(server: Server): void {
+  // First of all: before the handshake is done no answer can be sent, and who waits for its end waits for ever.
+  server.prependListener("tlsClientError", (_error: Error, socket: Duplex) => socket.destroy());
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex & { readonly bytesWritten?: number }) => {
     // Behind an answer that has begun, another one would be read as a part of it.
     if (!socket.writable || socket.bytesWritten !== 0) socket.destroy();
