@@ -1,10 +1,12 @@
 import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CodedError, isCodedError } from "../lambda/golang/coded-error.ts";
 import { greeting } from "../lambda/local/server/greeting.ts";
 import { readSettings, type Settings, usage } from "../lambda/local/server/settings.ts";
 import { startLocal } from "../lambda/local/server/start.ts";
 import { openSumdbRemote } from "../lambda/proxy/checksums/sumdb-reach.ts";
+import { RequestWay } from "../lambda/runtime/request-way.ts";
 import { forwardProxyOf } from "../lambda/upstream/http/forward-proxy.ts";
 import { openUpstreams, type Upstreams } from "../lambda/upstream/http/open-upstreams.ts";
 import packageJson from "../package.json" with { type: "json" };
@@ -21,13 +23,14 @@ function goEnvProxy(): string | undefined {
   return go.status === 0 ? go.stdout.trim() : undefined;
 }
 
-function connect(settings: Settings): Upstreams {
+function connect(settings: Settings, way: RequestWay): Upstreams {
   const { config, upstream } = settings;
   return openUpstreams(config, {
     fallback: upstream,
     now: () => performance.now(),
     version: packageJson.version,
     forwardProxy: forwardProxyOf(process.env),
+    via: () => way.header(),
   });
 }
 
@@ -50,11 +53,13 @@ async function main(): Promise<void> {
   process.umask(0o077);
   // A closed pipe costs its lines, not the server.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
-  const upstreams = connect(settings);
+  const way = new RequestWay(`modfront-${randomBytes(8).toString("hex")}`);
+  const upstreams = connect(settings, way);
   for (const note of upstreams.notes) print(note);
   const server = await startLocal(settings, {
     clock,
     router: upstreams,
+    way,
     sumdbRemote: (name) =>
       openSumdbRemote({
         name,

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import { parseConfig } from "../../lambda/config/config.ts";
 import type { Failpoint } from "../../lambda/local/data/failpoints.ts";
 import { startLocal } from "../../lambda/local/server/start.ts";
 import { openSumdbRemote } from "../../lambda/proxy/checksums/sumdb-reach.ts";
+import { RequestWay } from "../../lambda/runtime/request-way.ts";
 import type { UpstreamTimeouts } from "../../lambda/upstream/http/exchange.ts";
 import { openUpstreams } from "../../lambda/upstream/http/open-upstreams.ts";
 
@@ -30,7 +32,9 @@ export interface Product {
 /** The composed product, as bin/local.ts puts it together, without the process's flags, environment and signals. */
 export async function startProduct(options: ProductOptions, failpoint?: Failpoint): Promise<Product> {
   const config = parseConfig(JSON.stringify(options.config));
+  const way = new RequestWay(`modfront-${randomBytes(8).toString("hex")}`);
   const upstreams = openUpstreams(config, {
+    via: () => way.header(),
     now: () => performance.now(),
     version: "0.0.0",
     ...(options.timeouts && { timeouts: options.timeouts }),
@@ -46,6 +50,7 @@ export async function startProduct(options: ProductOptions, failpoint?: Failpoin
     upstream: "off",
   } as const;
   const server = await startLocal(settings, {
+    way,
     clock: { now: () => Date.now() + (options.ahead ?? 0), sleep: (milliseconds) => sleep(milliseconds) },
     router: upstreams,
     sumdbRemote: (name) => {

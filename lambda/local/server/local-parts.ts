@@ -1,12 +1,15 @@
 import type { SumdbRemote } from "../../proxy/checksums/sumdb-reach.ts";
 import type { UpstreamRouter } from "../../proxy/sources/upstream.ts";
 import type { Clock } from "../../proxy/store/clock.ts";
+import type { RequestWay } from "../../runtime/request-way.ts";
 import type { Failpoint } from "../data/failpoints.ts";
 
 /** What one machine needs of the program that starts it: its clock, its upstreams, its streams. */
 export interface LocalParts {
   readonly clock: Clock;
   readonly router: UpstreamRouter;
+  /** The one that the upstreams' requests carry. */
+  readonly way: RequestWay;
   readonly sumdbRemote: (name: string) => SumdbRemote;
   /** The entry of the thread that inspects zips. */
   readonly zipWorker: URL;

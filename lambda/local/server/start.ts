@@ -11,6 +11,7 @@ import { failureReport } from "./failure-report.ts";
 import { addressOf, listen, stopListening } from "./listening.ts";
 import { localHandlers } from "./local-handlers.ts";
 import type { LocalParts } from "./local-parts.ts";
+import { guardLoops } from "./loop-guard.ts";
 import { Metrics, requestCounter } from "./metrics.ts";
 import { openData } from "./opened-data.ts";
 import { processInvocation } from "./process-invocation.ts";
@@ -43,7 +44,7 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
     decide: (request) => decide(request, context),
     isOpen: () => open,
     isKnownHost: (host) => !guarded || hosts.has(host),
-    answer: (request) => stack(request, processInvocation),
+    answer: guardLoops(parts.way, (request) => stack(request, processInvocation)),
     filePath: (key) => opened.store.path(key),
     isPrivate: (module) => router.isPrivate(module),
     now: clock.now,

@@ -17,6 +17,8 @@ export interface HttpClientOptions {
   readonly timeouts: UpstreamTimeouts;
   readonly userAgent: string;
   readonly proxies: ForwardProxies;
+  /** The `Via` header of a request that is sent now. */
+  readonly via?: (() => string) | undefined;
   /** For tests: in place of the system's resolver. */
   readonly lookup?: LookupFunction | undefined;
 }
@@ -62,7 +64,8 @@ export class HttpClient {
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
     const pool = await this.#poolFor(url, host);
     signal?.throwIfAborted();
-    const headers = authorization === undefined ? this.#headers : { ...this.#headers, authorization };
+    const via = this.#options.via?.();
+    const headers = { ...this.#headers, ...(via && { via }), ...(authorization && { authorization }) };
     const path = url.pathname + url.search;
     const to = { protocol: url.protocol, host, port: url.port, path, headers };
     this.#checkOpen();

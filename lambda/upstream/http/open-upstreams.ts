@@ -31,6 +31,8 @@ export interface UpstreamsOptions {
   readonly timeouts?: UpstreamTimeouts;
   /** The forward proxy of the environment, where the configuration names none. */
   readonly forwardProxy?: ForwardProxySettings;
+  /** The `Via` header of a request that is sent now. */
+  readonly via?: () => string;
   /** For tests: in place of the system's resolver. */
   readonly lookup?: LookupFunction;
 }
@@ -137,6 +139,7 @@ class UpstreamPool {
       timeouts: options.timeouts ?? timeoutsOf(config),
       proxies: openForwardProxies(forwardProxyFor(config, options)),
       userAgent: `modfront/${options.version}`,
+      via: options.via,
       ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
     });
   }

@@ -6,6 +6,7 @@ import { indexFile, openIndexDatabase, transact } from "../../../lambda/local/da
 import { catalogueStatements, SqliteModuleCatalogue } from "../../../lambda/local/data/sqlite-module-catalogue.ts";
 import { readSettings } from "../../../lambda/local/server/settings.ts";
 import { type RunningServer, startLocal } from "../../../lambda/local/server/start.ts";
+import { RequestWay } from "../../../lambda/runtime/request-way.ts";
 import { launchChromium, withoutChromium } from "../../support/chromium.ts";
 import { makeDataFolder } from "../../support/data-folder.ts";
 
@@ -31,6 +32,7 @@ before(async () => {
   const environment = { MODFRONT_PORT: "0", MODFRONT_DATA: data.path, MODFRONT_LOG: "off", MODFRONT_UPSTREAM: "off" };
   const settings = readSettings({ args: [], environment, isTerminal: false, goEnvProxy: () => undefined });
   server = await startLocal(settings, {
+    way: new RequestWay("test"),
     clock: { now: () => Date.now(), sleep: async () => {} },
     router: { isPrivate: () => false, chainFor: () => ({ steps: [], end: "off" }) },
     sumdbRemote: () => ({ get: () => Promise.reject(new Error("the page asks no checksum database")) }),
