@@ -3,12 +3,12 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { AccessSettings } from "../edge/access-settings.ts";
 import type { RoutedPath } from "../edge/routed-path.ts";
-import { matchPrefixPatterns } from "../golang/module.ts";
 import { createHandler, type HttpHandler } from "../http/handler.ts";
 import type { Route } from "../http/route.ts";
 import { siteHandler } from "../http/site.ts";
 import type { Handlers } from "../http/stack.ts";
 import type { Served } from "../proxy/serve/serve.ts";
+import { PrivateModules } from "../proxy/sources/private-modules.ts";
 import type { Clock } from "../proxy/store/clock.ts";
 import type { FillPlane } from "../proxy/store/fill-plane.ts";
 import type { VersionIndex } from "../proxy/store/version-index.ts";
@@ -33,14 +33,16 @@ export interface ServeFunctionParts {
 export class ServeFunction {
   readonly #parts: ServeFunctionParts;
   readonly #private: string;
+  readonly #privateModules: PrivateModules;
   #receivedAt = 0;
 
   constructor(parts: ServeFunctionParts) {
     this.#parts = parts;
     this.#private = parts.settings.private.join(",");
+    this.#privateModules = new PrivateModules(parts.settings.private);
   }
 
-  readonly isPrivate = (module: string): boolean => matchPrefixPatterns(this.#private, module);
+  readonly isPrivate = (module: string): boolean => this.#privateModules.has(module);
 
   /** The handler of a use-case of the serve plane. */
   handlerOf(serve: (routed: RoutedPath) => Promise<Served>): HttpHandler {

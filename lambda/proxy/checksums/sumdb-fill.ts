@@ -76,6 +76,8 @@ export class SumdbFill implements Checksums {
 
   /** A lookup answer: the verified record under the newest verified head, whose proofs need no tile we do not have. */
   async lookup(module: ModuleVersion): Promise<Uint8Array> {
+    // Those who serve refuse it before, in more words: here it must not get past whoever forgets to.
+    if (this.#parts.isPrivate(module.path)) throw new ServedError("forbidden", `${module.path} is private`);
     const { id, record } = (await this.#stored(module)) ?? (await this.#askUnlessForked(module));
     const head = await this.#guard(async () => (await this.#client.head()) ?? (await this.#client.latest()));
     return composeLookup({ id, record }, head);

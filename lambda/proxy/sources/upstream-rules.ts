@@ -1,5 +1,6 @@
 import { CodedError } from "../../golang/coded-error.ts";
 import { matchPrefixPatterns } from "../../golang/module.ts";
+import { PrivateModules } from "./private-modules.ts";
 import type { ChainEnd } from "./upstream.ts";
 
 /** One proxy of a parsed chain. */
@@ -68,11 +69,6 @@ const noRule: ParsedChain = { entries: [], end: "no-rule" };
 const privateUnnamed: ParsedChain = { entries: [], end: "private-unnamed" };
 const privateCase: ParsedChain = { entries: [], end: "private-case" };
 
-/** Hosts on which `Corp/x` and `corp/x` are one repository: in other letters a private name is the same secret. */
-const caselessHosts: ReadonlySet<string> = new Set([
-  ...["github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "gitea.com", "gitee.com", "dev.azure.com"],
-]);
-
 /**
  * Chooses the chain for a module: that of the first rule with a pattern that matches.
  *
@@ -85,28 +81,25 @@ const caselessHosts: ReadonlySet<string> = new Set([
 export class UpstreamRules {
   readonly #rules: readonly UpstreamRule[];
   readonly #private: readonly string[];
+  readonly #modules: PrivateModules;
   readonly #fallback: ParsedChain | undefined;
 
   constructor(source: RuleSource) {
     this.#rules = source.upstreams.map((rule) => ({ ...rule, patterns: single(rule.patterns) }));
     this.#private = single(source.private);
+    this.#modules = new PrivateModules(this.#private);
     this.#fallback = source.fallback;
   }
 
   isPrivate(modulePath: string): boolean {
-    return matchPrefixPatterns(this.#private.join(","), modulePath) || this.#isPrivateInOtherCase(modulePath);
-  }
-
-  #isPrivateInOtherCase(modulePath: string): boolean {
-    if (!caselessHosts.has(modulePath.split("/", 1)[0] ?? "")) return false;
-    return matchPrefixPatterns(this.#private.join(",").toLowerCase(), modulePath.toLowerCase());
+    return this.#modules.has(modulePath);
   }
 
   chainFor(modulePath: string): ParsedChain {
     const reasons = this.#private.filter((pattern) => matchPrefixPatterns(pattern, modulePath));
     if (reasons.length === 0) {
       // Never fetched, so that the edge, which compares letters as they are, has nothing to give away.
-      if (this.#isPrivateInOtherCase(modulePath)) return privateCase;
+      if (this.#modules.hasInOtherCase(modulePath)) return privateCase;
       const rule = this.#rules.find((each) => matchPrefixPatterns(each.patterns.join(","), modulePath));
       return rule?.chain ?? this.#fallback ?? noRule;
     }

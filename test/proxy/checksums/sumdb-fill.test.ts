@@ -54,6 +54,7 @@ const lookups = (requests: readonly string[]) => requests.filter((request) => re
 test("a private module is not asked about", async () => {
   const { fill, take } = await open();
   assert.equal(await fill.hashes(at("v1.0.0", "corp.example/m")), undefined);
+  await assert.rejects(fill.lookup(at("v1.0.0", "corp.example/m")), { code: "forbidden" });
   assert.deepEqual(take(), []);
 });
 
