@@ -10,12 +10,16 @@ import { type LeaseState, type LeaseStore, parseFailure, type SharedFailure } fr
 import { awsErrorName, orStoreFailed } from "./aws-failure.ts";
 import { attributes, keyAttributes, leaseKey } from "./table.ts";
 
+/** How long a row is kept: far longer than a lease is held and than those wait who read how it ended. */
+const keptSeconds = 86_400;
+
 type Row = Record<string, AttributeValue>;
 
 /**
  * Leases as rows of the table.
  *
- * Each method is one call. The row has no sweep attribute: its counter must only grow. The holder is new for every
+ * Each method is one call. A row may be swept a day after it was taken; the counter of a new one begins with the time in
+ * milliseconds, which no row that counted from an earlier time has reached. The holder is new for every
  * `acquire`, so that a client's own retry, sent because the answer to a landed write was lost, gets the lease instead of finding it
  * held by itself.
  */
@@ -31,13 +35,13 @@ export class DynamoLeaseStore implements LeaseStore {
   async acquire(name: string, now: number, heldUntil: number): Promise<LeaseState | undefined> {
     const a = attributes.lease;
     const row = await this.#update(name, {
-      UpdateExpression: `SET ${a.fence} = if_not_exists(${a.fence}, :zero) + :one, ${a.heldUntil} = :until, ${a.holder} = :me REMOVE ${a.code}, ${a.message}`,
+      UpdateExpression: `SET ${a.fence} = if_not_exists(${a.fence}, :now) + :one, ${a.heldUntil} = :until, ${a.holder} = :me, ${attributes.sweep} = :sweep REMOVE ${a.code}, ${a.message}`,
       ConditionExpression: `attribute_not_exists(${a.heldUntil}) OR ${a.heldUntil} <= :now OR ${a.holder} = :me`,
       ExpressionAttributeValues: {
-        ":zero": number(0),
         ":one": number(1),
         ":until": number(heldUntil),
         ":now": number(now),
+        ":sweep": number(Math.floor(now / 1000) + keptSeconds),
         ":me": { S: randomUUID() },
       },
       ReturnValues: "ALL_NEW",

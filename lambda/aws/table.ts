@@ -14,7 +14,7 @@ export interface RowKey {
  */
 export const attributes = {
   key: { partition: "p", sort: "s" },
-  /** The second after which DynamoDB may sweep the row; only memories carry it, never a version or a fence. */
+  /** The second after which DynamoDB may sweep the row; only memories and leases carry it, never a version. */
   sweep: "x",
   version: { firstSeen: "t", flags: "g" },
   facts: { path: "path", origin: "o", zipSize: "b", zipHash: "z", goModHash: "m", licences: "l" },

@@ -10,6 +10,19 @@ function held(fence: number, heldUntil: number): LeaseState {
   return { fence, heldUntil, failure: undefined };
 }
 
+/** The fence of a lease that must be free. */
+async function take(store: LeaseStore, now: number, heldUntil: number): Promise<number> {
+  const state = await store.acquire(name, now, heldUntil);
+  assert.ok(state !== undefined && state.fence > 0);
+  assert.deepEqual(state, held(state.fence, heldUntil));
+  return state.fence;
+}
+
+/** True for a lease that is free and shares no failure: its row may be there or forgotten. */
+function isFinished({ heldUntil, failure }: LeaseState): boolean {
+  return heldUntil === 0 && failure === undefined;
+}
+
 /** What every `LeaseStore` must do, whatever it keeps its rows in. The clock is the caller's: here, small numbers. */
 export function leaseStoreContract(implementation: string, open: Open<LeaseStore>): void {
   describe(`${implementation} keeps the contract of LeaseStore`, () => {
@@ -23,75 +36,99 @@ export function leaseStoreContract(implementation: string, open: Open<LeaseStore
 
     test("a lease is held until its time, and free at it", async (t) => {
       const { store, other } = await openFor(t, open);
-      assert.deepEqual(await store.acquire(name, 100, 110), held(1, 110));
-      assert.deepEqual(await other.read(name), held(1, 110));
+      const first = await take(store, 100, 110);
+      assert.deepEqual(await other.read(name), held(first, 110));
       assert.equal(await other.acquire(name, 100, 110), undefined);
       assert.equal(await other.acquire(name, 109, 119), undefined);
-      assert.deepEqual(await store.read(name), held(1, 110));
-      assert.deepEqual(await other.acquire(name, 110, 120), held(2, 120));
+      assert.deepEqual(await store.read(name), held(first, 110));
+      assert.ok((await take(other, 110, 120)) > first);
     });
 
     test("a released lease is free at once", async (t) => {
       const { store, other } = await openFor(t, open);
-      await store.acquire(name, 100, 110);
-      await store.release(name, 1, undefined);
-      assert.deepEqual(await other.read(name), held(1, 0));
-      assert.deepEqual(await other.acquire(name, 101, 111), held(2, 111));
+      const first = await take(store, 100, 110);
+      await store.release(name, first, undefined);
+      assert.ok(isFinished(await other.read(name)));
+      assert.ok((await take(other, 101, 111)) > first);
+    });
+
+    test("a fencing counter that never repeats, though finished leases are pruned", async (t) => {
+      const { store, other } = await openFor(t, open);
+      const fences: number[] = [];
+      for (let i = 0; i < 20; i++) {
+        const by = i % 2 === 0 ? store : other;
+        fences.push(await take(by, 100 + i, 200 + i));
+        await by.release(name, fences.at(-1) ?? 0, i % 3 === 0 ? failure : undefined);
+      }
+      assert.equal(new Set(fences).size, fences.length);
+      assert.deepEqual(
+        fences.toSorted((a, b) => a - b),
+        fences,
+      );
+      // What is left of an earlier holder can do nothing to a later one.
+      const last = await take(store, 300, 400);
+      for (const fence of fences) {
+        assert.equal(await other.renew(name, fence, 500), false);
+        await other.release(name, fence, failure);
+      }
+      assert.deepEqual(await store.read(name), held(last, 400));
     });
 
     test("a renewed lease is held longer", async (t) => {
       const { store, other } = await openFor(t, open);
-      await store.acquire(name, 100, 110);
-      assert.equal(await store.renew(name, 1, 113), true);
+      const first = await take(store, 100, 110);
+      assert.equal(await store.renew(name, first, 113), true);
       assert.equal(await other.acquire(name, 112, 122), undefined);
-      assert.deepEqual(await other.acquire(name, 113, 123), held(2, 123));
+      assert.ok((await take(other, 113, 123)) > first);
     });
 
     test("who overslept may renew as long as nobody took it", async (t) => {
       const { store } = await openFor(t, open);
-      await store.acquire(name, 100, 110);
-      assert.equal(await store.renew(name, 1, 500), true);
+      const first = await take(store, 100, 110);
+      assert.equal(await store.renew(name, first, 500), true);
       assert.equal(await store.acquire(name, 300, 310), undefined);
     });
 
     test("who lost a lease can neither renew nor release it", async (t) => {
       const { store, other } = await openFor(t, open);
-      await store.acquire(name, 100, 110);
-      await other.acquire(name, 110, 120);
-      assert.equal(await store.renew(name, 1, 130), false);
-      await store.release(name, 1, failure);
-      assert.deepEqual(await other.read(name), held(2, 120));
+      const first = await take(store, 100, 110);
+      const second = await take(other, 110, 120);
+      assert.equal(await store.renew(name, first, 130), false);
+      await store.release(name, first, failure);
+      assert.deepEqual(await other.read(name), held(second, 120));
     });
 
     test("what was released cannot be renewed or released again", async (t) => {
       const { store } = await openFor(t, open);
-      await store.acquire(name, 100, 110);
-      await store.release(name, 1, failure);
-      assert.equal(await store.renew(name, 1, 130), false);
-      await store.release(name, 1, undefined);
-      assert.deepEqual(await store.read(name), { fence: 1, heldUntil: 0, failure });
+      const fence = await take(store, 100, 110);
+      await store.release(name, fence, failure);
+      assert.equal(await store.renew(name, fence, 130), false);
+      await store.release(name, fence, undefined);
+      assert.deepEqual(await store.read(name), { fence, heldUntil: 0, failure });
     });
 
     test("a failure is shared until the next holder, with the fence it belongs to", async (t) => {
       const { store, other } = await openFor(t, open);
-      await store.acquire(name, 100, 110);
-      await store.release(name, 1, failure);
-      assert.deepEqual(await other.read(name), { fence: 1, heldUntil: 0, failure });
-      assert.deepEqual(await other.acquire(name, 101, 111), held(2, 111));
-      assert.deepEqual(await store.read(name), held(2, 111));
-      await other.release(name, 2, undefined);
-      assert.deepEqual(await store.read(name), held(2, 0));
+      const first = await take(store, 100, 110);
+      await store.release(name, first, failure);
+      assert.deepEqual(await other.read(name), { fence: first, heldUntil: 0, failure });
+      const second = await take(other, 101, 111);
+      assert.ok(second > first);
+      assert.deepEqual(await store.read(name), held(second, 111));
+      await other.release(name, second, undefined);
+      assert.ok(isFinished(await store.read(name)));
     });
 
     test("among many callers one gets each fence", async (t) => {
       const { store, other } = await openFor(t, open);
+      let last = 0;
       for (let round = 1; round <= 5; round++) {
         const callers = Array.from({ length: 20 }, (_, i) => (i % 2 ? store : other));
         const states = await Promise.all(callers.map((caller) => caller.acquire(name, round * 100, round * 100 + 100)));
-        assert.deepEqual(
-          states.filter((state) => state !== undefined),
-          [held(round, round * 100 + 100)],
-        );
+        const got = states.filter((state) => state !== undefined);
+        assert.deepEqual(got, [held(got[0]?.fence ?? 0, round * 100 + 100)]);
+        assert.ok((got[0]?.fence ?? 0) > last);
+        last = got[0]?.fence ?? 0;
       }
     });
 
@@ -99,14 +136,14 @@ export function leaseStoreContract(implementation: string, open: Open<LeaseStore
       const { store } = await openFor(t, open);
       await store.acquire(name, 100, 110);
       for (const near of [`${name}0`, name.toLowerCase(), "", `${name} list`]) {
-        assert.deepEqual(await store.acquire(near, 100, 110), held(1, 110), near);
+        assert.equal((await store.acquire(near, 100, 110))?.heldUntil, 110, near);
       }
     });
 
     test("times are milliseconds since the epoch, to the millisecond", async (t) => {
       const { store } = await openFor(t, open);
       const now = 1_900_000_000_123;
-      assert.deepEqual(await store.acquire(name, now, now + 10_000), held(1, now + 10_000));
+      await take(store, now, now + 10_000);
       assert.equal(await store.acquire(name, now + 9_999, now + 20_000), undefined);
     });
   });

@@ -157,13 +157,14 @@ const untaken: LeaseState = { fence: 0, heldUntil: 0, failure: undefined };
 
 export class MemoryLeaseStore implements LeaseStore {
   readonly leases = new Map<string, LeaseState>();
+  #last = 0;
 
   async acquire(name: string, now: number, heldUntil: number): Promise<LeaseState | undefined> {
     insist(heldUntil > now, "a lease ends before it begins");
     await elsewhere();
     const before = this.leases.get(name) ?? untaken;
     if (before.heldUntil > now) return undefined;
-    return this.#set(name, { fence: before.fence + 1, heldUntil, failure: undefined });
+    return this.#set(name, { fence: ++this.#last, heldUntil, failure: undefined });
   }
 
   async renew(name: string, fence: number, heldUntil: number): Promise<boolean> {
@@ -177,7 +178,8 @@ export class MemoryLeaseStore implements LeaseStore {
   async release(name: string, fence: number, failure: SharedFailure | undefined): Promise<void> {
     await elsewhere();
     if (!this.#isHeld(name, fence)) return;
-    this.#set(name, { fence, heldUntil: 0, failure: failure && { code: failure.code, message: failure.message } });
+    if (failure === undefined) this.leases.delete(name);
+    else this.#set(name, { fence, heldUntil: 0, failure: { code: failure.code, message: failure.message } });
   }
 
   async read(name: string): Promise<LeaseState> {

@@ -61,8 +61,16 @@ const rowsWithFacts = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+// What a finished lease left behind is not needed any more; that the medium failed is, at the next start.
+const finishedLeases = `
+  CREATE TABLE lease_fence (id INTEGER PRIMARY KEY CHECK (id = 1), last INTEGER NOT NULL) STRICT;
+  INSERT INTO lease_fence SELECT 1, coalesce(max(fence), 0) FROM lease;
+  DELETE FROM lease WHERE held_until = 0 AND failure_code IS NOT 'store-failed';
+  CREATE INDEX lease_failed ON lease (fence) WHERE held_until = 0 AND failure_code IS NOT 'store-failed';
+`;
+
 /** What leads from each version of the schema to the next, an empty file being version 0. What is here never changes. */
-const migrations: readonly string[] = [tables, rowsWithFacts];
+const migrations: readonly string[] = [tables, rowsWithFacts, finishedLeases];
 
 /**
  * The opened index of a data folder: one file, two connections.

@@ -8,9 +8,7 @@ import { hasAllFiles, hasFile } from "./stored-versions.ts";
 /** The statements of the repair; the condition is that of the index `lease_unfinished`, word for word. */
 export const unfinishedFillStatements = {
   find: "SELECT name FROM lease WHERE held_until > 0 OR failure_code = 'store-failed'",
-  end: `
-    UPDATE lease SET held_until = 0, failure_code = NULL, failure_message = NULL
-    WHERE name = :name AND held_until <= :now`,
+  end: "DELETE FROM lease WHERE name = :name AND held_until <= :now",
 } as const;
 
 /**

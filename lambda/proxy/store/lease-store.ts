@@ -11,10 +11,10 @@ export function parseFailure(code: string, message: string): SharedFailure {
   return { code: isServedErrorCode(code) ? code : "internal", message };
 }
 
-/** The state of one lease. `fence` counts how often it was taken; 0 means never. */
+/** The state of one lease. `fence` tells each taking of it from all others, of any name; 0 means that nobody has it. */
 export interface LeaseState {
   readonly fence: number;
-  /** Milliseconds since the epoch until which it is held, or 0 when it was released. */
+  /** Milliseconds since the epoch until which it is held; 0 when it was released. */
   readonly heldUntil: number;
   /** How the holder with this `fence` ended, when it ended in failure. */
   readonly failure: SharedFailure | undefined;
@@ -23,8 +23,9 @@ export interface LeaseState {
 /**
  * Leases over all processes and machines that fill, so that one of them fetches and the others wait.
  *
- * Taking a lease is serialisable: among any number of callers at most one gets each `fence`. The counter of a name only
- * grows, and its row is never swept. Holding a lease is a courtesy that saves work, not a lock that guards bytes: files
+ * Taking a lease is serialisable: among any number of callers at most one gets each `fence`. The fences of a name only grow
+ * and never repeat, though a lease that is finished may be forgotten: one that ended well at once, a failure when those who
+ * waited have had the time to read it. Holding a lease is a courtesy that saves work, not a lock that guards bytes: files
  * are create-only, so that a holder that lost its lease without noticing does no harm. Times are the caller's clock.
  */
 export interface LeaseStore {

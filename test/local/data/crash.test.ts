@@ -94,7 +94,7 @@ async function hasLanded(data: string, method: Call[0]): Promise<boolean> {
       remember: (await index.recall("a.example/x", "list"))?.text === "text",
       acquire: lease.fence === 1,
       renew: lease.heldUntil === 120,
-      release: lease.fence === 1 && lease.heldUntil === 0,
+      release: lease.fence === 0,
       claim: (await claims.read({ path: "a.example/x", version: "v1.0.0" }))?.zip === "h1:one",
       replace: (await new SqliteHeadStore(database).read("sum")) !== undefined,
     };

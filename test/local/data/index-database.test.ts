@@ -13,6 +13,7 @@ import { headStatements, SqliteHeadStore } from "../../../lambda/local/data/sqli
 import { leaseStatements, SqliteLeaseStore } from "../../../lambda/local/data/sqlite-lease-store.ts";
 import { SqliteVersionIndex, versionIndexStatements } from "../../../lambda/local/data/sqlite-version-index.ts";
 import { unfinishedFillStatements } from "../../../lambda/local/data/unfinished-fills.ts";
+import type { SharedFailure } from "../../../lambda/proxy/store/lease-store.ts";
 import { dataFolder } from "../../support/data-folder.ts";
 import { readOnlyView, smallDisk } from "../../support/mounts.ts";
 import { storedVersions } from "../../support/stored-versions.ts";
@@ -71,7 +72,7 @@ test("an index is made once, in WAL mode, and what is acknowledged waits for the
 
 test("an index of a newer modfront is refused", (t) => {
   const data = dataFolder(t);
-  opened(t, data).durable.exec("PRAGMA user_version = 3");
+  opened(t, data).durable.exec("PRAGMA user_version = 4");
   assert.throws(() => openIndexDatabase(join(data, indexFile)), { code: "index-too-new", message: /newer modfront/ });
 });
 
@@ -95,6 +96,22 @@ test("memories of what is missing do not grow without bound; lists, latest and l
   assert.equal(await index.recall("m", "query main"), undefined);
   assert.ok(await index.recall("m", "list"));
   assert.equal((await new SqliteLeaseStore(database).read("m@v1.0.0")).fence, 1);
+});
+
+test("a miss leaves no lease behind, and of failures the last thousand", async (t) => {
+  const database = opened(t, dataFolder(t));
+  const leases = new SqliteLeaseStore(database);
+  const rows = () => Number(database.quick.prepare("SELECT count(*) AS n FROM lease").get()?.n);
+  const end = async (name: string, failure?: SharedFailure) => {
+    const lease = await leases.acquire(name, 100, 110);
+    await leases.release(name, lease?.fence ?? 0, failure);
+  };
+  for (let i = 0; i < 50; i++) await end(`m@v1.0.${i} zip`);
+  assert.equal(rows(), 0);
+  await end("m@v2.0.0 zip", { code: "store-failed", message: "the disk is full" });
+  for (let i = 0; i < 1_500; i++) await end(`m@v1.1.${i} zip`, { code: "not-found", message: "" });
+  assert.equal(rows(), 1_002);
+  assert.equal((await leases.read("m@v2.0.0 zip")).failure?.code, "store-failed", "for the next start");
 });
 
 test("a full disk is store-failed, and whoever is told nothing else got nothing", async (t) => {

@@ -43,7 +43,13 @@ async function checkContents(database: IndexDatabase): Promise<void> {
   assert.match(latest?.text ?? "", /"v1.1.0"/);
   assert.match((await index.recall(path, "query main"))?.text ?? "", new RegExp(pseudo));
   assert.ok(await index.recall(path, "missing v1.9.0.mod"));
-  assert.equal((await new SqliteLeaseStore(database).read(`${path}@v1.0.0 zip`)).fence, 1);
+  // That it was finished is forgotten, its fence 1 is not given again.
+  const leases = new SqliteLeaseStore(database);
+  assert.equal((await leases.read(`${path}@v1.0.0 zip`)).fence, 0);
+  assert.ok(((await leases.acquire(`${path}@v1.0.0 zip`, 1, 2))?.fence ?? 0) > 1);
+  await leases
+    .acquire(`${path}@v1.0.0 zip`, 2, 3)
+    .then((lease) => leases.release(`${path}@v1.0.0 zip`, lease?.fence ?? 0, undefined));
 }
 
 test("an index of the first version is opened with all it knows, and takes what the second is for", async (t) => {
