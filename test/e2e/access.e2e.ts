@@ -20,12 +20,14 @@ import { TlsFront } from "../support/tls-front.ts";
 // story: each begins where the one before ended.
 
 const own = "guarded.example";
+/** Of nobody: a zip there comes after its small files, and by itself. */
+const open = "open.example";
 const seen = moduleFixture(`${own}/team/seen`);
 const hidden = moduleFixture(`${own}/other/hidden`);
 
 /** Over 4 MB, so that it is answered with a redirect to where it is stored. */
 function largeModule(name: string): ModuleFixture {
-  const base = moduleFixture(`${own}/team/${name}`);
+  const base = moduleFixture(`${open}/${name}`);
   const content = noise(name, 5 << 20);
   return { ...base, zip: zipOf(base, [{ name: `${base.path}@${base.version}/noise.bin`, content }]) };
 }
@@ -40,7 +42,7 @@ describe("deployed for token holders", { skip }, () => {
 
   before(async () => {
     scripted = await ScriptedUpstream.start();
-    config = { private: own, upstreams: [{ patterns: own, chain: scripted.url }], sumdb: { name: "off" } };
+    config = { private: own, upstreams: [{ patterns: `${own},${open}`, chain: scripted.url }], sumdb: { name: "off" } };
     for (const module of [seen, hidden]) publish(module);
     site = await Site.start(config);
     front = await TlsFront.start(site.url, makeCertificate(folder.path), { redirect: false });
@@ -95,14 +97,15 @@ describe("deployed for token holders", { skip }, () => {
     return await go.go("mod", "download", "-json", `${module.path}@${module.version}`);
   }
 
-  test("without a token nothing but the probes is answered, and nothing behind the edge is asked", async () => {
+  test("without a token nothing but the probes is answered, and for modules nothing behind the edge is asked", async () => {
     site.edge.reset();
     const refused = "401 this needs a modfront token, as the password with any user name: see go help goauth";
     for (const kind of ["info", "mod", "zip"] as const) assert.equal(await ask(filePath(seen, kind)), refused);
     for (const path of [`/${seen.path}/@v/list`, `/${seen.path}/@latest`, "/", "/-/gosumdb", "/-/metrics"])
       assert.equal(await ask(path), refused, path);
     assert.equal(await ask(filePath(seen, "zip"), `mf_e30.${"x".repeat(43)}`), "401 this token is not valid here");
-    assert.deepEqual(site.edge.traffic, { edge: 9 });
+    // The rows of what lies under /-/, and of /, are behind the edge.
+    assert.deepEqual(site.edge.traffic, { edge: 6, "api /site": 3 });
     assert.equal(await ask("/-/live"), "200");
     assert.deepEqual(scripted.requests, []);
   });
@@ -135,6 +138,39 @@ describe("deployed for token holders", { skip }, () => {
     assert.equal(await ask("/-/metrics", token), "403 token ID has the role viewer, which may not do this");
     assert.deepEqual(site.edge.traffic, { edge: 3, "api /site": 1 });
     assert.equal(await ask(filePath(seen, "zip"), token), "200");
+  });
+
+  test("private files are kept by the cache, and nobody gets one from it without a token, however it is asked for", async () => {
+    const wide = await create(own);
+    const files = (["info", "mod", "zip"] as const).map((kind) => filePath(hidden, kind));
+    const paths = [...files, `/${hidden.path}/@v/list`, `/${hidden.path}/@latest`];
+    site.edge.reset();
+    for (const path of files) {
+      const from = async () => (await fetch(site.url + path, { headers: basic(wide) })).headers.get("x-cache");
+      assert.deepEqual([await from(), await from()], ["miss", "cache"], path);
+    }
+    const ways: readonly RequestInit[] = [
+      {},
+      { method: "HEAD" },
+      { headers: { range: "bytes=0-9" } },
+      { headers: { "if-none-match": "*" } },
+      { headers: { "if-modified-since": new Date(0).toUTCString() } },
+      { method: "HEAD", headers: { range: "bytes=0-" } },
+    ];
+    for (const path of paths) {
+      for (const { method = "GET", headers = {} } of ways) {
+        const tag = (await fetch(site.url + path, { headers: basic(wide) })).headers.get("etag") ?? "";
+        const asked = [headers, { ...headers, "if-none-match": tag }, { ...headers, ...basic(token) }];
+        const before = { ...site.edge.traffic };
+        for (const [i, each] of asked.entries()) {
+          const answer = await fetch(site.url + path, { method, headers: each as Record<string, string> });
+          assert.equal(answer.status, i === 2 ? 403 : 401, `${method} ${path} ${JSON.stringify(headers)}`);
+          assert.equal(answer.headers.get("etag"), null);
+          assert.doesNotMatch(await answer.text(), /module |v1\.0\.0|PK/);
+        }
+        assert.deepEqual(site.edge.traffic, { ...before, edge: (before.edge ?? 0) + asked.length });
+      }
+    }
   });
 
   test("the API refuses on every path what did not come through the edge", async () => {
@@ -180,6 +216,7 @@ describe("deployed for token holders", { skip }, () => {
       rows.map(([, role, , state, subject, modules]) => [role, state, subject, modules]),
       [
         ["viewer", "valid", "gopher", `${own}/team`],
+        ["viewer", "valid", "gopher", own],
         ["viewer", "valid", "gopher", own],
         ["operator", "valid", "gopher", `${own}/team`],
       ],
