@@ -15,6 +15,7 @@ import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import type { Environment, HandlerName, Settings } from "../lambda/config/env.ts";
 import { bundleHandler } from "./bundle.ts";
+import type { PrivateNetwork } from "./private-network.ts";
 
 export interface HandlerProps<Name extends HandlerName> {
   readonly handler: Name;
@@ -27,6 +28,8 @@ export interface HandlerProps<Name extends HandlerName> {
   readonly ephemeralStorageSize?: Size;
   /** How many of it may run at once, taken away from all other functions of the account. */
   readonly reservedConcurrency?: number;
+  /** Where it runs, when not in the open. */
+  readonly network?: PrivateNetwork | undefined;
   /** Shift traffic to a new version step by step and back on errors; CloudFormation then needs CodeDeploy. */
   readonly canary: boolean;
 }
@@ -60,9 +63,11 @@ export class Handler<Name extends HandlerName> extends Construct {
       timeout: props.timeout,
       ...(props.ephemeralStorageSize && { ephemeralStorageSize: props.ephemeralStorageSize }),
       ...(props.reservedConcurrency && { reservedConcurrentExecutions: props.reservedConcurrency }),
+      ...props.network?.placement,
       logGroup,
       role,
     });
+    props.network?.permit(role, props.functionName);
     role.addToPolicy(
       new PolicyStatement({
         actions: ["logs:CreateLogStream", "logs:PutLogEvents"],

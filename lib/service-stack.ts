@@ -14,6 +14,7 @@ import { Background } from "./background.ts";
 import { Handler, type HandlerProps } from "./handler.ts";
 import { ModuleApi } from "./module-api.ts";
 import type { Names } from "./names.ts";
+import { PrivateNetwork } from "./private-network.ts";
 import { StoredData } from "./stored-data.ts";
 
 export interface ServiceStackProps extends StackProps {
@@ -92,6 +93,7 @@ export class ServiceStack extends Stack {
       settings: settings as Settings<Name>,
       timeout: Duration.seconds(fillTimes.invocation),
       ephemeralStorageSize: Size.gibibytes(2),
+      network: config.aws.vpc && new PrivateNetwork(this, `${id}Network`, config.aws.vpc),
     });
     this.#grant(writer, ...this.#data.fillStore(), this.#data.readSecret(names.credentialsSecret));
     Validations.of(writer).acknowledge({

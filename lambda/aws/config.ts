@@ -14,6 +14,23 @@ export const awsConfig = {
         .length(1, "expected one region")
         .default(["us-east-1"])
         .describe("Where to deploy; the first is the primary"),
+      vpc: z
+        .strictObject({
+          vpcId: z
+            .string()
+            .regex(/^vpc-[0-9a-f]+$/, "expected the id of a VPC")
+            .describe("For example vpc-0a1b2c3d"),
+          subnetIds: z
+            .array(z.string().regex(/^subnet-[0-9a-f]+$/, "expected the id of a subnet"))
+            .min(1)
+            .describe("From which S3, DynamoDB, SQS and Secrets Manager must be reached too, through NAT or endpoints"),
+          securityGroupIds: z
+            .array(z.string().regex(/^sg-[0-9a-f]+$/, "expected the id of a security group"))
+            .min(1)
+            .describe("Which let out what is fetched"),
+        })
+        .optional()
+        .describe("Where what fetches modules runs, so that it reaches what only the company's network knows"),
       backgroundConcurrency: z
         .number()
         .int()

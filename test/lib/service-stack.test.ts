@@ -135,6 +135,29 @@ test("background fills are bounded, tried four times and then put aside, and a d
   service.hasResourceProperties("AWS::CloudWatch::Alarm", { MetricName: "ApproximateNumberOfMessagesVisible" });
 });
 
+test("what fetches modules runs in the company's network where one is named, and nothing else does", () => {
+  const vpc = { vpcId: "vpc-0a", subnetIds: ["subnet-0a", "subnet-0b"], securityGroupIds: ["sg-0a"] };
+  const { service: inside } = synthesise({ aws: { vpc } });
+  const placed = propertiesOf(inside, "AWS::Lambda::Function").filter(({ VpcConfig }) => VpcConfig !== undefined);
+  assert.deepEqual(
+    placed.map(({ FunctionName, VpcConfig }) => [FunctionName, VpcConfig]),
+    ["modfront-fill", "modfront-background"].map((name) => [
+      name,
+      { SubnetIds: vpc.subnetIds, SecurityGroupIds: vpc.securityGroupIds },
+    ]),
+  );
+  for (const [name, of] of [
+    ["fill", actionsOf("fill")],
+    ["background", actionsOf("background")],
+  ] as const) {
+    const more = statementsOf(inside, `modfront-${name}`).flatMap(({ Action }) => Action);
+    const interfaces = more.filter((action) => action.startsWith("ec2:"));
+    // Lambda may make the interfaces; the same is denied to the code.
+    assert.equal(interfaces.length, 2 * new Set(interfaces).size);
+    assert.equal(more.length, of.length + interfaces.length);
+  }
+});
+
 test("every new file of a module becomes a job that reveals it; other files in the bucket do not", () => {
   service.hasResourceProperties("AWS::Events::Rule", {
     EventPattern: {
