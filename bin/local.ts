@@ -1,20 +1,18 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { CodedError, isCodedError } from "../lambda/golang/coded-error.ts";
 import { greeting } from "../lambda/local/server/greeting.ts";
 import { readSettings, type Settings, usage } from "../lambda/local/server/settings.ts";
 import { startLocal } from "../lambda/local/server/start.ts";
 import { openSumdbRemote } from "../lambda/proxy/checksums/sumdb-reach.ts";
 import { RequestWay } from "../lambda/runtime/request-way.ts";
+import { systemClock as clock } from "../lambda/runtime/system-clock.ts";
 import { forwardProxyOf } from "../lambda/upstream/http/forward-proxy.ts";
 import { openUpstreams, type Upstreams } from "../lambda/upstream/http/open-upstreams.ts";
 import packageJson from "../package.json" with { type: "json" };
 
 // npm start, behind start.mjs: the flags, the environment, the clock and the streams of this process, put together with
 // the product. Runs until a signal; a start that fails ends the process with one line and 2 for wrong usage or configuration.
-
-const clock = { now: () => Date.now(), sleep: (milliseconds: number) => sleep(milliseconds) };
 
 /** What `go env -w` keeps: a GOPROXY in the environment, which may be this very server, would hide it. */
 function goEnvProxy(): string | undefined {
@@ -66,6 +64,7 @@ async function main(): Promise<void> {
         url: settings.config.sumdb.url,
         chain: upstreams.catchAll,
         direct: (url) => upstreams.direct(url),
+        clock,
       }),
     zipWorker: new URL("../lambda/runtime/zip-worker.ts", import.meta.url),
     write: (line) => process.stdout.write(line),

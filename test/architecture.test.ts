@@ -199,3 +199,13 @@ test("Go's default proxy is named in one place", () => {
   const namers = sources.filter((source) => source.text.includes(host)).map((source) => source.path);
   assert.deepEqual(namers, ["lambda/proxy/sources/go-default-proxy.ts"]);
 });
+
+test("disk, threads and timers reach lambda/proxy through its interfaces", () => {
+  const direct =
+    /"node:(fs|fs\/promises|worker_threads|timers|timers\/promises)"|\b(setTimeout|setInterval|Date\.now)\(/;
+  const wrong = sources.filter(({ path, text }) => path.startsWith("lambda/proxy/") && direct.test(text));
+  assert.deepEqual(
+    wrong.map(({ path }) => path),
+    [],
+  );
+});

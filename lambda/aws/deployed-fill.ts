@@ -65,6 +65,7 @@ export async function openFill({ environment, settings, zipWorker, clock, elapse
         url: settings.sumdb.url,
         chain: upstreams.catchAll,
         direct: (url) => upstreams.direct(url),
+        clock,
       }),
     },
     inspector: new WorkerZipInspector(zipWorker),

@@ -10,7 +10,7 @@ export interface LambdaFillPlaneOptions {
   readonly client: LambdaClient;
   /** Name or ARN, with the alias. */
   readonly functionName: string;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now" | "sleep">;
   /** When the API received the request that is being answered: patience counts from then, a cold start included. */
   readonly since: () => number;
 }

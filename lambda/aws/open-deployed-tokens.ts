@@ -16,7 +16,11 @@ const edgeRegion = "us-east-1";
  * Their places are in the environment of the control plane's function, `controlFunction`. Throws `CodedError`
  * "no-such-stack" where there is no such function, "tokens-unavailable" where AWS cannot be asked.
  */
-export async function openDeployedTokens(name: string, controlFunction: string, clock: Clock): Promise<TokenStore> {
+export async function openDeployedTokens(
+  name: string,
+  controlFunction: string,
+  clock: Pick<Clock, "now" | "sleep">,
+): Promise<TokenStore> {
   const variables = await readPlaces(name, controlFunction);
   const { MODFRONT_EDGE_SECRET, MODFRONT_PRIMARY_REGION, MODFRONT_KEY_VALUE_STORE } = variables;
   if (!MODFRONT_EDGE_SECRET || !MODFRONT_PRIMARY_REGION || !MODFRONT_KEY_VALUE_STORE) throw noSuchStack(name);

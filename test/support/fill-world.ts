@@ -11,6 +11,7 @@ import { FolderTemporaryFiles } from "../../lambda/runtime/folder-temporary-file
 import { countedCalls } from "./counted-calls.ts";
 import { dataFolder } from "./data-folder.ts";
 import { MemoryClaimStore, MemoryLeaseStore, MemoryModuleStore, MemoryVersionIndex } from "./memory-adapters.ts";
+import { clockWith } from "./set-clock.ts";
 import { type Fault, withFailpoints } from "./with-failpoints.ts";
 
 /** What an upstream has of the one version; a zip is a text here that ends with its go.mod: `"zip bytes module m\n"`. */
@@ -40,7 +41,7 @@ export function zipHash(zip: string | Uint8Array): string {
 export function fillWorld(t: TestContext, { plan = [], bodies, isPrivate = false, shared }: FillWorldOptions) {
   const calls: string[] = [];
   const stores = shared ?? new SharedStores();
-  const clock = { now: () => 1_000_000, sleep: () => new Promise<void>((resolve) => setImmediate(resolve)) };
+  const clock = clockWith({ now: () => 1_000_000, sleep: () => new Promise((resolve) => setImmediate(resolve)) });
   const watched = <T extends object>(name: string, adapter: T) =>
     countedCalls(name, withFailpoints(adapter, plan), calls);
   const [store, index] = [watched("store", stores.store), watched("index", stores.index)];

@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseConfig } from "../../lambda/config/config.ts";
 import type { Failpoint } from "../../lambda/local/data/failpoints.ts";
 import { startLocal } from "../../lambda/local/server/start.ts";
@@ -10,6 +9,7 @@ import { openSumdbRemote } from "../../lambda/proxy/checksums/sumdb-reach.ts";
 import { RequestWay } from "../../lambda/runtime/request-way.ts";
 import type { UpstreamTimeouts } from "../../lambda/upstream/http/exchange.ts";
 import { openUpstreams } from "../../lambda/upstream/http/open-upstreams.ts";
+import { clockWith } from "./set-clock.ts";
 
 /** What is plain enough to reach another process as JSON. */
 export interface ProductOptions {
@@ -32,6 +32,7 @@ export interface Product {
 /** The composed product, as bin/local.ts puts it together, without the process's flags, environment and signals. */
 export async function startProduct(options: ProductOptions, failpoint?: Failpoint): Promise<Product> {
   const config = parseConfig(JSON.stringify(options.config));
+  const clock = clockWith({ now: () => Date.now() + (options.ahead ?? 0) });
   const way = new RequestWay(`modfront-${randomBytes(8).toString("hex")}`);
   const upstreams = openUpstreams(config, {
     via: () => way.header(),
@@ -51,11 +52,11 @@ export async function startProduct(options: ProductOptions, failpoint?: Failpoin
   } as const;
   const server = await startLocal(settings, {
     way,
-    clock: { now: () => Date.now() + (options.ahead ?? 0), sleep: (milliseconds) => sleep(milliseconds) },
+    clock,
     router: upstreams,
     sumdbRemote: (name) => {
       const { url } = config.sumdb;
-      return openSumdbRemote({ name, url, chain: upstreams.catchAll, direct: (to) => upstreams.direct(to) });
+      return openSumdbRemote({ name, url, chain: upstreams.catchAll, direct: (to) => upstreams.direct(to), clock });
     },
     zipWorker: new URL("../../lambda/runtime/zip-worker.ts", import.meta.url),
     write: () => {},

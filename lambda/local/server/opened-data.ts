@@ -18,7 +18,7 @@ export interface OpenedData {
 }
 
 export interface OpenDataParts {
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
   readonly warn: (line: string) => void;
   readonly failpoint?: Failpoint;
 }

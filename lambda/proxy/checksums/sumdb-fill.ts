@@ -31,7 +31,7 @@ export interface SumdbFillParts {
   readonly store: ModuleStore;
   readonly heads: HeadStore;
   readonly isPrivate: (module: string) => boolean;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
 }
 
 /** The checksum database as this proxy verified it: what fills are held against, and what `/sumdb/<name>/` answers. */

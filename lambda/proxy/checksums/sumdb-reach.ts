@@ -1,7 +1,8 @@
-import { readBody } from "../sources/module-source.ts";
+import { missTime, readBody } from "../sources/module-source.ts";
 import { refusalText } from "../sources/refusal-text.ts";
 import { type Chain, type Upstream, type UpstreamBody, UpstreamFailure } from "../sources/upstream.ts";
 import { fetchFromChain, type RetryPolicy } from "../sources/upstream-chain.ts";
+import type { Clock } from "../store/clock.ts";
 import { ServedError } from "../store/served-error.ts";
 
 export interface SumdbGetOptions {
@@ -31,6 +32,7 @@ export interface SumdbReach {
   readonly chain: Chain;
   /** Makes the upstream that is the database's own server. */
   readonly direct: (url: string) => Upstream;
+  readonly clock: Clock;
   readonly retry?: RetryPolicy;
 }
 
@@ -41,7 +43,7 @@ interface Route {
 
 // The longest answer is a tile of 256 records of some hundred bytes.
 const limit = 1024 * 1024;
-const budget = 20_000;
+const budget = missTime;
 
 /**
  * Finds the way to a checksum database as the go command does (cmd/go/internal/modfetch, dbClient.initBase): through the
@@ -60,7 +62,7 @@ export function openSumdbRemote(reach: SumdbReach): SumdbRemote {
       route ??= findRoute(reach);
       const used = route;
       try {
-        return await read(await used, path, { ...(reach.retry && { retry: reach.retry }), ...options });
+        return await read(await used, path, { ...fetching(reach), ...options });
       } catch (error) {
         const served = translate(reach.name, path, error);
         if (served.code === "checksum-unavailable" || served.code === "upstream-refused") forget(used);
@@ -74,7 +76,7 @@ async function findRoute(reach: SumdbReach): Promise<Route> {
   const { name, url } = reach;
   if (url !== undefined) return { upstream: reach.direct(url), prefix: "" };
   const prefix = `/sumdb/${name}`;
-  const options = { limit, budget, ...(reach.retry && { retry: reach.retry }) };
+  const options = { limit, budget, ...fetching(reach) };
   try {
     const found = async (body: UpstreamBody, upstream: Upstream) => {
       await readBody(body);
@@ -87,7 +89,15 @@ async function findRoute(reach: SumdbReach): Promise<Route> {
   }
 }
 
-function read(route: Route, path: string, options: SumdbGetOptions & Pick<SumdbReach, "retry">): Promise<Uint8Array> {
+function fetching({ clock, retry }: SumdbReach): Pick<SumdbReach, "clock" | "retry"> {
+  return { clock, ...(retry && { retry }) };
+}
+
+function read(
+  route: Route,
+  path: string,
+  options: SumdbGetOptions & Pick<SumdbReach, "clock" | "retry">,
+): Promise<Uint8Array> {
   const chain: Chain = { steps: [{ upstream: route.upstream, onAnyError: false }], end: "nothing" };
   return fetchFromChain(chain, route.prefix + path, readBody, { limit, budget, ...options });
 }

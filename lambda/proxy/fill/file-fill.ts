@@ -24,7 +24,7 @@ export interface FileFillParts {
   readonly checksums: Checksums;
   readonly inspector: ZipInspector;
   readonly temporaryFiles: TemporaryFiles;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
   /** Seconds for which an upstream's 404 is remembered. */
   readonly notFoundSeconds: number;
   /** Milliseconds for one file, from all upstreams and with all tries. */

@@ -52,7 +52,7 @@ export class Fill implements FillPlane {
 
   constructor(parts: FillParts) {
     const { index, clock, ttl } = parts;
-    const source = new ChainModuleSource(parts.router);
+    const source = new ChainModuleSource(parts.router, clock);
     const isPrivate = (module: string) => parts.router.isPrivate(module);
     this.#sumdb = parts.sumdb && new SumdbFill({ ...parts, ...parts.sumdb, isPrivate });
     this.#files = new FileFill({

@@ -60,7 +60,7 @@ export class LatestFill {
 
   async #fill(path: string): Promise<LatestAnswer> {
     try {
-      return await inTime(this.#find(path), latestTime);
+      return await inTime(this.#parts.clock, latestTime, this.#find(path));
     } catch (error) {
       return this.#fallBack(path, error);
     }
@@ -131,7 +131,7 @@ export class LatestFill {
 
   async #goMod(module: ModuleVersion): Promise<Uint8Array | undefined> {
     try {
-      return (await inTime(this.#parts.files.fill("mod", module), goModTime)).bytes;
+      return (await inTime(this.#parts.clock, goModTime, this.#parts.files.fill("mod", module))).bytes;
     } catch {
       return undefined;
     }

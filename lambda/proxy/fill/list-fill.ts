@@ -19,7 +19,7 @@ import type { ModuleEntry, VersionIndex } from "../store/version-index.ts";
 export interface ListFillParts {
   readonly index: VersionIndex;
   readonly source: ModuleSource;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
   readonly listSeconds: number;
   readonly notFoundSeconds: number;
 }

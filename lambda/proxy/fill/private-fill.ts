@@ -24,7 +24,7 @@ export interface PrivateFillParts {
   readonly inspector: ZipInspector;
   readonly temporaryFiles: TemporaryFiles;
   readonly missing: NotFoundMemory;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
   readonly budget: number;
 }
 

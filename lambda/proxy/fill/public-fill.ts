@@ -21,7 +21,7 @@ export interface PublicFillParts {
   readonly checksums: Checksums;
   readonly temporaryFiles: TemporaryFiles;
   readonly missing: NotFoundMemory;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
   readonly budget: number;
   /** A file of the same version, from the store or from here. */
   readonly fill: (kind: FileKind, module: ModuleVersion, waitUntil: number) => Promise<StoredFile>;

@@ -11,7 +11,7 @@ import type { MemoryName, Remembered, VersionIndex } from "../store/version-inde
 export interface QueryFillParts {
   readonly index: VersionIndex;
   readonly source: ModuleSource;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
   readonly querySeconds: number;
   readonly notFoundSeconds: number;
 }

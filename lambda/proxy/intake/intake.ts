@@ -10,7 +10,7 @@ export interface IntakeParts {
   readonly store: ModuleStore;
   readonly index: VersionIndex;
   readonly claims: ClaimStore;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
 }
 
 /**

@@ -6,11 +6,11 @@ import type { VersionIndex } from "../store/version-index.ts";
 /** The last step of intake: makes versions visible. A row that could not be written is tried again after the next that could. */
 export class VersionRows {
   readonly #index: VersionIndex;
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, "now">;
   /** Versions with stored files and no row, because writing it failed. */
   readonly #invisible = new Map<string, { readonly module: ModuleVersion; readonly facts: VersionFacts }>();
 
-  constructor(index: VersionIndex, clock: Clock) {
+  constructor(index: VersionIndex, clock: Pick<Clock, "now">) {
     this.#index = index;
     this.#clock = clock;
   }

@@ -31,7 +31,7 @@ export async function serveFile(parts: ServeParts, routed: RoutedPath): Promise<
 
 export interface ServeIndexParts extends ServeParts {
   readonly index: VersionIndex;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
 }
 
 /** `@v/list` and `@latest`: one read of the index while what it remembers is fresh. */

@@ -1,3 +1,4 @@
+import type { Clock } from "../store/clock.ts";
 import type { UpstreamBody, UpstreamRouter } from "./upstream.ts";
 import { fetchFromChain } from "./upstream-chain.ts";
 
@@ -35,13 +36,15 @@ export async function readBody(body: UpstreamBody): Promise<Uint8Array> {
 /** The source that follows the configuration's chains. */
 export class ChainModuleSource implements ModuleSource {
   readonly #router: UpstreamRouter;
+  readonly #clock: Clock;
 
-  constructor(router: UpstreamRouter) {
+  constructor(router: UpstreamRouter, clock: Clock) {
     this.#router = router;
+    this.#clock = clock;
   }
 
   fetch<T>(module: string, path: string, { limit, budget, consume }: FetchOptions<T>): Promise<T> {
-    return fetchFromChain(this.#router.chainFor(module), path, consume, { limit, budget });
+    return fetchFromChain(this.#router.chainFor(module), path, consume, { limit, budget, clock: this.#clock });
   }
 
   isPrivate(module: string): boolean {

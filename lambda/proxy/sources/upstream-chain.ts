@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "../store/clock.ts";
 import { ServedError } from "../store/served-error.ts";
 import { type Chain, type Upstream, type UpstreamBody, UpstreamFailure } from "./upstream.ts";
 import { concludeChain, judgeError, type Verdict } from "./upstream-verdict.ts";
@@ -8,6 +8,7 @@ export interface ChainOptions {
   readonly limit: number;
   /** Milliseconds for everything: all upstreams, all tries, all reading. Without it only an upstream's own timeouts end it. */
   readonly budget?: number;
+  readonly clock: Clock;
   /** Gives up: rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** How tries are spaced; for tests. */
@@ -47,7 +48,7 @@ export async function fetchFromChain<T>(
   consume: ConsumeBody<T>,
   options: ChainOptions,
 ): Promise<T> {
-  const deadline = new Deadline(options.budget, options.signal);
+  const deadline = new Deadline(options);
   const attempt = { path, consume, limit: options.limit, retry: options.retry ?? defaultRetryPolicy, deadline };
   const errors: ServedError[] = [];
   try {
@@ -122,19 +123,22 @@ function pauseBefore(failures: number, verdict: Verdict, policy: RetryPolicy): n
 class Deadline {
   readonly #controller = new AbortController();
   readonly #caller: AbortSignal | undefined;
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  readonly #stopTimer: () => void;
   readonly #cancel = () => this.#controller.abort(this.#caller?.reason);
   passed = false;
 
-  constructor(budget: number | undefined, caller: AbortSignal | undefined) {
+  constructor({ budget, signal: caller, clock }: ChainOptions) {
     this.#caller = caller;
+    this.#clock = clock;
     caller?.addEventListener("abort", this.#cancel, { once: true });
     if (caller?.aborted) this.#cancel();
-    if (budget === undefined) return;
-    this.#timer = setTimeout(() => {
-      this.passed = true;
-      this.#controller.abort(new ServedError("upstream-timeout", "the upstreams did not deliver in time"));
-    }, budget);
+    this.#stopTimer = budget === undefined ? () => {} : clock.after(budget, () => this.#end());
+  }
+
+  #end(): void {
+    this.passed = true;
+    this.#controller.abort(new ServedError("upstream-timeout", "the upstreams did not deliver in time"));
   }
 
   get signal(): AbortSignal {
@@ -148,7 +152,7 @@ class Deadline {
   /** Waits; false when the time was over before that. */
   async pause(milliseconds: number): Promise<boolean> {
     try {
-      await sleep(milliseconds, undefined, { signal: this.signal });
+      await this.#clock.sleep(milliseconds, this.signal);
       return true;
     } catch {
       this.throwIfCancelled();
@@ -157,7 +161,7 @@ class Deadline {
   }
 
   clear(): void {
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     this.#caller?.removeEventListener("abort", this.#cancel);
   }
 }

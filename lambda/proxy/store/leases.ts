@@ -42,7 +42,7 @@ export class Leases {
   }
 
   async #hold<T>(name: string, lease: LeaseState, leased: LeasedWork<T>): Promise<T> {
-    const renewal = setInterval(() => this.#renew(name, lease.fence), leaseTiming.renew);
+    const stopRenewing = this.#clock.every(leaseTiming.renew, () => this.#renew(name, lease.fence));
     try {
       const found = await leased.look();
       const result = found === undefined ? await leased.work() : await leased.adopt(found);
@@ -52,7 +52,7 @@ export class Leases {
       await this.#release(name, lease.fence, sharedFailure(error));
       throw error;
     } finally {
-      clearInterval(renewal);
+      stopRenewing();
     }
   }
 

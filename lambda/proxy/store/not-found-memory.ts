@@ -4,7 +4,7 @@ import type { MemoryName, VersionIndex } from "./version-index.ts";
 
 export interface NotFoundMemoryParts {
   readonly index: VersionIndex;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
   /** Seconds for which an upstream's 404 is remembered. */
   readonly notFoundSeconds: number;
 }

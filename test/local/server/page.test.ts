@@ -7,6 +7,7 @@ import { catalogueStatements, SqliteModuleCatalogue } from "../../../lambda/loca
 import { readSettings } from "../../../lambda/local/server/settings.ts";
 import { type RunningServer, startLocal } from "../../../lambda/local/server/start.ts";
 import { RequestWay } from "../../../lambda/runtime/request-way.ts";
+import { systemClock } from "../../../lambda/runtime/system-clock.ts";
 import { launchChromium, withoutChromium } from "../../support/chromium.ts";
 import { makeDataFolder } from "../../support/data-folder.ts";
 
@@ -33,7 +34,7 @@ before(async () => {
   const settings = readSettings({ args: [], environment, isTerminal: false, goEnvProxy: () => undefined });
   server = await startLocal(settings, {
     way: new RequestWay("test"),
-    clock: { now: () => Date.now(), sleep: async () => {} },
+    clock: systemClock,
     router: { isPrivate: () => false, chainFor: () => ({ steps: [], end: "off" }) },
     sumdbRemote: () => ({ get: () => Promise.reject(new Error("the page asks no checksum database")) }),
     zipWorker: new URL("../../../lambda/runtime/zip-worker.ts", import.meta.url),

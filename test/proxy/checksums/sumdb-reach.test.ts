@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { openSumdbRemote } from "../../../lambda/proxy/checksums/sumdb-reach.ts";
 import type { ChainStep, Upstream } from "../../../lambda/proxy/sources/upstream.ts";
 import { ServedError } from "../../../lambda/proxy/store/served-error.ts";
+import { systemClock } from "../../../lambda/runtime/system-clock.ts";
 import { FakeUpstream, quickRetry } from "../../support/fake-upstream.ts";
 
 const name = "sum.example.org";
@@ -19,6 +20,7 @@ function reach(steps: readonly ChainStep[], direct: Upstream, url?: string) {
       return direct;
     },
     retry: quickRetry,
+    clock: systemClock,
   });
   return { remote, asked };
 }

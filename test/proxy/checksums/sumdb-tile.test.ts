@@ -23,7 +23,7 @@ async function open() {
     store: new MemoryModuleStore(),
     heads: new MemoryHeadStore(),
     isPrivate: () => false,
-    clock: { now: () => time, sleep: async () => {} },
+    clock: { now: () => time },
   });
   await fill.lookup({ path: "example.com/m", version: "v1.7.0" });
   database.requests.length = 0;

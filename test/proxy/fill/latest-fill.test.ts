@@ -8,7 +8,7 @@ import { ServedError, type ServedErrorCode } from "../../../lambda/proxy/store/s
 import { countedCalls, countsOf } from "../../support/counted-calls.ts";
 import { FakeSource, type SourceAnswer } from "../../support/fake-source.ts";
 import { MemoryVersionIndex } from "../../support/memory-adapters.ts";
-import { SetClock } from "../../support/set-clock.ts";
+import { clockWith, SetClock } from "../../support/set-clock.ts";
 
 // A latest is a list, a go.mod and an info one after the other: together they may take as long as one of them alone.
 
@@ -29,7 +29,7 @@ function open(t: TestContext, files: Readonly<Record<string, string>>) {
       }),
     isPrivate: () => false,
   };
-  const clock = { now: () => 1_000_000, sleep: async () => {} };
+  const clock = clockWith({ now: () => 1_000_000 });
   const parts = { index, source, clock, listSeconds: 60, notFoundSeconds: 60 };
   const fill = async (kind: string) => {
     const text = files[kind] ?? (await never);

@@ -4,6 +4,7 @@ import { CodedError } from "../../../lambda/golang/coded-error.ts";
 import type { Chain, ChainEnd, UpstreamBody } from "../../../lambda/proxy/sources/upstream.ts";
 import { type ChainOptions, type ConsumeBody, fetchFromChain } from "../../../lambda/proxy/sources/upstream-chain.ts";
 import { ServedError } from "../../../lambda/proxy/store/served-error.ts";
+import { systemClock } from "../../../lambda/runtime/system-clock.ts";
 import { type FakeAnswer, FakeUpstream, quickRetry } from "../../support/fake-upstream.ts";
 
 const path = "/example.com/m/@v/list";
@@ -27,7 +28,7 @@ function chainOf(text: string, end: ChainEnd = "nothing"): { readonly chain: Cha
 }
 
 async function run(chain: Chain, options: Partial<ChainOptions> = {}, consume: ConsumeBody<string> = readText) {
-  return fetchFromChain(chain, path, consume, { limit: 1_000, retry: quickRetry, ...options });
+  return fetchFromChain(chain, path, consume, { limit: 1_000, retry: quickRetry, clock: systemClock, ...options });
 }
 
 /** What the chain ends with (200 or a code) and how often each upstream was asked. */

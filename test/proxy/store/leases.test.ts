@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Leases, leaseTiming } from "../../../lambda/proxy/store/leases.ts";
 import { ServedError } from "../../../lambda/proxy/store/served-error.ts";
 import { MemoryLeaseStore } from "../../support/memory-adapters.ts";
+import { clockWith } from "../../support/set-clock.ts";
 import { withFailpoints } from "../../support/with-failpoints.ts";
 
 // The protocol of the leases on a clock that only moves when somebody sleeps.
@@ -10,14 +11,14 @@ import { withFailpoints } from "../../support/with-failpoints.ts";
 function world() {
   let now = 1_000_000;
   const sleeps: number[] = [];
-  const clock = {
+  const clock = clockWith({
     now: () => now,
     sleep: async (milliseconds: number) => {
       sleeps.push(milliseconds);
       now += milliseconds;
       await new Promise((resolve) => setImmediate(resolve));
     },
-  };
+  });
   const store = new MemoryLeaseStore();
   return { store, clock, sleeps, leases: new Leases(store, clock) };
 }

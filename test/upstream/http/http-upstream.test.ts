@@ -11,6 +11,7 @@ import {
   type UpstreamFailureCode,
 } from "../../../lambda/proxy/sources/upstream.ts";
 import { fetchFromChain } from "../../../lambda/proxy/sources/upstream-chain.ts";
+import { systemClock } from "../../../lambda/runtime/system-clock.ts";
 import { openUpstreams, type UpstreamsOptions } from "../../../lambda/upstream/http/open-upstreams.ts";
 import { quickRetry } from "../../support/fake-upstream.ts";
 import { type Reply, ScriptedUpstream } from "../../support/scripted-upstream.ts";
@@ -486,7 +487,7 @@ test("a dead upstream is tried three times through a chain, and a body cut twice
   server.on("/hang", { fault: "hang-before" });
   await using opened = open(server.url);
   const chain: Chain = { steps: [{ upstream: opened.upstream, onAnyError: false }], end: "nothing" };
-  const options = { limit: 1e6, retry: quickRetry };
+  const options = { limit: 1e6, retry: quickRetry, clock: systemClock };
   await assert.rejects(fetchFromChain(chain, "/reset", readAll, options), {
     code: "upstream-failed",
     message: `upstream ${server.url} broke the connection`,
