@@ -54,6 +54,32 @@ test("files named in the documentation exist", () => {
   }
 });
 
+test("pages that are cited are in the repository, and have the cited section", () => {
+  const texts = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.ts", "*.md"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  // Addresses of others, and names that tests make up.
+  const foreign = /https?:\/\/\S+|-\/preheat\/\S+/g;
+  let cited = 0;
+  for (const path of texts
+    .trim()
+    .split("\n")
+    .filter((each) => existsSync(join(root, each)))) {
+    const text = read(path).replace(foreign, "");
+    for (const [, page = "", sections = ""] of text.matchAll(/([\w/.-]+\.md)((?:(?:,| and)? "[^"\n]+")*)/g)) {
+      const target = pages.find((each) => `/${each}`.endsWith(`/${page.replace(/^(?:\.\.?\/)+/, "")}`));
+      assert.ok(target !== undefined, `${path} cites ${page}`);
+      const headings = new Set([...read(target).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading));
+      for (const [, section = ""] of sections.matchAll(/"([^"]+)"/g)) {
+        cited++;
+        assert.ok(headings.has(section), `${path} cites ${page} "${section}"`);
+      }
+    }
+  }
+  assert.ok(cited > 5);
+});
+
 test("names of code in docs/architecture.md are in the code", () => {
   const code = globSync("{bin,lib,lambda}/**/*.ts", { cwd: root }).map(read).join("\n");
   const words = new Set(code.match(/[A-Za-z]\w*/g));

@@ -2,7 +2,7 @@ import type { Clock } from "../store/clock.ts";
 import type { UpstreamBody, UpstreamRouter } from "./upstream.ts";
 import { fetchFromChain } from "./upstream-chain.ts";
 
-/** Milliseconds within which a miss of info, mod, list and latest ends (PROTOCOL.md "Upstreams"). */
+/** Milliseconds within which a miss of info, mod, list and latest ends (docs/protocol.md "Upstreams"). */
 export const missTime = 45_000;
 
 /** Where a module's files come from: the chain of upstreams that the configuration names for its path. */
@@ -12,7 +12,7 @@ export interface ModuleSource {
    * `consume` accepts, and returns what `consume` made of it. Gives up after `budget` milliseconds.
    *
    * `consume` may run more than once (retries, next upstream) and must leave nothing behind when it throws. Throws
-   * `ServedError` by the table of PROTOCOL.md.
+   * `ServedError` by the table of docs/protocol.md "Answers".
    */
   fetch<T>(module: string, path: string, options: FetchOptions<T>): Promise<T>;
 

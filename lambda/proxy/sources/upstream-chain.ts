@@ -40,7 +40,7 @@ export type ConsumeBody<T> = (body: UpstreamBody, upstream: Upstream) => Promise
  * middle, `consume` must be able to start afresh.
  *
  * Throws `ServedError`: "not-found", "upstream-refused", "upstream-unauthorized", "upstream-failed", "upstream-timeout"
- * (PROTOCOL.md "Answers"), or what `consume` threw. An outage anywhere on the way never becomes "not-found".
+ * (docs/protocol.md "Answers"), or what `consume` threw. An outage anywhere on the way never becomes "not-found".
  */
 export async function fetchFromChain<T>(
   chain: Chain,

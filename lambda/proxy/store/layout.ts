@@ -76,7 +76,7 @@ const privateImmutable = "max-age=31536000, immutable";
 const shortLived = "max-age=60, stale-while-revalidate=30, stale-if-error=86400";
 const text = "text/plain; charset=utf-8";
 
-/** PROTOCOL.md's table of bodies and headers, row for row. */
+/** The table of docs/protocol.md "Bodies and headers", row for row. */
 export const policies = {
   zip: { contentType: "application/zip", cacheControl: immutable },
   mod: { contentType: text, cacheControl: immutable },

@@ -5,7 +5,7 @@ import { filePath, type ModuleFixture, moduleFixture } from "../../support/modul
 import { get, storedKeys } from "../../support/product.ts";
 import type { Reply, ScriptedUpstream } from "../../support/scripted-upstream.ts";
 
-// PROTOCOL.md "Answers": what an upstream does, and what is answered, remembered and stored for it.
+// docs/protocol.md "Answers": what an upstream does, and what is answered, remembered and stored for it.
 
 const module = moduleFixture("corp.example/m");
 const pseudo = "v0.0.0-20250101000000-0123456789ab";

@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { type Asked, FrontDoor, script } from "../../support/front-door.ts";
 import { moduleFixture } from "../../support/module-fixture.ts";
 
-// PROTOCOL.md "Paths" and "Bodies and headers": a row is a request, and its answer's status, headers and body together.
+// docs/protocol.md "Paths" and "Bodies and headers": a row is a request, and its answer's status, headers and body together.
 
 /** `200` and the headers of a kind of answer, in alphabetical order, then the body. */
 function ok(
