@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { CloudFrontKeyValueStoreClient } from "@aws-sdk/client-cloudfront-keyvaluestore";
 import type { PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { createToken, listTokens, rotateKey } from "../../lambda/access/tokens.ts";
 import { parseIdentityKeys } from "../../lambda/aws/identity-keys.ts";
+import { openKeyValues } from "../../lambda/aws/key-value-store.ts";
 import { KeyValueTokenStore } from "../../lambda/aws/key-value-token-store.ts";
 import { readTokens } from "../../lambda/edge/access-settings.ts";
 import { tokenStoreContract } from "../contract/token-store.ts";
@@ -85,4 +87,17 @@ test("a damaged value is never taken for an empty one, and no text of AWS reache
     sleep: async () => {},
   });
   await assert.rejects(broken.read(), { code: "tokens-unavailable", message: /^[^A].*credentials allowed/ });
+});
+
+test("key values are in us-east-1 whatever the region of who asks, and where it has none", async (t) => {
+  const before = process.env.AWS_REGION;
+  t.after(() => {
+    if (before === undefined) delete process.env.AWS_REGION;
+    else process.env.AWS_REGION = before;
+  });
+  for (const region of [undefined, "eu-west-1"]) {
+    if (region === undefined) delete process.env.AWS_REGION;
+    else process.env.AWS_REGION = region;
+    assert.equal(await (openKeyValues() as CloudFrontKeyValueStoreClient).config.region(), "us-east-1");
+  }
 });

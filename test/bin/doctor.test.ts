@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { skipWithoutOpenssl as skip } from "../support/certificate.ts";
 import { runCli } from "../support/cli.ts";
@@ -25,3 +27,32 @@ test("doctor says what it is refused without a login, and looks at everything wi
   assert.doesNotMatch(holder.stdout, /FAIL/);
   assert.equal(holder.code, 0);
 });
+
+const databases: readonly (readonly [said: string, asked: readonly string[]])[] = [
+  ["sum.golang.org\n", ["/sumdb/sum.golang.org/supported"]],
+  ["sum.corp.example+033de0ae+Ac4z\n", ["/sumdb/sum.corp.example/supported"]],
+  ["off\n", []],
+  // Somebody else's server must not choose what is asked.
+  ["../../admin\n", []],
+];
+
+for (const [said, expected] of databases) {
+  test(`doctor looks for the checksum database that the server names: ${JSON.stringify(said)}`, async () => {
+    const asked: string[] = [];
+    const server = createServer(({ url = "" }, response) => {
+      asked.push(url);
+      response.writeHead(url.startsWith("/github.com/Azure") ? 400 : 200).end(url === "/-/gosumdb" ? said : "");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const { code, stdout } = await runCli(["doctor", `http://127.0.0.1:${port}`], {
+      environment: { HOME: "/nowhere" },
+    });
+    server.close();
+    assert.deepEqual(
+      asked.filter((path) => path.startsWith("/sumdb/") || path.includes("admin")),
+      expected,
+    );
+    assert.equal(code, 0, stdout);
+  });
+}
