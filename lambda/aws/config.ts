@@ -18,14 +18,14 @@ export const awsConfig = {
         .strictObject({
           vpcId: z
             .string()
-            .regex(/^vpc-[0-9a-f]+$/, "expected the id of a VPC")
+            .regex(/^vpc-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, "expected the id of a VPC")
             .describe("For example vpc-0a1b2c3d"),
           subnetIds: z
-            .array(z.string().regex(/^subnet-[0-9a-f]+$/, "expected the id of a subnet"))
+            .array(z.string().regex(/^subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, "expected the id of a subnet"))
             .min(1)
             .describe("From which S3, DynamoDB, SQS and Secrets Manager must be reached too, through NAT or endpoints"),
           securityGroupIds: z
-            .array(z.string().regex(/^sg-[0-9a-f]+$/, "expected the id of a security group"))
+            .array(z.string().regex(/^sg-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, "expected the id of a security group"))
             .min(1)
             .describe("Which let out what is fetched"),
         })

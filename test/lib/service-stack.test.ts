@@ -136,7 +136,11 @@ test("background fills are bounded, tried four times and then put aside, and a d
 });
 
 test("what fetches modules runs in the company's network where one is named, and nothing else does", () => {
-  const vpc = { vpcId: "vpc-0a", subnetIds: ["subnet-0a", "subnet-0b"], securityGroupIds: ["sg-0a"] };
+  const vpc = {
+    vpcId: "vpc-0a1b2c3d",
+    subnetIds: ["subnet-0a1b2c3d", "subnet-1a1b2c3d"],
+    securityGroupIds: ["sg-0a1b2c3d"],
+  };
   const { service: inside } = synthesise({ aws: { vpc } });
   const placed = propertiesOf(inside, "AWS::Lambda::Function").filter(({ VpcConfig }) => VpcConfig !== undefined);
   assert.deepEqual(
