@@ -9,7 +9,11 @@ import { Construct } from "constructs";
 import type { FileKind } from "../lambda/proxy/store/layout.ts";
 import type { Names } from "./names.ts";
 
-const kinds = ["info", "mod", "zip"] as const satisfies readonly FileKind[];
+/**
+ * Which files are worth a job: the first that a public version is shown for, and the last of a private one. The go.mod
+ * files of a module graph, by far the most, are asked for by name and looked for in no list.
+ */
+const telling = ["info", "zip"] as const satisfies readonly FileKind[];
 
 /** Tries of a job before it is put aside. The consumer spaces them itself, by giving a failed message back for a while. */
 const tries = 4;
@@ -46,18 +50,18 @@ export class Background extends Construct {
   }
 
   /**
-   * A job for every new file of a module, so that the row of one that was lost on the way is there within seconds. The
+   * A job for every new version, so that a row that was lost on the way is there within seconds. The
    * rule is here and not with the bucket, which would have to know the queue.
    */
   watch(bucketName: string): void {
     new Rule(this, "NewFiles", {
-      description: "Has each stored file of a module seen",
+      description: "Has each stored version of a module seen",
       eventPattern: {
         source: ["aws.s3"],
         detailType: ["Object Created"],
         detail: {
           bucket: { name: [bucketName] },
-          object: { key: kinds.map((kind) => ({ wildcard: `*/@v/*.${kind}` })) },
+          object: { key: telling.map((kind) => ({ wildcard: `*/@v/*.${kind}` })) },
         },
       },
       targets: [

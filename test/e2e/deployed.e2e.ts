@@ -207,7 +207,9 @@ describe("deployed", { skip: await skipWithoutUpstream() }, () => {
   test("a file whose row was lost has it again after the event of the file", async () => {
     const lost = { path: `example.net/lost`, version: "v1.0.0" };
     const Key = { p: { S: modulePartition(lost.path) }, s: { S: lost.version } };
-    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: fileKey(lost, "mod"), Body: `module ${lost.path}\n` }));
+    await s3.send(
+      new PutObjectCommand({ Bucket: bucket, Key: fileKey(lost, "info"), Body: `{"Version":"${lost.version}"}` }),
+    );
     const row = new GetItemCommand({ TableName: "modfront", Key, ConsistentRead: true });
     await eventually("the row", 60, async () => (await dynamo.send(row)).Item !== undefined);
   });

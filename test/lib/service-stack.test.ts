@@ -162,14 +162,14 @@ test("what fetches modules runs in the company's network where one is named, and
   }
 });
 
-test("every new file of a module becomes a job that reveals it; other files in the bucket do not", () => {
+test("every new version becomes a job that reveals it; a go.mod alone and other files in the bucket do not", () => {
   service.hasResourceProperties("AWS::Events::Rule", {
     EventPattern: {
       source: ["aws.s3"],
       "detail-type": ["Object Created"],
       detail: {
         bucket: { name: [{ "Fn::Join": ["", ["modfront-", { Ref: "AWS::AccountId" }, "-us-east-1"]] }] },
-        object: { key: ["info", "mod", "zip"].map((kind) => ({ wildcard: `*/@v/*.${kind}` })) },
+        object: { key: ["info", "zip"].map((kind) => ({ wildcard: `*/@v/*.${kind}` })) },
       },
     },
     Targets: [
