@@ -2,9 +2,9 @@ import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { openConsumer } from "./aws/background-queue.ts";
 import { openFill } from "./aws/deployed-fill.ts";
 import { logLine, writeLine } from "./aws/log-line.ts";
-import { readEnvironment, readSettings, traceId } from "./config/env.ts";
+import { functionVersion, readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { explain } from "./proxy/store/explain.ts";
-import { asServedError } from "./proxy/store/served-error.ts";
+import { asServedError, isFault } from "./proxy/store/served-error.ts";
 import { runJob } from "./proxy/upkeep/background.ts";
 import { systemClock as clock } from "./runtime/system-clock.ts";
 
@@ -24,14 +24,15 @@ const consume = openConsumer(
   (job) => runJob({ fill, ...stores, reveal: (kind, module) => fill.reveal(kind, module) }, job),
   (outcome, messageId, error) => {
     const failed = outcome !== "done";
+    const served = failed ? asServedError(error) : undefined;
     const metrics = {
       Jobs: 1,
       FailedJobs: failed ? 1 : 0,
-      Alarming: failed && asServedError(error).traits.alarming ? 1 : 0,
+      Alarming: served?.traits.alarming ? 1 : 0,
     };
     const fields = { outcome, messageId, error: failed ? explain(error) : undefined };
-    const context = { handler: "background", now: clock.now(), traceId: traceId() };
-    writeLine(logLine({ message: "background", fields, metrics }, context));
+    const context = { handler: "background", now: clock.now(), traceId: traceId(), version: functionVersion() };
+    writeLine(logLine({ message: "background", fields, metrics, isFault: isFault(served) }, context));
   },
 );
 

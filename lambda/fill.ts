@@ -1,9 +1,9 @@
 import { openFill } from "./aws/deployed-fill.ts";
 import { type FillInvocation, type FillOutcome, packAnswer, packFailure } from "./aws/fill-invocation.ts";
 import { logLine, writeLine } from "./aws/log-line.ts";
-import { readEnvironment, readSettings, traceId } from "./config/env.ts";
+import { functionVersion, readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { explain } from "./proxy/store/explain.ts";
-import { asServedError } from "./proxy/store/served-error.ts";
+import { asServedError, isFault, type ServedError } from "./proxy/store/served-error.ts";
 import { systemClock as clock } from "./runtime/system-clock.ts";
 
 // The fill plane, invoked by the serve plane for misses.
@@ -19,18 +19,18 @@ const { fill, stores } = await openFill({
 export async function handler({ request, waitUntil }: FillInvocation): Promise<FillOutcome> {
   const started = clock.now();
   const asked = { kind: request.kind, module: "module" in request ? request.module.path : undefined };
-  const log = (fields: Readonly<Record<string, string>>, alarming: boolean) => {
-    const metrics = { Fills: 1, Milliseconds: clock.now() - started, Alarming: alarming ? 1 : 0 };
-    const context = { handler: "fill", now: clock.now(), traceId: traceId() };
-    writeLine(logLine({ message: "fill", fields: { ...asked, ...fields }, metrics }, context));
+  const log = (fields: Readonly<Record<string, string>>, error?: ServedError) => {
+    const metrics = { Fills: 1, Milliseconds: clock.now() - started, Alarming: error?.traits.alarming ? 1 : 0 };
+    const context = { handler: "fill", now: clock.now(), traceId: traceId(), version: functionVersion() };
+    writeLine(logLine({ message: "fill", fields: { ...asked, ...fields }, metrics, isFault: isFault(error) }, context));
   };
   try {
     const outcome = await packAnswer(request, await fill.fill(request, waitUntil), stores.link);
-    log({}, false);
+    log({});
     return outcome;
   } catch (error) {
-    const { code, traits } = asServedError(error);
-    log({ code, error: explain(error) }, traits.alarming);
+    const served = asServedError(error);
+    log({ code: served.code, error: explain(error) }, served);
     return packFailure(error);
   }
 }

@@ -1,12 +1,20 @@
 import { writeLine } from "./aws/log-line.ts";
 import { openIndex, ServeFunction } from "./aws/serve-function.ts";
-import { readEnvironment, readSettings, traceId } from "./config/env.ts";
+import { functionVersion, readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { serveIndex } from "./proxy/serve/serve.ts";
 import { systemClock as clock } from "./runtime/system-clock.ts";
 
 const { MODFRONT_TABLE, MODFRONT_FILL, MODFRONT_EDGE_SECRET: edgeSecret } = readEnvironment("latest");
 const settings = readSettings("latest");
-const serving = new ServeFunction({ name: "latest", edgeSecret, settings, clock, traceId, write: writeLine });
+const serving = new ServeFunction({
+  name: "latest",
+  edgeSecret,
+  settings,
+  clock,
+  traceId,
+  version: functionVersion(),
+  write: writeLine,
+});
 const { isPrivate } = serving;
 const parts = { fill: serving.openFillPlane(MODFRONT_FILL), index: openIndex(MODFRONT_TABLE), clock, isPrivate };
 

@@ -1,6 +1,6 @@
 import { writeLine } from "./aws/log-line.ts";
 import { ServeFunction } from "./aws/serve-function.ts";
-import { readEnvironment, readSettings, traceId } from "./config/env.ts";
+import { functionVersion, readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { gosumdbRoutes } from "./http/gosumdb.ts";
 import { metricsRoutes } from "./http/metrics.ts";
 import { nameRoutes, plainText, probeRoutes } from "./http/probes.ts";
@@ -9,7 +9,15 @@ import { systemClock as clock } from "./runtime/system-clock.ts";
 
 const { MODFRONT_EDGE_SECRET: edgeSecret } = readEnvironment("site");
 const settings = readSettings("site");
-const serving = new ServeFunction({ name: "site", edgeSecret, settings, clock, traceId, write: writeLine });
+const serving = new ServeFunction({
+  name: "site",
+  edgeSecret,
+  settings,
+  clock,
+  traceId,
+  version: functionVersion(),
+  write: writeLine,
+});
 
 /** What is answered under `/-/`, and at `/`, of a deployment: a capability's rows are a line here. */
 export const handler = serving.answerSite([

@@ -1,13 +1,21 @@
 import { writeLine } from "./aws/log-line.ts";
 import { ServeFunction } from "./aws/serve-function.ts";
-import { readEnvironment, readSettings, traceId } from "./config/env.ts";
+import { functionVersion, readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { sumdbVerifier } from "./proxy/checksums/known-sumdb.ts";
 import { serveSumdb } from "./proxy/serve/serve.ts";
 import { systemClock as clock } from "./runtime/system-clock.ts";
 
 const { MODFRONT_FILL, MODFRONT_EDGE_SECRET: edgeSecret } = readEnvironment("sumdb");
 const settings = readSettings("sumdb");
-const serving = new ServeFunction({ name: "sumdb", edgeSecret, settings, clock, traceId, write: writeLine });
+const serving = new ServeFunction({
+  name: "sumdb",
+  edgeSecret,
+  settings,
+  clock,
+  traceId,
+  version: functionVersion(),
+  write: writeLine,
+});
 const sumdbName = sumdbVerifier(settings.sumdb.name)?.name;
 const parts = { fill: serving.openFillPlane(MODFRONT_FILL), isPrivate: serving.isPrivate, sumdbName };
 

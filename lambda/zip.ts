@@ -1,12 +1,20 @@
 import { writeLine } from "./aws/log-line.ts";
 import { ServeFunction } from "./aws/serve-function.ts";
-import { readEnvironment, readSettings, traceId } from "./config/env.ts";
+import { functionVersion, readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { serveFile } from "./proxy/serve/serve.ts";
 import { systemClock as clock } from "./runtime/system-clock.ts";
 
 const { MODFRONT_FILL, MODFRONT_EDGE_SECRET: edgeSecret } = readEnvironment("zip");
 const settings = readSettings("zip");
-const serving = new ServeFunction({ name: "zip", edgeSecret, settings, clock, traceId, write: writeLine });
+const serving = new ServeFunction({
+  name: "zip",
+  edgeSecret,
+  settings,
+  clock,
+  traceId,
+  version: functionVersion(),
+  write: writeLine,
+});
 const parts = { fill: serving.openFillPlane(MODFRONT_FILL), isPrivate: serving.isPrivate };
 
 export const handler = serving.answerWith({ zip: serving.handlerOf((routed) => serveFile(parts, routed)) });

@@ -1,5 +1,4 @@
 import { Duration } from "aws-cdk-lib";
-import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { EventField, Rule, RuleTargetInput } from "aws-cdk-lib/aws-events";
 import { SqsQueue } from "aws-cdk-lib/aws-events-targets";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
@@ -7,6 +6,7 @@ import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { FileKind } from "../lambda/proxy/store/layout.ts";
+import { type Alerts, alarmRows } from "./alerts.ts";
 import type { Names } from "./names.ts";
 
 /**
@@ -22,7 +22,7 @@ const tries = 4;
 export class Background extends Construct {
   readonly queue: Queue;
 
-  constructor(scope: Construct, id: string, props: { readonly names: Names }) {
+  constructor(scope: Construct, id: string, props: { readonly names: Names; readonly alerts: Alerts }) {
     super(scope, id);
     const dead = new Queue(this, "Dead", {
       queueName: props.names.deadLetterQueue,
@@ -39,14 +39,8 @@ export class Background extends Construct {
       visibilityTimeout: Duration.minutes(16),
       deadLetterQueue: { queue: dead, maxReceiveCount: tries },
     });
-    new Alarm(this, "DeadLetters", {
-      alarmDescription: "A background fill failed at every try",
-      metric: dead.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5) }),
-      threshold: 1,
-      evaluationPeriods: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    });
+    props.alerts.add(this, "DeadLetters", alarmRows.deadLetters(dead));
+    props.alerts.add(this, "Waiting", alarmRows.waiting(this.queue));
   }
 
   /**

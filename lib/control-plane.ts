@@ -3,6 +3,7 @@ import type { KeyValueStore } from "aws-cdk-lib/aws-cloudfront";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import type { Config } from "../lambda/config/config.ts";
+import type { Alerts } from "./alerts.ts";
 import { Handler } from "./handler.ts";
 import type { Names } from "./names.ts";
 import { StoredData } from "./stored-data.ts";
@@ -13,6 +14,7 @@ export interface ControlPlaneProps {
   /** Where the secret is. */
   readonly primaryRegion: string;
   readonly keyValues: KeyValueStore;
+  readonly alerts: Alerts;
 }
 
 /**
@@ -41,6 +43,7 @@ export class ControlPlane extends Construct {
       settings: { access: config.access, private: config.private },
       memorySize: 256,
       timeout: Duration.minutes(2),
+      alerts: props.alerts,
       canary: false,
     });
     const data = new StoredData(this, "Data", { names, region: primaryRegion });

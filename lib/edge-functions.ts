@@ -6,6 +6,7 @@ import {
 } from "aws-cdk-lib/aws-cloudfront";
 import { Construct } from "constructs";
 import type { Config } from "../lambda/config/config.ts";
+import type { Alerts } from "./alerts.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { bundleEdge, type EdgePlane } from "./edge-bundle.ts";
 import type { Names } from "./names.ts";
@@ -15,6 +16,7 @@ export interface EdgeFunctionsProps {
   readonly config: Config;
   /** Where the secret is. */
   readonly primaryRegion: string;
+  readonly alerts: Alerts;
 }
 
 /**

@@ -31,6 +31,7 @@ import {
   routes,
 } from "../lambda/edge/routes.ts";
 import { AccessLogs } from "./access-logs.ts";
+import { Alerts, alarmRows } from "./alerts.ts";
 import { CachePolicies } from "./cache-policies.ts";
 import type { EdgePlane } from "./edge-bundle.ts";
 import { EdgeFunctions } from "./edge-functions.ts";
@@ -56,9 +57,10 @@ export class EdgeStack extends Stack {
     super(scope, id, props);
     const { names, config } = props;
     const domain = this.#domain(config);
+    const alerts = new Alerts(this, "Alerts", { topicName: names.topic("edge"), notify: config.aws.notify });
     const distribution = new Distribution(this, "Distribution", {
       comment: `modfront (${names.prefix})`,
-      ...this.#behaviors(props),
+      ...this.#behaviors({ ...props, alerts }),
       errorResponses: errorStatuses.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
       httpVersion: HttpVersion.HTTP2_AND_3,
       enableIpv6: true,
@@ -77,6 +79,7 @@ export class EdgeStack extends Stack {
         distributionArn: distribution.distributionArn,
       });
     }
+    alerts.add(this, "EdgeErrors", alarmRows.edgeErrors(distribution.distributionId));
     this.#outputs(domain?.name ?? distribution.distributionDomainName, config);
     explainDistribution(distribution);
   }
@@ -85,7 +88,7 @@ export class EdgeStack extends Stack {
    * One behaviour for each pattern, in the order of the route table behind `/-/ready` and `/-/*`. The default one gets `/`,
    * and whatever is spelt so that it fits no pattern.
    */
-  #behaviors(props: EdgeStackProps): {
+  #behaviors(props: EdgeStackProps & { readonly alerts: Alerts }): {
     readonly defaultBehavior: BehaviorOptions;
     readonly additionalBehaviors: Record<string, BehaviorOptions>;
   } {
@@ -102,7 +105,7 @@ export class EdgeStack extends Stack {
   }
 
   #behaviorMaker(
-    props: EdgeStackProps,
+    props: EdgeStackProps & { readonly alerts: Alerts },
   ): (name: RouteName, plane: EdgePlane, keeping?: Keeping | "probe") => BehaviorOptions {
     const { names } = props;
     const caching = new CachePolicies(this, "Caching", { prefix: names.prefix });

@@ -1,5 +1,5 @@
-import { Duration, RemovalPolicy, type Size, Validations } from "aws-cdk-lib";
-import { Alarm, ComparisonOperator, type IAlarm, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { type Duration, RemovalPolicy, type Size, Validations } from "aws-cdk-lib";
+import type { IAlarm } from "aws-cdk-lib/aws-cloudwatch";
 import { LambdaDeploymentConfig, LambdaDeploymentGroup } from "aws-cdk-lib/aws-codedeploy";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import {
@@ -14,6 +14,7 @@ import {
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import type { Environment, HandlerName, Settings } from "../lambda/config/env.ts";
+import { type Alerts, alarmRows } from "./alerts.ts";
 import { bundleHandler } from "./bundle.ts";
 import type { PrivateNetwork } from "./private-network.ts";
 
@@ -30,6 +31,7 @@ export interface HandlerProps<Name extends HandlerName> {
   readonly reservedConcurrency?: number;
   /** Where it runs, when not in the open. */
   readonly network?: PrivateNetwork | undefined;
+  readonly alerts: Alerts;
   /** Shift traffic to a new version step by step and back on errors; CloudFormation then needs CodeDeploy. */
   readonly canary: boolean;
 }
@@ -77,26 +79,25 @@ export class Handler<Name extends HandlerName> extends Construct {
     const live = new Alias(this, "Live", { aliasName: "live", version: this.function.currentVersion as IVersion });
     // The CDK's classes and its interfaces disagree on optional properties (exactOptionalPropertyTypes).
     this.live = live as IAlias;
-    const errors = this.#alarm();
-    if (props.canary) this.#shiftTraffic(live, errors);
+    const judges = this.#watch(props);
+    if (props.canary) this.#shiftTraffic(live, judges);
   }
 
-  #alarm(): Alarm {
-    return new Alarm(this, "Errors", {
-      alarmDescription: "The function ended without an answer, by an exception or its time limit",
-      metric: this.live.metricErrors({ period: Duration.minutes(1) }),
-      threshold: 3,
-      evaluationPeriods: 2,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    });
+  /** The alarms of the function; those that are returned judge a version that is being rolled out. */
+  #watch({ alerts, handler }: HandlerProps<Name>): readonly IAlarm[] {
+    const { version } = this.function.currentVersion;
+    alerts.add(this, "Throttles", alarmRows.throttles(this.live));
+    return [
+      alerts.add(this, "Errors", alarmRows.crashes(this.live)),
+      alerts.add(this, "Faults", alarmRows.faults(handler, version)),
+    ];
   }
 
-  #shiftTraffic(alias: Alias, alarm: Alarm): void {
+  #shiftTraffic(alias: Alias, alarms: readonly IAlarm[]): void {
     const group = new LambdaDeploymentGroup(this, "Canary", {
       alias,
       deploymentConfig: LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES,
-      alarms: [alarm as IAlarm],
+      alarms: [...alarms],
     });
     Validations.of(group).acknowledge({
       id: `AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited]`,

@@ -56,6 +56,11 @@ export class Names {
     return functionName(this.prefix, handler);
   }
 
+  /** By which people hear of the alarms of one stack. */
+  topic(stack: string): string {
+    return `${this.prefix}-alarms-${stack}`;
+  }
+
   get queue(): string {
     return `${this.prefix}-background`;
   }

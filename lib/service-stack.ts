@@ -1,5 +1,4 @@
 import { Duration, Size, Stack, type StackProps, Validations } from "aws-cdk-lib";
-import { Alarm, ComparisonOperator, Metric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IAlias, IFunction } from "aws-cdk-lib/aws-lambda";
 import { Schedule, ScheduleExpression } from "aws-cdk-lib/aws-scheduler";
@@ -10,6 +9,7 @@ import type { Config } from "../lambda/config/config.ts";
 import type { Environment, HandlerName, ServeName, Settings } from "../lambda/config/env.ts";
 import type { RouteName } from "../lambda/edge/routes.ts";
 import packageJson from "../package.json" with { type: "json" };
+import { Alerts, alarmRows } from "./alerts.ts";
 import { Background } from "./background.ts";
 import { Handler, type HandlerProps } from "./handler.ts";
 import { ModuleApi } from "./module-api.ts";
@@ -28,18 +28,26 @@ export class ServiceStack extends Stack {
   readonly apiDomainName: string;
   readonly #props: ServiceStackProps;
   readonly #data: StoredData;
+  readonly #alerts: Alerts;
   readonly #background: Background;
 
   constructor(scope: Construct, id: string, props: ServiceStackProps) {
     super(scope, id, props);
     this.#props = props;
     this.#data = new StoredData(this, "Data", { names: props.names, region: this.region });
-    this.#background = new Background(this, "Background", { names: props.names });
+    this.#alerts = new Alerts(this, "Alerts", {
+      topicName: props.names.topic("service"),
+      notify: props.config.aws.notify,
+    });
+    this.#background = new Background(this, "Background", { names: props.names, alerts: this.#alerts });
     const fill = this.#fill();
     this.#backgroundFill();
     this.#background.watch(this.#data.bucketName);
     this.#preheat();
-    this.#alarm();
+    // One forged byte is one too many.
+    this.#alerts.add(this, "Alarming", alarmRows.alarming("fill"));
+    this.#alerts.add(this, "BackgroundAlarming", alarmRows.alarming("background"));
+    this.#alerts.add(this, "Concurrency", alarmRows.concurrency());
     const functions = this.#serve(fill.live);
     this.apiDomainName = new ModuleApi(this, "Api", { apiName: props.names.prefix, functions }).domainName;
   }
@@ -105,24 +113,6 @@ export class ServiceStack extends Stack {
       reason: "Staged files are removed when the version they are of is stored, and no file of a module ever.",
     });
     return writer;
-  }
-
-  /** One forged byte is one too many: fill counts content that breaks the rules or contradicts the checksum database. */
-  #alarm(): void {
-    new Alarm(this, "Alarming", {
-      alarmDescription: "Forged or broken content was refused, or something failed that must not",
-      metric: new Metric({
-        namespace: "modfront",
-        metricName: "Alarming",
-        dimensionsMap: { Handler: "fill" },
-        statistic: "Sum",
-        period: Duration.minutes(1),
-      }),
-      threshold: 1,
-      evaluationPeriods: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    });
   }
 
   #preheat(): void {
@@ -195,10 +185,16 @@ export class ServiceStack extends Stack {
   #handler<Name extends HandlerName>(
     id: string,
     handler: Name,
-    props: Omit<HandlerProps<Name>, "handler" | "functionName" | "canary">,
+    props: Omit<HandlerProps<Name>, "handler" | "functionName" | "canary" | "alerts">,
   ): Handler<Name> {
     const { names, canary } = this.#props;
-    return new Handler(this, id, { ...props, handler, functionName: names.function(handler), canary });
+    return new Handler(this, id, {
+      ...props,
+      handler,
+      functionName: names.function(handler),
+      canary,
+      alerts: this.#alerts,
+    });
   }
 
   #grant<Name extends HandlerName>(handler: Handler<Name>, ...statements: readonly PolicyStatement[]): Handler<Name> {

@@ -10,6 +10,7 @@ import { errorOf, failure, type HttpAnswer, type HttpResult } from "../http/resu
 import { type Admit, createStack, type Handlers, type Stack } from "../http/stack.ts";
 import { parsePath } from "../proxy/serve/received-path.ts";
 import { explain } from "../proxy/store/explain.ts";
+import { isFault } from "../proxy/store/served-error.ts";
 import type { IdentityKeys } from "./identity-keys.ts";
 import { logLine } from "./log-line.ts";
 import { redirected } from "./redirects.ts";
@@ -24,6 +25,8 @@ export interface ApiHandlerParts {
   /** Told when the API received the request, before it is answered; a function answers one request at a time. */
   readonly begin: (receivedAt: number) => void;
   readonly traceId: () => string | undefined;
+  /** Of the function. */
+  readonly version: string;
   readonly write: (line: string) => void;
 }
 
@@ -96,8 +99,8 @@ function writeLine(parts: ApiHandlerParts, { event, path, started, result, statu
   const why = error && { code: error.code, error: explain(error) };
   const fields = { method: http.method, path, status, requestId, ...why };
   const metrics = { Requests: 1, Milliseconds: parts.now() - started, Alarming: error?.traits.alarming ? 1 : 0 };
-  const context = { handler: parts.name, now: parts.now(), traceId: parts.traceId() };
-  parts.write(logLine({ message: "request", fields, metrics }, context));
+  const context = { handler: parts.name, now: parts.now(), traceId: parts.traceId(), version: parts.version };
+  parts.write(logLine({ message: "request", fields, metrics, isFault: isFault(error) }, context));
 }
 
 /** A stored file was made a redirect before. */

@@ -60,6 +60,16 @@ export const awsConfig = {
           message: "expected certificateArn or hostedZone",
         })
         .optional(),
+      notify: z
+        .strictObject({
+          email: z.email("expected an e-mail address").optional().describe("Asked once by AWS whether it wants to"),
+          https: z
+            .url({ protocol: /^https$/, error: "expected an https URL" })
+            .optional()
+            .describe("An address that takes messages of SNS, such as that of an on-call service"),
+        })
+        .prefault({})
+        .describe("Who hears of alarms"),
       firewall: z.boolean().default(false).describe("Put AWS WAF with a rate limit in front; it costs per request"),
     })
     .prefault({}),

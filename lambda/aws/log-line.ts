@@ -12,6 +12,8 @@ export interface LogEvent {
   readonly fields: Readonly<Record<string, string | number | boolean | undefined>>;
   /** Numbers that CloudWatch turns into metrics of the namespace `modfront`, by name. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** True when this version of the function failed by itself: counted by version, so that a roll-out can be judged. */
+  readonly isFault?: boolean;
 }
 
 export interface LogContext {
@@ -19,6 +21,8 @@ export interface LogContext {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly traceId: string | undefined;
+  /** Of the function. */
+  readonly version: string;
 }
 
 /**
@@ -26,7 +30,7 @@ export interface LogContext {
  *
  * No header, query string, token or address of a caller is among the fields.
  */
-export function logLine({ message, fields, metrics }: LogEvent, context: LogContext): string {
+export function logLine({ message, fields, metrics, isFault = false }: LogEvent, context: LogContext): string {
   const names = Object.keys(metrics).map((Name) => ({
     Name,
     Unit: Name === "Milliseconds" ? "Milliseconds" : "Count",
@@ -34,13 +38,24 @@ export function logLine({ message, fields, metrics }: LogEvent, context: LogCont
   return JSON.stringify({
     _aws: {
       Timestamp: context.now,
-      CloudWatchMetrics: [{ Namespace: "modfront", Dimensions: [["Handler"]], Metrics: names }],
+      CloudWatchMetrics: [
+        { Namespace: "modfront", Dimensions: [["Handler"]], Metrics: names },
+        ...(isFault ? [fault] : []),
+      ],
     },
     Handler: context.handler,
+    Version: context.version,
     time: new Date(context.now).toISOString(),
     traceId: context.traceId,
     message,
     ...fields,
     ...metrics,
+    ...(isFault && { Faults: 1 }),
   });
 }
+
+const fault = {
+  Namespace: "modfront",
+  Dimensions: [["Handler", "Version"]],
+  Metrics: [{ Name: "Faults", Unit: "Count" }],
+};

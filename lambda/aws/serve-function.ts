@@ -26,6 +26,7 @@ export interface ServeFunctionParts {
   };
   readonly clock: Clock;
   readonly traceId: () => string | undefined;
+  readonly version: string;
   readonly write: (line: string) => void;
 }
 
@@ -67,7 +68,7 @@ export class ServeFunction {
 
   /** What Lambda calls. */
   answerWith(handlers: Handlers): ApiHandler {
-    const { name, edgeSecret, clock, traceId, write } = this.#parts;
+    const { name, edgeSecret, clock, traceId, version, write } = this.#parts;
     const secrets = new SecretsManagerClient({});
     return createApiHandler({
       name,
@@ -79,6 +80,7 @@ export class ServeFunction {
         this.#receivedAt = receivedAt;
       },
       traceId,
+      version,
       write,
     });
   }

@@ -75,6 +75,11 @@ export function readSettings<Name extends HandlerName>(_name: Name): Settings<Na
   return JSON.parse(readFileSync(new URL(settingsFile, import.meta.url), "utf8"));
 }
 
+/** The version of the function that this process runs. */
+export function functionVersion(): string {
+  return process.env.AWS_LAMBDA_FUNCTION_VERSION ?? "$LATEST";
+}
+
 /** The trace id of the request under way, where Lambda gives one. */
 export function traceId(): string | undefined {
   return process.env._X_AMZN_TRACE_ID;

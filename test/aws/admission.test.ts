@@ -39,6 +39,7 @@ function functionOf({ anonymous: mode = "none", secret = () => JSON.stringify({ 
     access,
     now: () => time.seconds * 1000,
     traceId: () => undefined,
+    version: "7",
     write: (line) => lines.push(line),
   });
   const ask = async (route: RouteName, path: string, header: string | undefined) => {

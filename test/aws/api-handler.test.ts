@@ -42,6 +42,7 @@ async function ask(asked: APIGatewayProxyEventV2, answer: Answer, access?: ApiHa
     now: () => now,
     begin: (receivedAt) => void begun.push(receivedAt),
     traceId: () => "trace",
+    version: "7",
     write: (line) => void lines.push(line),
   });
   const { statusCode, headers, body } = await handler(asked, invocationOf());

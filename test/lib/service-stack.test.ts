@@ -204,7 +204,7 @@ test("preheat runs on the schedule of the configuration", () => {
 test("new versions get a tenth of the traffic first and are taken back on errors; not on the emulator", () => {
   service.allResourcesProperties("AWS::CodeDeploy::DeploymentGroup", {
     DeploymentConfigName: "CodeDeployDefault.LambdaCanary10Percent5Minutes",
-    AlarmConfiguration: { Enabled: true, Alarms: [Match.anyValue()] },
+    AlarmConfiguration: { Enabled: true, Alarms: [Match.anyValue(), Match.anyValue()] },
     AutoRollbackConfiguration: { Enabled: true, Events: Match.arrayWith(["DEPLOYMENT_STOP_ON_ALARM"]) },
   });
   service.resourceCountIs("AWS::CodeDeploy::DeploymentGroup", permissions.length);

@@ -26,3 +26,8 @@ export function asServedError(thrown: unknown): ServedError {
 export function isOutage(error: unknown): boolean {
   return error instanceof ServedError && error.traits.instead === "copy";
 }
+
+/** True when modfront itself failed, and not an upstream, a client or what was asked for. */
+export function isFault(error: ServedError | undefined): boolean {
+  return error?.traits.status === 500 || error?.traits.status === 503;
+}
