@@ -27,6 +27,7 @@ const statuses: Record<ServedErrorCode, number> = {
   "invalid-module": 502,
   "store-failed": 503,
   "upstream-timeout": 504,
+  "too-many": 429,
   "fill-timeout": 504,
 };
 

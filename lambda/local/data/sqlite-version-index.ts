@@ -47,8 +47,16 @@ export const versionIndexStatements = {
     SET text = excluded.text, fresh_until = excluded.fresh_until, forget_after = excluded.forget_after`,
   forget: `
     DELETE FROM memory WHERE (module, name) IN
-    (SELECT module, name FROM memory WHERE forget_after < ? ORDER BY forget_after LIMIT 4)`,
+    (SELECT module, name FROM memory WHERE forget_after < ? ORDER BY forget_after LIMIT ?)`,
 } as const;
+
+/** Milliseconds between the sweeps of memories, and how many go with each. */
+export const memorySweep = { interval: 60_000, most: 1_000 } as const;
+
+/** Forgets memories whose time is over at `now`: each new one takes others with it, but nobody may be making new ones. */
+export function sweepMemories({ quick }: IndexDatabase, now: number): void {
+  attempt(() => quick.prepare(versionIndexStatements.forget).run(now, memorySweep.most));
+}
 
 /** The version index in SQLite. */
 export class SqliteVersionIndex implements VersionIndex {
@@ -146,7 +154,7 @@ export class SqliteVersionIndex implements VersionIndex {
       const { text, freshUntil } = memory;
       this.#statements.remember.run(path, name, text, freshUntil, forgetAfter(name, freshUntil));
       // Each new one takes up to four with it whose time is over, so that they never become more than were made lately.
-      this.#statements.forget.run(freshUntil);
+      this.#statements.forget.run(freshUntil, 4);
     });
     this.#failpoint("index.remember.after");
   }

@@ -11,12 +11,15 @@ import type { Route } from "../../http/route.ts";
 import { siteHandler } from "../../http/site.ts";
 import { sumdbVerifier } from "../../proxy/checksums/known-sumdb.ts";
 import { Fill } from "../../proxy/fill/fill.ts";
+import { LimitedFill } from "../../proxy/fill/limited-fill.ts";
 import { type Served, serveFile, serveIndex, serveSumdb } from "../../proxy/serve/serve.ts";
+import type { FillPlane } from "../../proxy/store/fill-plane.ts";
 import type { VersionIndex } from "../../proxy/store/version-index.ts";
 import { FolderTemporaryFiles } from "../../runtime/folder-temporary-files.ts";
 import { temporaryName } from "../../runtime/temporary-files.ts";
 import { WorkerZipInspector } from "../../runtime/worker-zip-inspector.ts";
 import { localAccess } from "../access/local-access.ts";
+import { DiskFloor } from "../data/disk-floor.ts";
 import { SqliteClaimStore } from "../data/sqlite-claim-store.ts";
 import { SqliteHeadStore } from "../data/sqlite-head-store.ts";
 import { SqliteLeaseStore } from "../data/sqlite-lease-store.ts";
@@ -32,6 +35,8 @@ export interface HandlerParts extends LocalParts {
   readonly metrics: Metrics;
   /** Where the server is reached, once it listens. */
   readonly address: () => string;
+  /** Who asks for what is answered now: a token, or an address. */
+  readonly client: () => string;
 }
 
 /** The handler of each route, with the fill plane in the same process. */
@@ -71,10 +76,11 @@ function siteRoutes(settings: Settings, parts: HandlerParts, index: VersionIndex
   ];
 }
 
-function openFill({ data, config }: Settings, parts: HandlerParts, index: SqliteVersionIndex): Fill {
+function openFill({ data, config }: Settings, parts: HandlerParts, index: SqliteVersionIndex): FillPlane {
   const { opened, clock, router, failpoint } = parts;
   const verifier = sumdbVerifier(config.sumdb.name);
-  return new Fill({
+  const floor = new DiskFloor(data, config.storage.minFree, clock.now);
+  const fill = new Fill({
     store: opened.store,
     index,
     claims: new SqliteClaimStore(opened.database, failpoint),
@@ -88,4 +94,5 @@ function openFill({ data, config }: Settings, parts: HandlerParts, index: Sqlite
     ttl: config.ttl,
     timeouts: config.timeouts,
   });
+  return new LimitedFill({ ...config.limits, clock, fill, client: parts.client, checkRoom: () => floor.check() });
 }

@@ -25,6 +25,8 @@ import { answerUnparsed } from "./unparsed-requests.ts";
 /** A request and who asks, as the edge found. */
 export interface ForwardedRequest extends HttpRequest {
   readonly identity: Identity;
+  /** Whose share of the work it is: a token, or an address. */
+  readonly client: string;
 }
 
 export interface ServerParts {
@@ -221,7 +223,8 @@ async function serveMiss(
   const { method = "" } = exchange.request;
   const headers = exchange.request.headers as Record<string, string>;
   const query = splitTarget(exchange.request).query;
-  const result = await parts.answer({ method, routed, headers, query, identity });
+  const client = identity.role === "anonymous" ? (exchange.request.socket.remoteAddress ?? "") : identity.id;
+  const result = await parts.answer({ method, routed, headers, query, identity, client });
   const error = errorOf(result);
   if (error !== undefined) parts.failed(error);
   const given = frame(result);

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { AddressInfo } from "node:net";
 import { checkIdentity } from "../../access/caller.ts";
 import { hmac } from "../../access/hmac.ts";
@@ -5,6 +6,7 @@ import { decide } from "../../edge/decide.ts";
 import { type Admit, createStack } from "../../http/stack.ts";
 import { KnownHosts } from "../access/known-hosts.ts";
 import { isLoopback, localAccess, localKeyValues } from "../access/local-access.ts";
+import { memorySweep, sweepMemories } from "../data/sqlite-version-index.ts";
 import { stagedSweepInterval, sweepStagedFiles } from "../data/staged-files.ts";
 import { readCertificate } from "./certificate.ts";
 import { failureReport } from "./failure-report.ts";
@@ -33,7 +35,10 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
   const opened = await openData(settings, parts);
   const metrics = new Metrics();
   const address = () => addressOf(local.server, settings);
-  const stack = createStack(localHandlers(settings, { ...parts, opened, metrics, address }), admitter(settings));
+  const asking = new AsyncLocalStorage<string>();
+  const client = () => asking.getStore() ?? "";
+  const handlers = localHandlers(settings, { ...parts, opened, metrics, address, client });
+  const stack = createStack(handlers, admitter(settings));
   const seconds = () => Math.floor(clock.now() / 1000);
   const context = { keyValues: localKeyValues(settings, clock.now), hmac, now: seconds };
   const open = localAccess(settings).anonymous === "all";
@@ -57,13 +62,21 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
   await listen(local.server, settings);
   guarded = open && isLoopback((local.server.address() as AddressInfo).address);
   const sweep = setInterval(() => sweepStagedFiles(settings.data, clock.now()).catch(() => {}), stagedSweepInterval);
-  sweep.unref();
+  const forget = setInterval(() => ifPossible(() => sweepMemories(opened.database, clock.now())), memorySweep.interval);
+  for (const each of [sweep, forget]) each.unref();
   const stop = async () => {
-    clearInterval(sweep);
+    for (const each of [sweep, forget]) clearInterval(each);
     await stopListening(local);
     opened.database.close();
   };
   return { url: address(), stop };
+}
+
+/** What fails of it now is done the next time. */
+function ifPossible(work: () => void): void {
+  try {
+    work();
+  } catch {}
 }
 
 /** In one process the edge's word needs no signature; whether they may is decided again all the same. */

@@ -15,7 +15,26 @@ export const fillConfig = {
     .prefault({}),
   limits: z
     .strictObject({
+      fills: count.default(64).describe("How many missing things are fetched at once"),
+      perClient: count.default(32).describe("How many of them for one client: a token, or an address"),
+      queueSeconds: z
+        .number()
+        .int()
+        .min(0)
+        .max(3_600)
+        .default(60)
+        .describe("Seconds that a request waits for its turn before it is answered with 429"),
       connections: count.default(1_000).describe("How many connections are open at once"),
+    })
+    .prefault({}),
+  storage: z
+    .strictObject({
+      minFree: z
+        .number()
+        .int()
+        .min(0)
+        .optional()
+        .describe("Bytes of the disk below which nothing new is fetched; default: 5 % of it, at most 1 GiB"),
     })
     .prefault({}),
 };

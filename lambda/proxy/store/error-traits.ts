@@ -57,6 +57,7 @@ export const errorTraits = {
   "claim-mismatch": { ...alarm, status: 403, final: true },
   "invalid-module": { ...alarm, status: 502, content: true },
   "store-failed": { ...usual, status: 503 },
+  "too-many": { ...outage, status: 429, rank: 3 },
   "fill-timeout": { ...outage, status: 504, rank: 3 },
   internal: { ...alarm, status: 500 },
 } as const satisfies Readonly<Record<string, ErrorTraits>>;

@@ -11,7 +11,11 @@ import {
 import { claimStatements } from "../../../lambda/local/data/sqlite-claim-store.ts";
 import { headStatements, SqliteHeadStore } from "../../../lambda/local/data/sqlite-head-store.ts";
 import { leaseStatements, SqliteLeaseStore } from "../../../lambda/local/data/sqlite-lease-store.ts";
-import { SqliteVersionIndex, versionIndexStatements } from "../../../lambda/local/data/sqlite-version-index.ts";
+import {
+  SqliteVersionIndex,
+  sweepMemories,
+  versionIndexStatements,
+} from "../../../lambda/local/data/sqlite-version-index.ts";
 import { unfinishedFillStatements } from "../../../lambda/local/data/unfinished-fills.ts";
 import type { SharedFailure } from "../../../lambda/proxy/store/lease-store.ts";
 import { dataFolder } from "../../support/data-folder.ts";
@@ -96,6 +100,19 @@ test("memories of what is missing do not grow without bound; lists, latest and l
   assert.equal(await index.recall("m", "query main"), undefined);
   assert.ok(await index.recall("m", "list"));
   assert.equal((await new SqliteLeaseStore(database).read("m@v1.0.0")).fence, 1);
+});
+
+test("memories whose time is over go also when nobody makes new ones", async (t) => {
+  const database = opened(t, dataFolder(t));
+  const index = new SqliteVersionIndex(database);
+  const day = 86_400_000;
+  for (let i = 0; i < 20; i++) await index.remember("m", `missing ${i}`, { text: "", freshUntil: 1000 });
+  await index.remember("m", "list", { text: "list", freshUntil: 1000 });
+  const rows = () => Number(database.quick.prepare("SELECT count(*) AS n FROM memory").get()?.n);
+  sweepMemories(database, 1000 + day);
+  assert.equal(rows(), 21);
+  sweepMemories(database, 1001 + day);
+  assert.equal(rows(), 1);
 });
 
 test("a miss leaves no lease behind, and of failures the last thousand", async (t) => {
