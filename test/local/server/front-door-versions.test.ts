@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { FrontDoor, scriptVersions } from "../../support/front-door.ts";
 import { filePath, versionsPath } from "../../support/module-fixture.ts";
 
-// docs/protocol.md "List and latest" and "Info and queries": what an upstream lists, and what is answered for it.
+// docs/protocol.md "Lists, latest, info, queries": what an upstream lists, and what is answered for it.
 
 interface Row {
   readonly why: string;
