@@ -19,6 +19,7 @@ const statuses: readonly (readonly [theirs: number, ours: number, asked: number]
   [410, 404, 1],
   [425, 502, 3],
   [429, 502, 3],
+  [451, 502, 1],
   [500, 502, 3],
   [502, 502, 3],
   [503, 502, 3],
