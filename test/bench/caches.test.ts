@@ -26,5 +26,5 @@ test("a peer's command starts it on an empty folder in front of the upstream, an
   assert.equal(await (await fetch(peer.url)).text(), `${port} http://127.0.0.1:1 ${folder}`);
   assert.ok(existsSync(folder) && peer.usage().cpu > 0);
   await peer[Symbol.asyncDispose]();
-  await assert.rejects(fetch(peer.url));
+  await assert.rejects(fetch(peer.url), ({ cause }) => cause.code === "ECONNREFUSED");
 });

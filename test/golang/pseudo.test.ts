@@ -42,7 +42,9 @@ test("a pseudo-version is made of its parts and gives them back", () => {
   }
 });
 
-const throwsPseudo = (call: () => unknown, version: string) => assert.throws(call, PseudoVersionError, version);
+function throwsPseudo(call: () => unknown, version: string, wrong: string): void {
+  assert.throws(call, new PseudoVersionError(version, wrong), version);
+}
 
 test("what is no pseudo-version has no parts", () => {
   const others = [
@@ -67,14 +69,19 @@ test("what is no pseudo-version has no parts", () => {
   for (const version of others) {
     assert.equal(isPseudoVersion(version), false, version);
     for (const part of [pseudoVersionBase, pseudoVersionRev, pseudoVersionTime])
-      throwsPseudo(() => part(version), version);
+      throwsPseudo(() => part(version), version, "it has none of their forms");
   }
 });
 
 test("forms that cannot be true are pseudo-versions without a base", () => {
-  for (const version of [`v0.0.0-${tail}+incompatible`, `v1.2.0-0.${tail}`, `v1.0.0-0.${tail}`]) {
+  const noneBefore = "its patch number leaves no version before it";
+  for (const [version, wrong] of [
+    [`v0.0.0-${tail}+incompatible`, "it has no base version but build metadata"],
+    [`v1.2.0-0.${tail}`, noneBefore],
+    [`v1.0.0-0.${tail}`, noneBefore],
+  ] as const) {
     assert.equal(isPseudoVersion(version), true, version);
-    throwsPseudo(() => pseudoVersionBase(version), version);
+    throwsPseudo(() => pseudoVersionBase(version), version, wrong);
   }
 });
 
@@ -88,10 +95,12 @@ test("the time has to be one", () => {
     assert.equal(pseudoVersionTime(`v0.0.0-${stamp}-a`).toISOString(), iso);
   }
   for (const stamp of ["19000229000000", "20060230000000", "20061301000000", "20060001000000", "20060100000000"]) {
-    throwsPseudo(() => pseudoVersionTime(`v0.0.0-${stamp}-a`), stamp);
+    const version = `v0.0.0-${stamp}-a`;
+    throwsPseudo(() => pseudoVersionTime(version), version, `${stamp} is not a time`);
   }
   for (const stamp of ["20060101240000", "20060101236000", "20060101235960", "99999999999999"]) {
-    throwsPseudo(() => pseudoVersionTime(`v0.0.0-${stamp}-a`), stamp);
+    const version = `v0.0.0-${stamp}-a`;
+    throwsPseudo(() => pseudoVersionTime(version), version, `${stamp} is not a time`);
   }
 });
 

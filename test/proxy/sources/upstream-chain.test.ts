@@ -189,7 +189,8 @@ test("a short Retry-After is waited for, a long one means no further try", async
     [0, 3],
   ] as const) {
     const fake = new FakeUpstream("https://a").on(path, 429, undefined, seconds);
-    await assert.rejects(run({ steps: [{ upstream: fake, onAnyError: false }], end: "nothing" }));
+    const chain: Chain = { steps: [{ upstream: fake, onAnyError: false }], end: "nothing" };
+    await assert.rejects(run(chain), { code: "upstream-failed" }, `${seconds} s`);
     assert.equal(fake.asked.length, tries, `${seconds} s`);
   }
 });
