@@ -1,7 +1,7 @@
 import type { RoutedPath } from "../../edge/routed-path.ts";
-import { canonicalVersion, checkPath, escapeVersion } from "../../golang/module.ts";
 import { parseTilePath } from "../../golang/tile.ts";
 import { type ModuleVersion, type PolicyName, tilePolicy } from "../store/layout.ts";
+import { isVersionOf } from "../store/module-version.ts";
 import { ServedError } from "../store/served-error.ts";
 
 /** What a path below `/sumdb/<name>/` asks for, and the policy of its answer. */
@@ -31,20 +31,10 @@ export function parseSumdbRequest(routed: RoutedPath, name: string | undefined):
   throw new ServedError("not-found", "a checksum database has lookup, tile, latest and supported");
 }
 
-/** Only canonical versions have records: anything else need not travel to the database to be unknown there. */
+/** Only canonical versions of the path's major have records: anything else need not travel to be unknown there. */
 function checkLookup({ module = "", version = "" }: RoutedPath): ModuleVersion {
-  try {
-    checkPath(module);
-    escapeVersion(version);
-    if (canonicalVersion(version) === version) return { path: module, version };
-  } catch (cause) {
-    throw malformedLookup(cause);
-  }
-  throw malformedLookup();
-}
-
-function malformedLookup(cause?: unknown): ServedError {
-  return new ServedError("bad-request", "malformed lookup: it is <module path>@<canonical version>", { cause });
+  if (isVersionOf(module, version)) return { path: module, version };
+  throw new ServedError("bad-request", "malformed lookup: it is <module path>@<canonical version>");
 }
 
 function parseTile(path: string): SumdbRequest {

@@ -72,6 +72,7 @@ class ListLines {
     return undefined;
   }
 
+  /** `isVersionOf` for one path and many words: the path is checked and taken apart once, not once a line. */
   #isVersion(word: string): boolean {
     if (word.length > this.#longest || canonicalVersion(word) !== word) return false;
     if (/[A-Z]/.test(word) && escapeVersion(word).length > this.#longest) return false;
