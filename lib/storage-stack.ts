@@ -55,7 +55,7 @@ export class StorageStack extends Stack {
     return new Table(this, "LogTable", { ...table, tableName, billingMode: BillingMode.PAY_PER_REQUEST });
   }
 
-  /** Signs the heads of our own checksum database; its public half is in every GOSUMDB that people set. */
+  /** Signs the heads of our own checksum database; its public half is what developers put into GOSUMDB. */
   #signingKey(names: Names): readonly IConstruct[] {
     const targetKey = new Key(this, "SigningKey", {
       description: "Signs the tree heads of modfront's checksum database",

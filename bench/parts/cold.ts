@@ -52,7 +52,7 @@ async function measureServer(bench: Bench, name: string, server: Measured, data:
   return true;
 }
 
-/** A zip alone: what a developer waits for who adds a module that nobody had before. */
+/** A zip alone: how long a developer waits who adds a module that nobody had before. */
 async function measureOneZip(bench: Bench): Promise<void> {
   for (let round = 0; round < bench.rounds; round++) {
     for (const [name, start] of caches(bench)) {

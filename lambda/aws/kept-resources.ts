@@ -99,7 +99,9 @@ async function orAbsent(find: () => Promise<Identifier>): Promise<Identifier | u
   } catch (cause) {
     if (cause instanceof CodedError) throw cause;
     if (awsErrorStatus(cause) === 404 || /NotFound|NoSuch/.test(awsErrorName(cause) ?? "")) return undefined;
-    throw new CodedError("aws-unavailable", "AWS cannot be asked: are there credentials, and may they?", { cause });
+    throw new CodedError("aws-unavailable", "AWS cannot be asked: are there credentials with the permission?", {
+      cause,
+    });
   }
 }
 

@@ -45,7 +45,7 @@ export async function readPlaces(
     return found.Environment?.Variables ?? {};
   } catch (cause) {
     if (awsErrorName(cause) === "ResourceNotFoundException") throw noSuchStack(name, cause);
-    const message = "the deployment cannot be asked for: are there AWS credentials, and may they?";
+    const message = "the deployment cannot be asked for: are there AWS credentials with the permission?";
     throw new CodedError("tokens-unavailable", message, { cause });
   }
 }

@@ -170,7 +170,9 @@ interface Claims {
 
 const fields: readonly (keyof Claims)[] = ["uncompressedSize", "compressedSize", "headerOffset"];
 
-/** Sizes and offset; where the row's 32 bits are all ones, the zip64 extra holds 64, and must for the last two. */
+/**
+ * Sizes and offset. Where the row's 32 bits are all ones the zip64 extra holds 64; it may lack only an uncompressed size.
+ */
 function readClaims(row: Buffer, extraStart: number, extraEnd: number): Claims | undefined {
   const claims = {
     compressedSize: row.readUInt32LE(20),

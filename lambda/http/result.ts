@@ -15,7 +15,7 @@ export interface HttpAnswer {
   readonly body: Uint8Array | StoredBody;
   /** Until when the same answer may be given again, in milliseconds since the epoch, `Infinity` for ever; absent: ask again. */
   readonly freshUntil?: number;
-  /** The row of the site that answered, for who counts: `"live"`. */
+  /** The row of the site that answered, to be counted by: `"live"`. */
   readonly route?: string;
 }
 

@@ -113,5 +113,8 @@ test("a deployment that cannot be asked is one line without any text of AWS", as
   };
   const { code, stdout, stderr } = await runCli(["token", "list", "--stack", "modfront"], { environment });
   assert.deepEqual([code, stdout], [1, ""]);
-  assert.equal(stderr, "modfront: the deployment cannot be asked for: are there AWS credentials, and may they?\n");
+  assert.equal(
+    stderr,
+    "modfront: the deployment cannot be asked for: are there AWS credentials with the permission?\n",
+  );
 });

@@ -45,7 +45,7 @@ export class DirectoryModuleStore implements ModuleStore {
     return store;
   }
 
-  /** The path of the file that `key` names, whether it exists or not: for who streams files that are never changed. */
+  /** The path of the file that `key` names, whether it exists or not. Files never change, so they may be streamed from there. */
   path(key: string): string {
     checkKey(key);
     return join(this.#root, key);
@@ -87,7 +87,7 @@ export class DirectoryModuleStore implements ModuleStore {
       if (!created && kind(path) !== "file") {
         throw new ServedError("store-failed", "a folder stands in the data folder where a file is needed");
       }
-      // Also for who came second: the first may have crashed before it got here.
+      // Also when somebody else was first: they may have crashed before it got here.
       await this.#persist(dirname(path));
       this.#failpoint("store.create.after");
       return created;

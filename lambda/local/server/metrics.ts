@@ -10,7 +10,7 @@ export const metricsType = "text/plain; version=0.0.4; charset=utf-8";
 export class Metrics {
   readonly #counters = new Map<string, Counter>();
 
-  /** The counter `name` with these labels, for who counts often. Label values are ours or a table's, never the client's. */
+  /** The counter `name` with these labels, to be kept by what counts often. Label values are ours or a table's, never the client's. */
   counter(name: string, labels: Readonly<Record<string, string | number>> = {}): Counter {
     const text = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
     const key = text.length === 0 ? name : `${name}{${text.join(",")}}`;

@@ -53,7 +53,7 @@ export class ReadyResponses {
   }
 }
 
-/** True when a body of `size` bytes may be kept: for who would otherwise read a large file into memory first. */
+/** True when a body of `size` bytes may be kept. Asked before a file is read into memory. */
 export function fitsInMemory(size: number): boolean {
   return size <= largestBody;
 }

@@ -66,7 +66,7 @@ interface Outcome {
 
 export interface LocalServer {
   readonly server: Server;
-  /** Closes the connections that wait for a request; for who stops the server and has to ask until all are closed. */
+  /** Closes the connections that wait for a request. Whoever stops the server calls it until all are closed. */
   closeIdle(): void;
 }
 
