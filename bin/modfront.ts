@@ -64,6 +64,8 @@ async function typeSecret(prompt: string): Promise<string> {
 
 // Installed, the program is a link to this file.
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  // A data folder that a verb makes may come to hold private modules: it is its owner's alone.
+  process.umask(0o077);
   run(process.argv.slice(2)).then(
     (code) => {
       process.exitCode = code;
