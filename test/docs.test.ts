@@ -91,14 +91,36 @@ test("names of code in docs/architecture.md are in the code", () => {
     for (const word of name.split(".")) assert.ok(words.has(word), name);
 });
 
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+}
+
+/** `"private"`, `"ttl.list"`: the keys of the configuration that hold a value. */
+function keysOf({ properties = {} }: SchemaNode, path = ""): readonly string[] {
+  const { $schema: forEditors, ...keys } = properties;
+  return Object.entries(keys).flatMap(([key, node]) =>
+    node.properties === undefined ? [path + key] : keysOf(node, `${path}${key}.`),
+  );
+}
+
+const isLocal = (key: string) => !/^(?:preheat|aws)\./.test(key);
+
 test("the README's settings are those of the code", () => {
   const flags = (text: string) => [...new Set([...text.matchAll(/--[a-z][a-z-]+/g)].map(([flag]) => flag))].sort();
   const table = readme.split("\n").filter((line) => line.startsWith("| `--"));
   assert.deepEqual(flags(table.join("\n")), flags(usage));
-  const { properties } = JSON.parse(schemaText()) as { properties: object };
-  const keys = [...readme.matchAll(/^\| (`[a-z][^|]*)\|/gm)].flatMap(([, cell = ""]) => cell.match(/[a-zA-Z]+/) ?? []);
-  assert.ok(keys.length > 3);
-  for (const key of keys) assert.ok(Object.hasOwn(properties, key), key);
+  // A cell is `ttl.list`, `ttl.query` or in short `ttl.list`, `.query`.
+  const keys = [...readme.matchAll(/^\| (`[a-z][^|]*)\|/gm)].flatMap(([, cell = ""]) => {
+    const [group = ""] = cell.match(/[a-zA-Z]+/) ?? [];
+    return [...cell.matchAll(/`([a-zA-Z.]+)`/g)].map(([, key = ""]) => (key.startsWith(".") ? group + key : key));
+  });
+  assert.deepEqual(keys.sort(), keysOf(JSON.parse(schemaText())).filter(isLocal).sort());
+});
+
+test("what of the configuration is for a deployment is explained to those who deploy", () => {
+  const words = new Set(`${read("docs/deploy.md")} ${read("docs/cost.md")}`.match(/\w+/g));
+  for (const key of keysOf(JSON.parse(schemaText())).filter((each) => !isLocal(each)))
+    for (const word of key.split(".")) assert.ok(words.has(word), key);
 });
 
 test("the README's configurations are configurations", () => {

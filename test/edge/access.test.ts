@@ -58,7 +58,7 @@ const states = ["none", "malformed", "expired", "revoked", "wrong key", "dropped
 type State = (typeof states)[number];
 const roles: readonly Role[] = ["viewer", "publisher", "operator", "admin"];
 
-/** The outcome that TRUST promises: a status, or "go" for a request that may go on. */
+/** The outcome that docs/security.md promises: a status, or "go" for a request that may go on. */
 function expected(promise: Promised, mode: Anonymous, wanted: Wanted, role: Role, state: State): number | "go" {
   if (promise === "everyone" || mode === "all") return "go";
   const isPrivate = wanted === "covered" || wanted === "uncovered";
