@@ -227,6 +227,7 @@ describe("deployed", { skip: await skipWithoutUpstream() }, () => {
     const next = moduleFixture(named.path, "v1.1.0");
     publish(next);
     scripted.on(`${versionsPath(named)}/list`, { body: "v1.0.0\nv1.1.0\n" });
+    // Until then the remembered list is good, without the new version.
     await sleep(listSeconds * 1000);
     await lambda.send(new InvokeCommand({ FunctionName: "modfront-preheat:live" }));
     await eventually("the new version", 60, async () => (await keys(filePath(next, "zip").slice(1))).length === 1);

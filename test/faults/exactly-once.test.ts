@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { request } from "node:http";
 import { type TestContext, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { FileKind } from "../../lambda/proxy/store/layout.ts";
 import { dataFolder } from "../support/data-folder.ts";
+import { eventually } from "../support/eventually.ts";
 import { filePath, moduleFixture } from "../support/module-fixture.ts";
-import { get, startProduct, temporaryNames } from "../support/product.ts";
+import { get, startProduct, storedKeys, temporaryNames } from "../support/product.ts";
 import { ProductProcess } from "../support/product-process.ts";
 import { ScriptedUpstream } from "../support/scripted-upstream.ts";
 
@@ -81,7 +82,8 @@ test("clients that leave early change nothing: the fetch goes on for those who s
     outgoing.end();
     return outgoing;
   });
-  await sleep(100);
+  await Promise.all(leaving.map((outgoing) => outgoing.writableFinished || once(outgoing, "finish")));
+  await eventually(() => upstream.requests.length > 0);
   for (const outgoing of leaving) outgoing.destroy();
   const answer = await get(product.url, path);
   assert.deepEqual(answer.body, module.zip);
@@ -91,14 +93,15 @@ test("clients that leave early change nothing: the fetch goes on for those who s
 
 test("when all clients have left, what they asked for is stored all the same", async (t) => {
   const upstream = await slowUpstream(t);
-  const product = await startProduct({ data: dataFolder(t), config: configFor(upstream) });
+  const data = dataFolder(t);
+  const product = await startProduct({ data, config: configFor(upstream) });
   t.after(() => product.stop());
   const path = filePath(module, "mod");
   const outgoing = request(product.url, { path, agent: false }).on("error", () => {});
   outgoing.end();
-  await sleep(100);
+  await eventually(() => upstream.count(path) > 0);
   outgoing.destroy();
-  await sleep(500);
+  await eventually(() => storedKeys(data).includes(path.slice(1)));
   assert.equal((await get(product.url, path)).status, 200);
   assert.equal(upstream.count(path), 1);
 });
@@ -126,8 +129,7 @@ test("a process killed while it holds a lease delays others by at most 12 second
   const holder = await ProductProcess.start(task);
   await using other = await ProductProcess.start(task);
   const lost = get(holder.url, path).catch(() => undefined);
-  while (upstream.count(path) === 0) await sleep(10);
-  await sleep(200);
+  await eventually(() => upstream.count(path) > 0);
   await holder.kill();
   const killed = performance.now();
   await lost;

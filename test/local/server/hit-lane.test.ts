@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type HitLane, openHitLane } from "../../../lambda/local/server/hit-lane.ts";
 import { type ReadyResponse, readyResponse } from "../../../lambda/local/server/ready-responses.ts";
+import { eventually } from "../../support/eventually.ts";
 import { RawClient } from "../../support/raw-client.ts";
 
 // Which requests are answered in the lane, and that a client cannot tell where its answer came from.
@@ -196,6 +197,7 @@ test("a client that does not read is not listened to, and gets everything once i
   do {
     socket.write(`GET /large HTTP/1.1\r\n${host}\r\n`);
     asked++;
+    // That it is not listened to any more shows in nothing but time.
     for (let i = 0; i < 100 && inLane.length < asked; i++) await sleep(2);
   } while (inLane.length === asked && asked < 500);
   // What fills the system's buffers, and not a hundred megabytes.
@@ -214,7 +216,7 @@ test("close lets an answer go out and ends every connection in the lane", { time
   const client = new RawClient(port);
   client.socket.pause();
   client.socket.write(`GET /huge HTTP/1.1\r\n${host}\r\n`);
-  while (inLane.length === 0) await sleep(1);
+  await eventually(() => inLane.length > 0);
   const closed = once(server, "close");
   server.close();
   lane.close();
@@ -237,7 +239,7 @@ test("who has left the lane is subject neither to its patience nor to its end", 
   const { port, lane, onward } = await open(t, { first: 50, next: 50 });
   const client = connect(port, "127.0.0.1");
   client.write(`GET /slow HTTP/1.1\r\n${host}\r\n`);
-  while (onward.length === 0) await sleep(1);
+  await eventually(() => onward.length > 0);
   lane.close();
   const [answer] = await once(client, "data");
   assert.match(String(answer), /^HTTP\/1\.1 204/);

@@ -83,6 +83,7 @@ test("without a login, or with a token that was revoked, go says what the server
   const list = await runCli(["token", "list", "--data", modfront.data]);
   const id = list.stdout.trim().split("\n").at(-1)?.split("\t")[0] ?? "";
   assert.equal((await runCli(["token", "revoke", id, "--data", modfront.data])).code, 0);
+  // A second is what a running server may take to learn of it.
   await new Promise((resolve) => setTimeout(resolve, 1100));
   const rows = [
     [visit, /401 Unauthorized.*this token was revoked/s],

@@ -13,6 +13,7 @@ import { HttpClient } from "../../../lambda/upstream/http/http-client.ts";
 import { openUpstreams } from "../../../lambda/upstream/http/open-upstreams.ts";
 import { makeCertificate, skipWithoutOpenssl } from "../../support/certificate.ts";
 import { dataFolder } from "../../support/data-folder.ts";
+import { eventually } from "../../support/eventually.ts";
 
 // What happens to connections, byte by byte: what servers of node:http would not do.
 
@@ -127,15 +128,17 @@ test("a server says how long it keeps a connection", async (t) => {
 });
 
 test("what arrives unasked on an idle connection is nobody's answer", async (t) => {
-  const closed = Promise.withResolvers<void>();
-  const server = await rawServer(t, async ({ socket, connection }) => {
+  const sockets: Socket[] = [];
+  const server = await rawServer(t, ({ socket }) => {
+    sockets.push(socket);
     socket.write(ok);
-    await sleep(20);
-    if (connection === 0) socket.once("close", closed.resolve).write(ok.replace(/ok$/, "no"));
   });
   const { get } = open(t, server.url);
   assert.equal(await get(), "ok");
-  await closed.promise;
+  const [idle] = sockets;
+  assert.ok(idle);
+  idle.write(ok.replace(/ok$/, "no"));
+  await once(idle, "close");
   assert.equal(await get(), "ok");
   assert.equal(server.connections, 2);
 });
@@ -223,6 +226,7 @@ test("a reader may be slower than the time without a byte, a server may not", as
     const answer = `${head}Content-Length: ${sent + missing}\r\n\r\n${"x".repeat(sent)}`;
     const server = await rawServer(t, ({ socket }) => socket.write(answer));
     const body = await open(t, server.url, { timeouts: { idle: 250 } }).start();
+    // Longer than the time without a byte, which is what this is about.
     await sleep(700);
     assert.equal(await readAll(body).then((text) => text.length, said), expected);
   }
@@ -232,6 +236,7 @@ test("a body that is there is not too late, whenever it is read", async (t) => {
   const server = await rawServer(t, ({ socket }) => socket.write(`${head}Content-Length: 0\r\n\r\n`));
   const { start } = open(t, server.url, { timeouts: { idle: 50 } });
   const body = await start();
+  // Longer than the time without a byte, which is what this is about.
   await sleep(200);
   assert.equal(await readAll(body), "");
 });
@@ -243,13 +248,14 @@ test("128 connections at most; who waits for one can leave, and close() ends all
   const leaving = new AbortController();
   const left = assert.rejects(start(leaving.signal), { message: "left" });
   const waiting = Array.from({ length: 3 }, () => start().catch(said));
-  while (server.requests < 128) await sleep(5);
+  await eventually(() => server.requests >= 128);
   leaving.abort(new Error("left"));
   await left;
   await upstreams.close();
   for (const failed of await Promise.all([...busy, ...waiting])) assert.equal(failed, "unreachable: cannot be reached");
   const late = upstreams.direct(`${server.url}/other`).get("/f", { limit: 1 });
   assert.equal(await late.catch(said), "unreachable: cannot be reached");
+  // Time for what must not come.
   await sleep(50);
   assert.deepEqual([server.connections, server.requests], [128, 128]);
 });
@@ -259,6 +265,7 @@ test("nothing is asked for any more after leaving in the middle of a redirect", 
   const leaving = new AbortController();
   const server = await rawServer(t, async ({ socket }) => {
     socket.write(away);
+    // Until the client waits for the rest, which it tells nobody.
     await sleep(50);
     leaving.abort(new Error("left"));
   });
@@ -268,7 +275,8 @@ test("nothing is asked for any more after leaving in the middle of a redirect", 
 
 test("who waited gets a connection that was just used, and another if that one broke", async (t) => {
   const server = await rawServer(t, async ({ socket, request }) => {
-    await sleep(50);
+    // Everybody else waits then.
+    await eventually(() => server.requests >= 128);
     if (request === 0) socket.write(ok);
     else socket.destroy();
   });
