@@ -4,7 +4,6 @@ import {
   ComparisonOperator,
   type IAlarm,
   type IMetric,
-  MathExpression,
   Metric,
   TreatMissingData,
 } from "aws-cdk-lib/aws-cloudwatch";
@@ -63,21 +62,16 @@ export const alarmRows = {
     metric: queue.metricApproximateAgeOfOldestMessage(fiveMinutes),
     threshold: 6 * 3600,
   }),
+  /** Of all functions of the account. An account that may run fewer than is usual shows in `throttles` first. */
   concurrency: (): AlarmRow => ({
-    title: "The account runs 80 % of the functions that it may run at once",
-    metric: new MathExpression({
-      expression: "100 * used / SERVICE_QUOTA(used)",
-      usingMetrics: {
-        used: new Metric({
-          namespace: "AWS/Usage",
-          metricName: "ResourceCount",
-          dimensionsMap: { Service: "Lambda", Type: "Resource", Resource: "ConcurrentExecutions", Class: "None" },
-          statistic: "Maximum",
-        }),
-      },
+    title: "The account runs 800 functions at once, of the 1,000 that are usual",
+    metric: new Metric({
+      namespace: "AWS/Lambda",
+      metricName: "ConcurrentExecutions",
+      statistic: "Maximum",
       ...fiveMinutes,
     }),
-    threshold: 80,
+    threshold: 800,
   }),
   edgeErrors: (distributionId: string): AlarmRow => ({
     title: "CloudFront answers 5 % of requests or more with a 5xx",
