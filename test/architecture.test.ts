@@ -209,3 +209,14 @@ test("disk, threads and timers reach lambda/proxy through its interfaces", () =>
     [],
   );
 });
+
+test("in lambda/proxy, turns are given in one place, and chance spaces retries only", () => {
+  const users = sources.filter(
+    ({ path, text }) => path.startsWith("lambda/proxy/") && /\bsetImmediate\(|\bMath\.random\b/.test(text),
+  );
+  // Neither is time that a test would set: a turn is the event loop's own, and a policy of retries brings its chance along.
+  assert.deepEqual(users.map(({ path }) => path).sort(), [
+    "lambda/proxy/sources/upstream-chain.ts",
+    "lambda/proxy/store/in-turns.ts",
+  ]);
+});
