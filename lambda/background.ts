@@ -1,7 +1,7 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { openConsumer } from "./aws/background-queue.ts";
 import { openFill } from "./aws/deployed-fill.ts";
-import { logLine, writeLine } from "./aws/log-line.ts";
+import { reportLine, writeLine } from "./aws/report-line.ts";
 import { functionVersion, readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { explain } from "./proxy/store/explain.ts";
 import { asServedError, isFault } from "./proxy/store/served-error.ts";
@@ -32,7 +32,7 @@ const consume = openConsumer(
     };
     const fields = { outcome, messageId, error: failed ? explain(error) : undefined };
     const context = { handler: "background", now: clock.now(), traceId: traceId(), version: functionVersion() };
-    writeLine(logLine({ message: "background", fields, metrics, isFault: isFault(served) }, context));
+    writeLine(reportLine({ message: "background", fields, metrics, isFault: isFault(served) }, context));
   },
 );
 

@@ -1,6 +1,6 @@
 import { openFill } from "./aws/deployed-fill.ts";
 import { type FillInvocation, type FillOutcome, packAnswer, packFailure } from "./aws/fill-invocation.ts";
-import { logLine, writeLine } from "./aws/log-line.ts";
+import { reportLine, writeLine } from "./aws/report-line.ts";
 import { functionVersion, readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { explain } from "./proxy/store/explain.ts";
 import { asServedError, isFault, type ServedError } from "./proxy/store/served-error.ts";
@@ -22,7 +22,9 @@ export async function handler({ request, waitUntil }: FillInvocation): Promise<F
   const log = (fields: Readonly<Record<string, string>>, error?: ServedError) => {
     const metrics = { Fills: 1, Milliseconds: clock.now() - started, Alarming: error?.traits.alarming ? 1 : 0 };
     const context = { handler: "fill", now: clock.now(), traceId: traceId(), version: functionVersion() };
-    writeLine(logLine({ message: "fill", fields: { ...asked, ...fields }, metrics, isFault: isFault(error) }, context));
+    writeLine(
+      reportLine({ message: "fill", fields: { ...asked, ...fields }, metrics, isFault: isFault(error) }, context),
+    );
   };
   try {
     const outcome = await packAnswer(request, await fill.fill(request, waitUntil), stores.link);

@@ -1,4 +1,4 @@
-import { writeLine } from "./aws/log-line.ts";
+import { writeLine } from "./aws/report-line.ts";
 import { openIndex, ServeFunction } from "./aws/serve-function.ts";
 import { functionVersion, readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { serveIndex } from "./proxy/serve/serve.ts";

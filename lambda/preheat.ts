@@ -1,6 +1,6 @@
 import { sendJobs } from "./aws/background-queue.ts";
-import { logLine, writeLine } from "./aws/log-line.ts";
 import { knownModules, readPreheatFiles } from "./aws/preheat-sources.ts";
+import { reportLine, writeLine } from "./aws/report-line.ts";
 import { functionVersion, readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { preheatJobs, preheatPrefix } from "./proxy/upkeep/preheat.ts";
 import { systemClock as clock } from "./runtime/system-clock.ts";
@@ -20,5 +20,5 @@ export async function handler(): Promise<void> {
   const sent = await sendJobs(environment.MODFRONT_QUEUE, jobs);
   const fields = { unreadable: unreadable.join(" ") || undefined };
   const context = { handler: "preheat", now: clock.now(), traceId: traceId(), version: functionVersion() };
-  writeLine(logLine({ message: "preheat", fields, metrics: { SentJobs: sent } }, context));
+  writeLine(reportLine({ message: "preheat", fields, metrics: { SentJobs: sent } }, context));
 }

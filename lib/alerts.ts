@@ -87,7 +87,7 @@ export const alarmRows = {
   }),
 } as const;
 
-/** A metric that lambda/aws/log-line.ts writes. */
+/** A metric that lambda/aws/report-line.ts writes. */
 function counted(metricName: string, dimensionsMap: Readonly<Record<string, string>>): Metric {
   return new Metric({
     namespace: "modfront",

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { indexFile, openIndexDatabase } from "../../lambda/local/data/index-database.ts";
-import { SqliteHeadStore } from "../../lambda/local/data/sqlite-head-store.ts";
+import { SqliteTreeHeadStore } from "../../lambda/local/data/sqlite-tree-head-store.ts";
 import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
 import { type Fork, keepOurs, readFork } from "../../lambda/proxy/checksums/fork-evidence.ts";
 import { sumdbVerifier } from "../../lambda/proxy/checksums/known-sumdb.ts";
-import type { HeadStore } from "../../lambda/proxy/store/head-store.ts";
+import type { TreeHeadStore } from "../../lambda/proxy/store/tree-head-store.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
 
 const options = { data: { type: "string" }, config: { type: "string" }, "keep-ours": { type: "boolean" } } as const;
@@ -22,7 +22,7 @@ export const logVerb: Verb = {
     if (name === undefined) throw new CodedError("usage", "no checksum database is configured");
     const database = openIndexDatabase(join(data, indexFile));
     try {
-      return await decide(new SqliteHeadStore(database), name, { keep: values["keep-ours"] === true, print });
+      return await decide(new SqliteTreeHeadStore(database), name, { keep: values["keep-ours"] === true, print });
     } finally {
       database.close();
     }
@@ -31,7 +31,7 @@ export const logVerb: Verb = {
 
 /** Exit code 1 while a fork waits for its decision, so that a script notices. */
 async function decide(
-  heads: HeadStore,
+  heads: TreeHeadStore,
   name: string,
   { keep, print }: Pick<Terminal, "print"> & { readonly keep: boolean },
 ): Promise<number> {

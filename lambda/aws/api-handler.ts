@@ -12,8 +12,8 @@ import { parsePath } from "../proxy/serve/received-path.ts";
 import { explain } from "../proxy/store/explain.ts";
 import { isFault } from "../proxy/store/served-error.ts";
 import type { IdentityKeys } from "./identity-keys.ts";
-import { logLine } from "./log-line.ts";
 import { redirected } from "./redirects.ts";
+import { reportLine } from "./report-line.ts";
 
 export interface ApiHandlerParts {
   readonly name: string;
@@ -100,7 +100,7 @@ function writeLine(parts: ApiHandlerParts, { event, path, started, result, statu
   const fields = { method: http.method, path, status, requestId, ...why };
   const metrics = { Requests: 1, Milliseconds: parts.now() - started, Alarming: error?.traits.alarming ? 1 : 0 };
   const context = { handler: parts.name, now: parts.now(), traceId: parts.traceId(), version: parts.version };
-  parts.write(logLine({ message: "request", fields, metrics, isFault: isFault(error) }, context));
+  parts.write(reportLine({ message: "request", fields, metrics, isFault: isFault(error) }, context));
 }
 
 /** A stored file was made a redirect before. */

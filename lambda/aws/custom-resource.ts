@@ -1,5 +1,5 @@
 import type { CloudFormationCustomResourceEvent } from "aws-lambda";
-import { writeLine } from "./log-line.ts";
+import { writeLine } from "./report-line.ts";
 
 /**
  * Does what a custom resource asks for and tells CloudFormation how it ended, which waits an hour for it otherwise.

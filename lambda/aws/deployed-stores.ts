@@ -3,8 +3,8 @@ import { GetObjectCommand, HeadObjectCommand, S3Client } from "@aws-sdk/client-s
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { FileLinks } from "../proxy/store/fill-plane.ts";
 import { DynamoClaimStore } from "./dynamo-claim-store.ts";
-import { DynamoHeadStore } from "./dynamo-head-store.ts";
 import { DynamoLeaseStore } from "./dynamo-lease-store.ts";
+import { DynamoTreeHeadStore } from "./dynamo-tree-head-store.ts";
 import { DynamoVersionIndex } from "./dynamo-version-index.ts";
 import { S3ModuleStore } from "./s3-module-store.ts";
 
@@ -19,7 +19,7 @@ export function openStores({ table, logTable, bucket }: Readonly<Record<"table" 
     index: new DynamoVersionIndex(dynamo, table),
     claims: new DynamoClaimStore(dynamo, logTable),
     leases: new DynamoLeaseStore(dynamo, table),
-    heads: new DynamoHeadStore(dynamo, table),
+    heads: new DynamoTreeHeadStore(dynamo, table),
     store: new S3ModuleStore({ client: s3, bucket }),
     link: async (key: string): Promise<FileLinks> => {
       const file = { Bucket: bucket, Key: key };

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { DynamoClaimStore } from "../../lambda/aws/dynamo-claim-store.ts";
-import { DynamoHeadStore } from "../../lambda/aws/dynamo-head-store.ts";
 import { DynamoLeaseStore } from "../../lambda/aws/dynamo-lease-store.ts";
+import { DynamoTreeHeadStore } from "../../lambda/aws/dynamo-tree-head-store.ts";
 import { DynamoVersionIndex } from "../../lambda/aws/dynamo-version-index.ts";
 import { S3ModuleStore } from "../../lambda/aws/s3-module-store.ts";
 import { Fill } from "../../lambda/proxy/fill/fill.ts";
@@ -51,7 +51,7 @@ before(async () => {
     index,
     claims: new DynamoClaimStore(dynamo, table),
     leases: new DynamoLeaseStore(dynamo, table),
-    heads: new DynamoHeadStore(dynamo, table),
+    heads: new DynamoTreeHeadStore(dynamo, table),
     router,
     sumdb: undefined,
     inspector: new WorkerZipInspector(new URL("../../lambda/runtime/zip-worker.ts", import.meta.url)),

@@ -1,14 +1,14 @@
 import { after, before } from "node:test";
 import { DynamoClaimStore } from "../../lambda/aws/dynamo-claim-store.ts";
-import { DynamoHeadStore } from "../../lambda/aws/dynamo-head-store.ts";
 import { DynamoLeaseStore } from "../../lambda/aws/dynamo-lease-store.ts";
+import { DynamoTreeHeadStore } from "../../lambda/aws/dynamo-tree-head-store.ts";
 import { DynamoVersionIndex } from "../../lambda/aws/dynamo-version-index.ts";
 import { S3ModuleStore } from "../../lambda/aws/s3-module-store.ts";
 import { claimStoreContract } from "../contract/claim-store.ts";
-import { headStoreContract } from "../contract/head-store.ts";
 import { leaseStoreContract } from "../contract/lease-store.ts";
 import { moduleStoreContract } from "../contract/module-store.ts";
 import type { Open } from "../contract/opened.ts";
+import { headStoreContract } from "../contract/tree-head-store.ts";
 import { versionIndexContract } from "../contract/version-index.ts";
 import { CallWatch, dynamoClient, makeBucket, makeTable, s3Client } from "../support/aws-clients.ts";
 import { type Ministack, startMinistack } from "../support/ministack.ts";
@@ -51,8 +51,8 @@ leaseStoreContract(
 );
 
 headStoreContract(
-  "DynamoHeadStore",
-  overTable((client, table) => new DynamoHeadStore(client, table)),
+  "DynamoTreeHeadStore",
+  overTable((client, table) => new DynamoTreeHeadStore(client, table)),
 );
 
 claimStoreContract(

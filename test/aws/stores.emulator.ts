@@ -13,8 +13,8 @@ import {
   PutBucketVersioningCommand,
 } from "@aws-sdk/client-s3";
 import { DynamoClaimStore } from "../../lambda/aws/dynamo-claim-store.ts";
-import { DynamoHeadStore } from "../../lambda/aws/dynamo-head-store.ts";
 import { DynamoLeaseStore } from "../../lambda/aws/dynamo-lease-store.ts";
+import { DynamoTreeHeadStore } from "../../lambda/aws/dynamo-tree-head-store.ts";
 import { DynamoVersionIndex } from "../../lambda/aws/dynamo-version-index.ts";
 import { S3ModuleStore } from "../../lambda/aws/s3-module-store.ts";
 import { modulePartition } from "../../lambda/aws/table.ts";
@@ -175,7 +175,7 @@ describe("the table", () => {
     await index.remember(path, "missing v1.0.0.zip", { text: "", freshUntil: 1_700_000_000_000 });
     const leases = new DynamoLeaseStore(client, table);
     await leases.acquire("a@v1", 0, 10);
-    await new DynamoHeadStore(client, table).replace("sum.golang.org", undefined, Buffer.from("note"));
+    await new DynamoTreeHeadStore(client, table).replace("sum.golang.org", undefined, Buffer.from("note"));
     const { Items = [] } = await client.send(new ScanCommand({ TableName: table }));
     const rows = Items.map((item) => ({
       kind: `${item.p?.S?.[0]} ${item.s?.S?.[0]}`,
@@ -262,7 +262,7 @@ describe("the table", () => {
 
     test(`a ${failpoint} while a head or a version is written leaves it written`, async () => {
       const { watch, client, table } = await makeTableAndWatch();
-      const heads = new DynamoHeadStore(client, table);
+      const heads = new DynamoTreeHeadStore(client, table);
       watch.breakNext("PutItemCommand", failpoint);
       await heads.replace("db", undefined, Buffer.from("head 1"));
       assert.equal(Buffer.from((await heads.read("db")) ?? []).toString(), "head 1");

@@ -4,8 +4,8 @@ import { type Failpoint, type FailpointName, noFailpoint } from "../../lambda/lo
 import { indexFile, openIndexDatabase } from "../../lambda/local/data/index-database.ts";
 import { reindex } from "../../lambda/local/data/reindex.ts";
 import { SqliteClaimStore } from "../../lambda/local/data/sqlite-claim-store.ts";
-import { SqliteHeadStore } from "../../lambda/local/data/sqlite-head-store.ts";
 import { SqliteLeaseStore } from "../../lambda/local/data/sqlite-lease-store.ts";
+import { SqliteTreeHeadStore } from "../../lambda/local/data/sqlite-tree-head-store.ts";
 import { SqliteVersionIndex } from "../../lambda/local/data/sqlite-version-index.ts";
 import type { Call, ChildTask } from "./local-process.ts";
 
@@ -31,7 +31,7 @@ async function openAdapters() {
   const index = new SqliteVersionIndex(database, failpoint);
   const leases = new SqliteLeaseStore(database, failpoint);
   const claims = new SqliteClaimStore(database, failpoint);
-  const heads = new SqliteHeadStore(database, failpoint);
+  const heads = new SqliteTreeHeadStore(database, failpoint);
   return async (call: Call): Promise<unknown> => {
     if (call[0] === "create") return await store.create(call[1], bytes(call[2]) ?? { path: call[3] ?? "" });
     if (call[0] === "addVersion") return await index.addVersion(call[1], call[2], 1, { zipSize: 1 });

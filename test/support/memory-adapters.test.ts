@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { policies } from "../../lambda/proxy/store/layout.ts";
 import { claimStoreContract } from "../contract/claim-store.ts";
-import { headStoreContract } from "../contract/head-store.ts";
 import { leaseStoreContract } from "../contract/lease-store.ts";
 import { moduleStoreContract } from "../contract/module-store.ts";
+import { headStoreContract } from "../contract/tree-head-store.ts";
 import { versionIndexContract } from "../contract/version-index.ts";
 import {
   MemoryClaimStore,
-  MemoryHeadStore,
   MemoryLeaseStore,
   MemoryModuleStore,
+  MemoryTreeHeadStore,
   MemoryVersionIndex,
 } from "./memory-adapters.ts";
 import { storedVersions } from "./stored-versions.ts";
@@ -22,7 +22,7 @@ moduleStoreContract("MemoryModuleStore", async () => ({ store: new MemoryModuleS
 versionIndexContract("MemoryVersionIndex", async () => ({ store: new MemoryVersionIndex() }));
 leaseStoreContract("MemoryLeaseStore", async () => ({ store: new MemoryLeaseStore() }));
 claimStoreContract("MemoryClaimStore", async () => ({ store: withFailpoints(new MemoryClaimStore(), []) }));
-headStoreContract("MemoryHeadStore", async () => ({ store: withFailpoints(new MemoryHeadStore(), []) }));
+headStoreContract("MemoryTreeHeadStore", async () => ({ store: withFailpoints(new MemoryTreeHeadStore(), []) }));
 
 test("a failed call did nothing, a landed one did it, and both throw", async () => {
   const plan: Fault[] = [
@@ -68,5 +68,5 @@ test("the fakes refuse callers that break the contract", async () => {
   await assert.rejects(index.addVersion("a", "v1", 1, {}), /broken contract/);
   await assert.rejects(index.remember("a", "list", { text: "", freshUntil: Number.NaN }), /broken contract/);
   await assert.rejects(new MemoryLeaseStore().acquire("a", 10, 10), /broken contract/);
-  await assert.rejects(new MemoryHeadStore().replace("a", undefined, new Uint8Array()), /broken contract/);
+  await assert.rejects(new MemoryTreeHeadStore().replace("a", undefined, new Uint8Array()), /broken contract/);
 });

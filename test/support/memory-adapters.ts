@@ -1,11 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { checkKey } from "../../lambda/local/data/directory-module-store.ts";
 import type { Claim, ClaimStore } from "../../lambda/proxy/store/claim-store.ts";
-import type { HeadStore } from "../../lambda/proxy/store/head-store.ts";
 import type { ModuleVersion, ObjectPolicy } from "../../lambda/proxy/store/layout.ts";
 import type { LeaseState, LeaseStore, SharedFailure } from "../../lambda/proxy/store/lease-store.ts";
 import type { FileSource, ModuleStore } from "../../lambda/proxy/store/module-store.ts";
 import { ServedError } from "../../lambda/proxy/store/served-error.ts";
+import type { TreeHeadStore } from "../../lambda/proxy/store/tree-head-store.ts";
 import { knownFacts, type VersionFacts } from "../../lambda/proxy/store/version-facts.ts";
 import type {
   MemoryName,
@@ -198,7 +198,7 @@ export class MemoryLeaseStore implements LeaseStore {
   }
 }
 
-export class MemoryHeadStore implements HeadStore {
+export class MemoryTreeHeadStore implements TreeHeadStore {
   readonly heads = new Map<string, Uint8Array>();
 
   async read(name: string): Promise<Uint8Array | undefined> {

@@ -7,7 +7,7 @@ import { DirectoryModuleStore } from "./directory-module-store.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
 import { type IndexDatabase, indexFile, openIndexDatabase } from "./index-database.ts";
 import { salvageRows } from "./salvaged-rows.ts";
-import { SqliteHeadStore } from "./sqlite-head-store.ts";
+import { SqliteTreeHeadStore } from "./sqlite-tree-head-store.ts";
 import { fileFailure } from "./storage-failure.ts";
 import { adoptHeads, newestHeads, type ReadHead, salvageHeads } from "./stored-heads.ts";
 import { addStoredVersions, countVersions, removeOrphans } from "./stored-versions.ts";
@@ -91,7 +91,7 @@ async function correct(database: IndexDatabase, sources: Sources): Promise<Omit<
     const removed = await removeOrphans(database, store);
     if (damaged !== undefined) salvageRows(damaged, database);
     const newest = await newestHeads(store, damaged === undefined ? new Map() : salvageHeads(damaged), readHead);
-    const heads = await adoptHeads(new SqliteHeadStore(database), newest, readHead);
+    const heads = await adoptHeads(new SqliteTreeHeadStore(database), newest, readHead);
     return { versions: countVersions(database), added, removed, heads };
   } finally {
     database.close();

@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
-import type { HeadStore } from "../../proxy/store/head-store.ts";
 import { parseSumdbKey } from "../../proxy/store/layout.ts";
 import type { ModuleStore } from "../../proxy/store/module-store.ts";
+import type { TreeHeadStore } from "../../proxy/store/tree-head-store.ts";
 
 /** The size of the tree that a note is the signed head of, or `undefined` unless the database `name` signed it. */
 export type ReadHead = (name: string, note: Uint8Array) => bigint | undefined;
@@ -52,7 +52,7 @@ function noteOfLookup(bytes: Uint8Array): Uint8Array | undefined {
 }
 
 /** Makes the candidates the heads where there is none or an older one; says how often it did. */
-export async function adoptHeads(heads: HeadStore, candidates: Heads, readHead: ReadHead): Promise<number> {
+export async function adoptHeads(heads: TreeHeadStore, candidates: Heads, readHead: ReadHead): Promise<number> {
   let adopted = 0;
   for (const [name, note] of candidates) {
     for (;;) {

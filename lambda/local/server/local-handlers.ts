@@ -21,9 +21,9 @@ import { WorkerZipInspector } from "../../runtime/worker-zip-inspector.ts";
 import { localAccess } from "../access/local-access.ts";
 import { DiskFloor } from "../data/disk-floor.ts";
 import { SqliteClaimStore } from "../data/sqlite-claim-store.ts";
-import { SqliteHeadStore } from "../data/sqlite-head-store.ts";
 import { SqliteLeaseStore } from "../data/sqlite-lease-store.ts";
 import { SqliteModuleCatalogue } from "../data/sqlite-module-catalogue.ts";
+import { SqliteTreeHeadStore } from "../data/sqlite-tree-head-store.ts";
 import { SqliteVersionIndex } from "../data/sqlite-version-index.ts";
 import type { LocalParts } from "./local-parts.ts";
 import { type Metrics, metricsType } from "./metrics.ts";
@@ -85,7 +85,7 @@ function openFill({ data, config }: Settings, parts: HandlerParts, index: Sqlite
     index,
     claims: new SqliteClaimStore(opened.database, failpoint),
     leases: new SqliteLeaseStore(opened.database, failpoint),
-    heads: new SqliteHeadStore(opened.database, failpoint),
+    heads: new SqliteTreeHeadStore(opened.database, failpoint),
     router,
     sumdb: verifier && { verifier, remote: parts.sumdbRemote(verifier.name) },
     inspector: new WorkerZipInspector(parts.zipWorker),

@@ -1,5 +1,5 @@
 import type { SumdbForkError } from "../../golang/sumdb.ts";
-import type { HeadStore } from "../store/head-store.ts";
+import type { TreeHeadStore } from "../store/tree-head-store.ts";
 
 /** Two signed heads of one database that contradict each other, as text: the proof of its misbehaviour. */
 export interface Fork {
@@ -16,13 +16,13 @@ function forkName(database: string): string {
 }
 
 /** The last fork of a database that was seen, or `undefined`. */
-export async function readFork(heads: HeadStore, database: string): Promise<Fork | undefined> {
+export async function readFork(heads: TreeHeadStore, database: string): Promise<Fork | undefined> {
   const kept = await heads.read(forkName(database));
   return kept === undefined ? undefined : (JSON.parse(new TextDecoder().decode(kept)) as Fork);
 }
 
 /** Keeps both heads of a fork, unless an earlier one still waits for its decision. */
-export async function rememberFork(heads: HeadStore, database: string, fork: SumdbForkError): Promise<void> {
+export async function rememberFork(heads: TreeHeadStore, database: string, fork: SumdbForkError): Promise<void> {
   const decode = (note: Uint8Array) => new TextDecoder().decode(note);
   const evidence: Fork = { ours: decode(fork.olderNote), theirs: decode(fork.newerNote), decided: false };
   await writeFork(heads, database, (earlier) => (earlier === undefined || earlier.decided ? evidence : undefined));
@@ -32,12 +32,12 @@ export async function rememberFork(heads: HeadStore, database: string, fork: Sum
  * The operator's decision to go on with the log that everything stored here was verified under; says whether there was
  * a fork to decide on. The evidence is kept. Should the database show the other log again, it is a fork again.
  */
-export async function keepOurs(heads: HeadStore, database: string): Promise<boolean> {
+export async function keepOurs(heads: TreeHeadStore, database: string): Promise<boolean> {
   return writeFork(heads, database, (fork) => fork && !fork.decided && { ...fork, decided: true });
 }
 
 async function writeFork(
-  heads: HeadStore,
+  heads: TreeHeadStore,
   database: string,
   change: (present: Fork | undefined) => Fork | false | undefined,
 ): Promise<boolean> {

@@ -13,11 +13,11 @@ import {
 import { parseTilePath } from "../../golang/tile.ts";
 import type { Clock } from "../store/clock.ts";
 import type { FillAnswer } from "../store/fill-plane.ts";
-import type { HeadStore } from "../store/head-store.ts";
 import { type ModuleVersion, policies, sumdbKey, tilePolicy } from "../store/layout.ts";
 import type { ModuleStore } from "../store/module-store.ts";
 import { ServedError, type ServedErrorCode } from "../store/served-error.ts";
 import { SingleFlight } from "../store/single-flight.ts";
+import type { TreeHeadStore } from "../store/tree-head-store.ts";
 import type { Checksums, VersionHashes } from "./checksums.ts";
 import { readFork, rememberFork } from "./fork-evidence.ts";
 import type { SumdbRemote } from "./sumdb-reach.ts";
@@ -29,7 +29,7 @@ export interface SumdbFillParts {
   readonly verifier: Verifier;
   readonly remote: SumdbRemote;
   readonly store: ModuleStore;
-  readonly heads: HeadStore;
+  readonly heads: TreeHeadStore;
   readonly isPrivate: (module: string) => boolean;
   readonly clock: Pick<Clock, "now">;
 }

@@ -10,13 +10,13 @@ import { formatList } from "../sources/version-list.ts";
 import type { ClaimStore } from "../store/claim-store.ts";
 import type { Clock } from "../store/clock.ts";
 import type { FillAnswer, FillPlane, FillRequest } from "../store/fill-plane.ts";
-import type { HeadStore } from "../store/head-store.ts";
 import type { FileKind, ModuleVersion } from "../store/layout.ts";
 import type { LeaseStore } from "../store/lease-store.ts";
 import { Leases } from "../store/leases.ts";
 import type { ModuleStore } from "../store/module-store.ts";
 import { ServedError } from "../store/served-error.ts";
 import type { TemporaryFiles } from "../store/temporary-files.ts";
+import type { TreeHeadStore } from "../store/tree-head-store.ts";
 import type { VersionIndex } from "../store/version-index.ts";
 import { FileFill } from "./file-fill.ts";
 import { LatestFill } from "./latest-fill.ts";
@@ -29,7 +29,7 @@ export interface FillParts {
   readonly index: VersionIndex;
   readonly claims: ClaimStore;
   readonly leases: LeaseStore;
-  readonly heads: HeadStore;
+  readonly heads: TreeHeadStore;
   readonly router: UpstreamRouter;
   /** The checksum database, or `undefined` where none is configured. */
   readonly sumdb: { readonly verifier: Verifier; readonly remote: SumdbRemote } | undefined;

@@ -2,14 +2,14 @@ import { join } from "node:path";
 import { DirectoryModuleStore } from "../../../lambda/local/data/directory-module-store.ts";
 import { type IndexDatabase, indexFile, openIndexDatabase } from "../../../lambda/local/data/index-database.ts";
 import { SqliteClaimStore } from "../../../lambda/local/data/sqlite-claim-store.ts";
-import { SqliteHeadStore } from "../../../lambda/local/data/sqlite-head-store.ts";
 import { SqliteLeaseStore } from "../../../lambda/local/data/sqlite-lease-store.ts";
+import { SqliteTreeHeadStore } from "../../../lambda/local/data/sqlite-tree-head-store.ts";
 import { SqliteVersionIndex } from "../../../lambda/local/data/sqlite-version-index.ts";
 import { claimStoreContract } from "../../contract/claim-store.ts";
-import { headStoreContract } from "../../contract/head-store.ts";
 import { leaseStoreContract } from "../../contract/lease-store.ts";
 import { moduleStoreContract } from "../../contract/module-store.ts";
 import type { Open } from "../../contract/opened.ts";
+import { headStoreContract } from "../../contract/tree-head-store.ts";
 import { versionIndexContract } from "../../contract/version-index.ts";
 import { makeDataFolder } from "../../support/data-folder.ts";
 
@@ -46,8 +46,8 @@ leaseStoreContract(
   overDatabase((database) => new SqliteLeaseStore(database)),
 );
 headStoreContract(
-  "SqliteHeadStore",
-  overDatabase((database) => new SqliteHeadStore(database)),
+  "SqliteTreeHeadStore",
+  overDatabase((database) => new SqliteTreeHeadStore(database)),
 );
 claimStoreContract(
   "SqliteClaimStore",

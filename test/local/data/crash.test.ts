@@ -6,8 +6,8 @@ import { DirectoryModuleStore } from "../../../lambda/local/data/directory-modul
 import { type FailpointName, failpoints } from "../../../lambda/local/data/failpoints.ts";
 import { indexFile, openIndexDatabase } from "../../../lambda/local/data/index-database.ts";
 import { SqliteClaimStore } from "../../../lambda/local/data/sqlite-claim-store.ts";
-import { SqliteHeadStore } from "../../../lambda/local/data/sqlite-head-store.ts";
 import { SqliteLeaseStore } from "../../../lambda/local/data/sqlite-lease-store.ts";
+import { SqliteTreeHeadStore } from "../../../lambda/local/data/sqlite-tree-head-store.ts";
 import { SqliteVersionIndex } from "../../../lambda/local/data/sqlite-version-index.ts";
 import { dataFolder } from "../../support/data-folder.ts";
 import { type Call, runProcesses } from "../../support/local-process.ts";
@@ -96,7 +96,7 @@ async function hasLanded(data: string, method: Call[0]): Promise<boolean> {
       renew: lease.heldUntil === 120,
       release: lease.fence === 0,
       claim: (await claims.read({ path: "a.example/x", version: "v1.0.0" }))?.zip === "h1:one",
-      replace: (await new SqliteHeadStore(database).read("sum")) !== undefined,
+      replace: (await new SqliteTreeHeadStore(database).read("sum")) !== undefined,
     };
     return landed[method];
   } finally {

@@ -9,8 +9,8 @@ import {
   transact,
 } from "../../../lambda/local/data/index-database.ts";
 import { claimStatements } from "../../../lambda/local/data/sqlite-claim-store.ts";
-import { headStatements, SqliteHeadStore } from "../../../lambda/local/data/sqlite-head-store.ts";
 import { leaseStatements, SqliteLeaseStore } from "../../../lambda/local/data/sqlite-lease-store.ts";
+import { headStatements, SqliteTreeHeadStore } from "../../../lambda/local/data/sqlite-tree-head-store.ts";
 import {
   SqliteVersionIndex,
   sweepMemories,
@@ -138,7 +138,7 @@ test("a full disk is store-failed, and whoever is told nothing else got nothing"
   const [index, leases, heads] = [
     new SqliteVersionIndex(database),
     new SqliteLeaseStore(database),
-    new SqliteHeadStore(database),
+    new SqliteTreeHeadStore(database),
   ];
   let filled = 0;
   const full = { code: "store-failed", message: "the disk of the data folder is full" };

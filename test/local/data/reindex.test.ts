@@ -7,7 +7,7 @@ import { failpoints } from "../../../lambda/local/data/failpoints.ts";
 import { indexFile, openIndexDatabase } from "../../../lambda/local/data/index-database.ts";
 import { reindex } from "../../../lambda/local/data/reindex.ts";
 import { SqliteClaimStore } from "../../../lambda/local/data/sqlite-claim-store.ts";
-import { SqliteHeadStore } from "../../../lambda/local/data/sqlite-head-store.ts";
+import { SqliteTreeHeadStore } from "../../../lambda/local/data/sqlite-tree-head-store.ts";
 import { SqliteVersionIndex } from "../../../lambda/local/data/sqlite-version-index.ts";
 import type { Claim } from "../../../lambda/proxy/store/claim-store.ts";
 import { dataFolder } from "../../support/data-folder.ts";
@@ -49,10 +49,10 @@ async function fill(data: string): Promise<void> {
   for (const key of foreign) await store.create(key, Buffer.from(key));
 }
 
-async function withIndex<T>(data: string, work: (index: SqliteVersionIndex, heads: SqliteHeadStore) => Promise<T>) {
+async function withIndex<T>(data: string, work: (index: SqliteVersionIndex, heads: SqliteTreeHeadStore) => Promise<T>) {
   const database = openIndexDatabase(join(data, indexFile));
   try {
-    return await work(new SqliteVersionIndex(database), new SqliteHeadStore(database));
+    return await work(new SqliteVersionIndex(database), new SqliteTreeHeadStore(database));
   } finally {
     database.close();
   }

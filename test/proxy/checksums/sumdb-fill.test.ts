@@ -7,7 +7,7 @@ import { SumdbFill } from "../../../lambda/proxy/checksums/sumdb-fill.ts";
 import { ServedError, type ServedErrorCode } from "../../../lambda/proxy/store/served-error.ts";
 import { ChecksumDatabase } from "../../support/checksum-database.ts";
 import { countedCalls, countsOf } from "../../support/counted-calls.ts";
-import { MemoryHeadStore, MemoryModuleStore } from "../../support/memory-adapters.ts";
+import { MemoryModuleStore, MemoryTreeHeadStore } from "../../support/memory-adapters.ts";
 import { SetClock } from "../../support/set-clock.ts";
 
 const name = "sum.example.com";
@@ -19,7 +19,7 @@ async function open() {
   const key = generateKey(name);
   const database = new ChecksumDatabase(key);
   await database.add(path, 3);
-  const [store, heads, clock] = [new MemoryModuleStore(), new MemoryHeadStore(), new SetClock()];
+  const [store, heads, clock] = [new MemoryModuleStore(), new MemoryTreeHeadStore(), new SetClock()];
   const calls: string[] = [];
   const link = { to: database, fails: undefined as ServedErrorCode | undefined };
   const get = async (asked: string, limit = 1e6) => {

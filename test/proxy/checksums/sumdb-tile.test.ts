@@ -4,7 +4,7 @@ import { newVerifier } from "../../../lambda/golang/note.ts";
 import { SumdbFill } from "../../../lambda/proxy/checksums/sumdb-fill.ts";
 import { ServedError } from "../../../lambda/proxy/store/served-error.ts";
 import { ChecksumDatabase } from "../../support/checksum-database.ts";
-import { MemoryHeadStore, MemoryModuleStore } from "../../support/memory-adapters.ts";
+import { MemoryModuleStore, MemoryTreeHeadStore } from "../../support/memory-adapters.ts";
 
 // A client that has seen a newer head elsewhere asks for tiles beyond ours: that must not fail its build.
 
@@ -21,7 +21,7 @@ async function open() {
         }),
     },
     store: new MemoryModuleStore(),
-    heads: new MemoryHeadStore(),
+    heads: new MemoryTreeHeadStore(),
     isPrivate: () => false,
     clock: { now: () => time },
   });

@@ -1,10 +1,10 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import type { HeadStore } from "../proxy/store/head-store.ts";
+import type { TreeHeadStore } from "../proxy/store/tree-head-store.ts";
 import { awsErrorName, orStoreFailed } from "./aws-failure.ts";
 import { attributes, headKey, keyAttributes } from "./table.ts";
 
 /** Heads as rows of the table, replaced under the condition that the old note is still there: one call each. */
-export class DynamoHeadStore implements HeadStore {
+export class DynamoTreeHeadStore implements TreeHeadStore {
   readonly #client: DynamoDBClient;
   readonly #table: string;
 

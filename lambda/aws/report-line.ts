@@ -7,7 +7,7 @@ export function writeLine(line: string): void {
 }
 
 /** What one invocation reports about itself: what to look for, and what to count. */
-export interface LogEvent {
+export interface Report {
   readonly message: string;
   readonly fields: Readonly<Record<string, string | number | boolean | undefined>>;
   /** Numbers that CloudWatch turns into metrics of the namespace `modfront`, by name. */
@@ -16,7 +16,7 @@ export interface LogEvent {
   readonly isFault?: boolean;
 }
 
-export interface LogContext {
+export interface ReportContext {
   readonly handler: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -30,7 +30,7 @@ export interface LogContext {
  *
  * No header, query string, token or address of a caller is among the fields.
  */
-export function logLine({ message, fields, metrics, isFault = false }: LogEvent, context: LogContext): string {
+export function reportLine({ message, fields, metrics, isFault = false }: Report, context: ReportContext): string {
   const names = Object.keys(metrics).map((Name) => ({
     Name,
     Unit: Name === "Milliseconds" ? "Milliseconds" : "Count",

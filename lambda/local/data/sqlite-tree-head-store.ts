@@ -1,5 +1,5 @@
 import type { StatementSync } from "node:sqlite";
-import type { HeadStore } from "../../proxy/store/head-store.ts";
+import type { TreeHeadStore } from "../../proxy/store/tree-head-store.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
 import type { IndexDatabase } from "./index-database.ts";
 import { attempt } from "./storage-failure.ts";
@@ -12,7 +12,7 @@ export const headStatements = {
 } as const;
 
 /** Signed heads in SQLite. */
-export class SqliteHeadStore implements HeadStore {
+export class SqliteTreeHeadStore implements TreeHeadStore {
   readonly #statements: Readonly<Record<keyof typeof headStatements, StatementSync>>;
   readonly #failpoint: Failpoint;
 

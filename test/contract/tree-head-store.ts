@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { HeadStore } from "../../lambda/proxy/store/head-store.ts";
+import type { TreeHeadStore } from "../../lambda/proxy/store/tree-head-store.ts";
 import { type Open, openFor } from "./opened.ts";
 
 const name = "sum.golang.org";
 const notes = ["one", "two", "three"].map((text) => Buffer.from(`${text}\n\n\u2014 ${name} \n`));
 const [one, two, three] = notes as [Buffer, Buffer, Buffer];
 
-/** What every `HeadStore` must do, whatever it keeps its notes in. */
-export function headStoreContract(implementation: string, open: Open<HeadStore>): void {
-  describe(`${implementation} keeps the contract of HeadStore`, () => {
+/** What every `TreeHeadStore` must do, whatever it keeps its notes in. */
+export function headStoreContract(implementation: string, open: Open<TreeHeadStore>): void {
+  describe(`${implementation} keeps the contract of TreeHeadStore`, () => {
     test("there is no head at first, and none to replace", async (t) => {
       const { store } = await openFor(t, open);
       assert.equal(await store.read(name), undefined);

@@ -1,10 +1,10 @@
 /**
- * The newest verified signed head of each checksum database, by the database's name.
+ * The newest verified signed tree head (in other logs a checkpoint) of each checksum database, by the database's name.
  *
  * Calls with the same name are serialisable and have read-after-write consistency, across processes and restarts; a
  * write is durable once it returned.
  */
-export interface HeadStore {
+export interface TreeHeadStore {
   /** The signed note, or `undefined` when no head was verified yet. */
   read(name: string): Promise<Uint8Array | undefined>;
 
