@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Resolves when `holds` does; the test's own time-out is the end of its patience. */
+/** Milliseconds: longer than anything takes that works, also on a machine with much else to do. */
+const limit = 120_000;
+
+/** Resolves when `holds` does; fails after two minutes, for what is broken would be waited for without an end. */
 export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await sleep(20);
+  const end = Date.now() + limit;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`this did not come true: ${holds}`);
+    await sleep(20);
+  }
 }
