@@ -38,6 +38,35 @@ for (const region of ["us-east-1", "eu-west-1"]) {
     }
   });
 
+  test(`${region}: the policy of the topic lets the alarms of the account publish, and nobody without TLS`, () => {
+    for (const template of [service, edge]) {
+      const topics = Object.keys(template.findResources("AWS::SNS::Topic"));
+      const policies = propertiesOf<{
+        readonly PolicyDocument: { readonly Statement: readonly { readonly Sid?: string }[] };
+      }>(template, "AWS::SNS::TopicPolicy");
+      const statements = policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+      assert.deepEqual(
+        statements.map(({ Sid, ...statement }) => statement),
+        [
+          {
+            Effect: "Deny",
+            Principal: "*",
+            Action: "sns:Publish",
+            Resource: { Ref: topics[0] },
+            Condition: { Bool: { "aws:SecureTransport": "false" } },
+          },
+          {
+            Effect: "Allow",
+            Principal: { Service: "cloudwatch.amazonaws.com" },
+            Action: "sns:Publish",
+            Resource: { Ref: topics[0] },
+            Condition: { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } },
+          },
+        ],
+      );
+    }
+  });
+
   test(`${region}: what is watched, and from where on`, () => {
     const rows = (template: Template) => {
       const alarms = alarmsOf(template).map(({ Namespace, MetricName, Threshold, EvaluationPeriods }) => {
