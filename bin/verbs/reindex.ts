@@ -1,6 +1,7 @@
 import { reindex } from "../../lambda/local/data/reindex.ts";
 import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
 import { signedTreeSize, sumdbVerifier } from "../../lambda/proxy/checksums/known-sumdb.ts";
+import { PrivateModules } from "../../lambda/proxy/sources/private-modules.ts";
 import { parseVerbArgs, type Verb } from "./verb.ts";
 
 /** `modfront reindex`: brings the index of a data folder in line with its files. */
@@ -17,7 +18,9 @@ export const reindexVerb: Verb = {
     const verifier = sumdbVerifier(config.sumdb.name);
     const readHead = (name: string, note: Uint8Array) =>
       name === verifier?.name ? signedTreeSize(verifier, note) : undefined;
-    const counts = await reindex({ data, now: now(), readHead });
+    const modules = new PrivateModules(config.private);
+    const isPrivate = (module: string) => modules.has(module);
+    const counts = await reindex({ data, now: now(), readHead, isPrivate });
     print(`${counts.versions} versions: ${counts.added} added, ${counts.removed} removed`);
     if (counts.movedAside !== undefined) print(`the damaged index is kept as ${counts.movedAside}`);
     return 0;

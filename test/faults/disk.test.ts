@@ -83,7 +83,7 @@ test("an index damaged under the running product: files are served, the rest is 
   await running.stop();
 
   await assert.rejects(startProduct({ data, config }), /modfront reindex/);
-  await reindex({ data, now: Date.now(), readHead: () => undefined });
+  await reindex({ data, now: Date.now(), readHead: () => undefined, isPrivate: () => false });
   const rebuilt = await startProduct({ data, config });
   t.after(() => rebuilt.stop());
   upstream.on(`${versionsPath(module)}/list`, { status: 501 });

@@ -52,7 +52,9 @@ async function openAdapters() {
 
 const results: unknown[] = [];
 if (task.calls === "reindex") {
-  results.push(await reindex({ data: task.data, now: 0, readHead: () => undefined, failpoint }));
+  results.push(
+    await reindex({ data: task.data, now: 0, readHead: () => undefined, isPrivate: () => false, failpoint }),
+  );
 } else {
   const carryOut = await openAdapters();
   process.stdout.write("ready\n");

@@ -10,7 +10,7 @@ import { salvageRows } from "./salvaged-rows.ts";
 import { SqliteTreeHeadStore } from "./sqlite-tree-head-store.ts";
 import { fileFailure } from "./storage-failure.ts";
 import { adoptHeads, newestHeads, type ReadHead, salvageHeads } from "./stored-heads.ts";
-import { addStoredVersions, countVersions, removeOrphans } from "./stored-versions.ts";
+import { addStoredVersions, countVersions, type IsPrivate, removeOrphans } from "./stored-versions.ts";
 
 export interface ReindexOptions {
   /** The data folder. */
@@ -18,11 +18,12 @@ export interface ReindexOptions {
   /** Milliseconds since the epoch, for the sweep of temporary files. */
   readonly now: number;
   readonly readHead: ReadHead;
+  readonly isPrivate: IsPrivate;
   readonly failpoint?: Failpoint;
 }
 
 export interface ReindexCounts {
-  /** Versions in the index now: those that have a file. */
+  /** Versions in the index now. */
   readonly versions: number;
   /** How many of them it did not know before, and how many it knew that have no file any more. */
   readonly added: number;
@@ -47,8 +48,9 @@ export interface ReindexCounts {
 export async function reindex(options: ReindexOptions): Promise<ReindexCounts> {
   const failpoint = options.failpoint ?? noFailpoint;
   const store = await DirectoryModuleStore.open(options.data, options.now);
+  const { readHead, isPrivate } = options;
   const correctHere = (database: IndexDatabase, damaged: string | undefined) =>
-    correct(database, { store, damaged, readHead: options.readHead, failpoint });
+    correct(database, { store, damaged, readHead, isPrivate, failpoint });
   const path = join(options.data, indexFile);
   const sound = openSound(path);
   if (sound !== undefined) return { ...(await correctHere(sound, undefined)), movedAside: undefined };
@@ -80,14 +82,15 @@ interface Sources {
   /** The damaged index, where there is one. */
   readonly damaged: string | undefined;
   readonly readHead: ReadHead;
+  readonly isPrivate: IsPrivate;
   readonly failpoint: Failpoint;
 }
 
 /** Writes what the files say into a database, and closes it. */
 async function correct(database: IndexDatabase, sources: Sources): Promise<Omit<ReindexCounts, "movedAside">> {
-  const { store, damaged, readHead, failpoint } = sources;
+  const { store, damaged, readHead, isPrivate, failpoint } = sources;
   try {
-    const added = await addStoredVersions(database, store, failpoint);
+    const added = await addStoredVersions(database, { store, isPrivate, failpoint });
     const removed = await removeOrphans(database, store);
     if (damaged !== undefined) salvageRows(damaged, database);
     const newest = await newestHeads(store, damaged === undefined ? new Map() : salvageHeads(damaged), readHead);

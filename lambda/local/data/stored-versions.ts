@@ -15,11 +15,22 @@ interface SeenVersion extends ModuleVersion {
   readonly firstSeen: number;
 }
 
-/** Makes each version visible that has a file; says how many were not before. */
+/** Which modules come in as a unit of three files. */
+export type IsPrivate = (modulePath: string) => boolean;
+
+export interface StoredVersionsParts {
+  readonly store: DirectoryModuleStore;
+  readonly isPrivate: IsPrivate;
+  readonly failpoint: Failpoint;
+}
+
+/**
+ * Makes each version visible that has a file, a private one when it has all three: any other is completed by who asks for
+ * what is missing. Says how many were not visible before.
+ */
 export async function addStoredVersions(
   database: IndexDatabase,
-  store: DirectoryModuleStore,
-  failpoint: Failpoint,
+  { store, isPrivate, failpoint }: StoredVersionsParts,
 ): Promise<number> {
   const add = database.durable.prepare(versionIndexStatements.addVersion);
   const addAll = (rows: readonly SeenVersion[]) =>
@@ -33,7 +44,8 @@ export async function addStoredVersions(
   };
   for await (const key of store.keys("")) {
     const file = parseFileKey(key);
-    if (file !== undefined) batch.push({ ...file.module, firstSeen: writtenAt(store.path(key)) });
+    if (file === undefined || (isPrivate(file.module.path) && !(await hasAllFiles(store, file.module)))) continue;
+    batch.push({ ...file.module, firstSeen: writtenAt(store.path(key)) });
     if (batch.length === batchSize) flush();
   }
   flush();

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { CodedError } from "../../golang/coded-error.ts";
 import { signedTreeSize, sumdbVerifier } from "../../proxy/checksums/known-sumdb.ts";
+import type { UpstreamRouter } from "../../proxy/sources/upstream.ts";
 import type { Clock } from "../../proxy/store/clock.ts";
 import { DirectoryModuleStore } from "../data/directory-module-store.ts";
 import type { Failpoint } from "../data/failpoints.ts";
@@ -19,6 +20,7 @@ export interface OpenedData {
 
 export interface OpenDataParts {
   readonly clock: Pick<Clock, "now">;
+  readonly router: Pick<UpstreamRouter, "isPrivate">;
   readonly warn: (line: string) => void;
   readonly failpoint?: Failpoint;
 }
@@ -50,7 +52,7 @@ async function openStore(data: string, { clock, warn, failpoint }: OpenDataParts
 /** The index; made anew from the files where it is missing, since everything stored must stay listed. */
 async function openIndex(
   { data, config }: DataSettings,
-  { clock, warn }: OpenDataParts,
+  { clock, router, warn }: OpenDataParts,
   store: DirectoryModuleStore,
 ): Promise<IndexDatabase> {
   const database = openIndexDatabase(join(data, indexFile));
@@ -61,7 +63,8 @@ async function openIndex(
   const verifier = sumdbVerifier(config.sumdb.name);
   const readHead = (name: string, note: Uint8Array) =>
     name === verifier?.name ? signedTreeSize(verifier, note) : undefined;
-  const { versions } = await reindex({ data, now: clock.now(), readHead });
+  const isPrivate = (module: string) => router.isPrivate(module);
+  const { versions } = await reindex({ data, now: clock.now(), readHead, isPrivate });
   if (versions > 0) warn(`the index was missing and was made anew: ${versions} versions are stored`);
   return database;
 }

@@ -43,6 +43,8 @@ function readHead(name: string, note: Uint8Array): bigint | undefined {
   return size !== undefined && signer === name ? BigInt(size) : undefined;
 }
 
+const isPrivate = (module: string) => module.startsWith("corp.example/");
+
 async function fill(data: string): Promise<void> {
   const store = await DirectoryModuleStore.open(data, 0);
   for (const [key] of stored) await store.create(key, Buffer.from(key));
@@ -72,16 +74,27 @@ const clean = { removed: 0, heads: 0, movedAside: undefined };
 test("a folder without an index gets one of exactly the stored versions", async (t) => {
   const data = dataFolder(t);
   await fill(data);
-  assert.deepEqual(await reindex({ data, now: 0, readHead }), { ...clean, versions: 6, added: 6 });
+  assert.deepEqual(await reindex({ data, now: 0, readHead, isPrivate }), { ...clean, versions: 6, added: 6 });
   await assertComplete(data);
-  assert.deepEqual(await reindex({ data, now: 0, readHead }), { ...clean, versions: 6, added: 0 });
+  assert.deepEqual(await reindex({ data, now: 0, readHead, isPrivate }), { ...clean, versions: 6, added: 0 });
 });
 
 test("a version counts once, whichever and however many of its files are there", async (t) => {
   const data = dataFolder(t);
   const store = await DirectoryModuleStore.open(data, 0);
   for (const end of ["info", "mod", "zip"]) await store.create(`a.example/@v/v1.0.0.${end}`, Buffer.from(end));
-  assert.deepEqual(await reindex({ data, now: 0, readHead }), { ...clean, versions: 1, added: 1 });
+  assert.deepEqual(await reindex({ data, now: 0, readHead, isPrivate }), { ...clean, versions: 1, added: 1 });
+});
+
+test("a private version counts when all of its files are there: one that a crash left halfway is not whole", async (t) => {
+  const data = dataFolder(t);
+  const store = await DirectoryModuleStore.open(data, 0);
+  const add = (version: string, ends: readonly string[]) =>
+    Promise.all(ends.map((end) => store.create(`corp.example/x/@v/${version}.${end}`, Buffer.from(end))));
+  await add("v1.0.0", ["info", "mod", "zip"]);
+  await add("v1.1.0", ["info", "mod"]);
+  assert.deepEqual(await reindex({ data, now: 0, readHead, isPrivate }), { ...clean, versions: 1, added: 1 });
+  await withIndex(data, async (index) => assert.deepEqual(await storedVersions(index, "corp.example/x"), ["v1.0.0"]));
 });
 
 test("a sound index keeps what it remembers and loses rows without a file, beside an open one", async (t) => {
@@ -92,7 +105,12 @@ test("a sound index keeps what it remembers and loses rows without a file, besid
     await index.addVersion("gone.example/NOT a path", "v1.0.0", 1, {});
     await index.addVersion("gopkg.in/yaml.v3", "v3.0.1", 1, {});
     await index.remember("gone.example", "list", { text: "v1.0.0\n", freshUntil: 1 });
-    assert.deepEqual(await reindex({ data, now: 0, readHead }), { ...clean, versions: 6, added: 5, removed: 2 });
+    assert.deepEqual(await reindex({ data, now: 0, readHead, isPrivate }), {
+      ...clean,
+      versions: 6,
+      added: 5,
+      removed: 2,
+    });
     const list = { text: "v1.0.0\n", freshUntil: 1 };
     assert.deepEqual(await index.module("gone.example"), { versions: [], list, latest: undefined });
   });
@@ -118,13 +136,13 @@ for (const [what, damage] of damages) {
   test(`a damaged index (${what}) is refused with what to do, moved aside and built anew`, async (t) => {
     const data = dataFolder(t);
     await fill(data);
-    await reindex({ data, now: 0, readHead });
+    await reindex({ data, now: 0, readHead, isPrivate });
     const path = join(data, indexFile);
     damage(path);
     const damaged = readFileSync(path);
     assert.throws(() => openIndexDatabase(path), { code: "index-damaged", message: /modfront reindex/ });
     const counts = { removed: 0, heads: 0, versions: 6, added: 6, movedAside: `${indexFile}.damaged-1` };
-    assert.deepEqual(await reindex({ data, now: 0, readHead }), counts);
+    assert.deepEqual(await reindex({ data, now: 0, readHead, isPrivate }), counts);
     assert.ok(damaged.equals(readFileSync(join(data, counts.movedAside))));
     await assertComplete(data);
     assert.deepEqual(readdirSync(join(data, "tmp")), []);
@@ -150,7 +168,7 @@ test("what a damaged index still says of versions is taken over: claims, flags, 
   database.close();
   // The header says that more pages are free than there are: SQLite calls that damage, and can read the rest.
   overwrite(join(data, indexFile), 36, Buffer.from([0, 0, 0, 99]));
-  assert.equal((await reindex({ data, now: 0, readHead })).movedAside, `${indexFile}.damaged-1`);
+  assert.equal((await reindex({ data, now: 0, readHead, isPrivate })).movedAside, `${indexFile}.damaged-1`);
   await assertComplete(data);
   const rebuilt = openIndexDatabase(join(data, indexFile));
   t.after(() => rebuilt.close());
@@ -166,14 +184,14 @@ test("what a damaged index still says of versions is taken over: claims, flags, 
 
 test("the log that a killed process left beside a damaged index is not applied to the new one", async (t) => {
   const [killed, data] = [dataFolder(t), dataFolder(t)];
-  await reindex({ data: killed, now: 0, readHead });
+  await reindex({ data: killed, now: 0, readHead, isPrivate });
   await withIndex(killed, async (index) => {
     await index.addVersion("killed.example", "v1.0.0", 1, {});
     for (const name of [indexFile, `${indexFile}-wal`]) copyFileSync(join(killed, name), join(data, name));
   });
   writeFileSync(join(data, indexFile), "damaged".repeat(1000));
   await fill(data);
-  assert.equal((await reindex({ data, now: 0, readHead })).movedAside, `${indexFile}.damaged-1`);
+  assert.equal((await reindex({ data, now: 0, readHead, isPrivate })).movedAside, `${indexFile}.damaged-1`);
   await assertComplete(data);
 });
 
@@ -182,18 +200,18 @@ test("a second damage is moved aside under a second name", async (t) => {
   await fill(data);
   for (const n of [1, 2]) {
     writeFileSync(join(data, indexFile), "damaged".repeat(1000));
-    assert.equal((await reindex({ data, now: 0, readHead })).movedAside, `${indexFile}.damaged-${n}`);
+    assert.equal((await reindex({ data, now: 0, readHead, isPrivate })).movedAside, `${indexFile}.damaged-${n}`);
   }
 });
 
 test("an index of a newer modfront is left alone", async (t) => {
   const data = dataFolder(t);
   await fill(data);
-  await reindex({ data, now: 0, readHead });
+  await reindex({ data, now: 0, readHead, isPrivate });
   const database = openIndexDatabase(join(data, indexFile));
   database.durable.exec("PRAGMA user_version = 99");
   database.close();
-  await assert.rejects(reindex({ data, now: 0, readHead }), { code: "index-too-new" });
+  await assert.rejects(reindex({ data, now: 0, readHead, isPrivate }), { code: "index-too-new" });
   assert.ok(readdirSync(data).every((name) => !name.includes("damaged")));
 });
 
@@ -207,14 +225,14 @@ test("heads come back from stored lookups: the newest that is signed, never an o
   await store.create("sumdb/sum.golang.org/lookup/forged@v1.0.0", lookup(500, "forger"));
   await store.create("sumdb/sum.golang.org/lookup/no-note@v1.0.0", Buffer.from("7\na.example v1.0.0 h1:x\n"));
   await store.create("sumdb/sum.example/lookup/a.example@v1.0.0", lookup(7, "sum.example"));
-  assert.equal((await reindex({ data, now: 0, readHead })).heads, 2);
+  assert.equal((await reindex({ data, now: 0, readHead, isPrivate })).heads, 2);
   await withIndex(data, async (_, heads) => {
     assert.equal(Buffer.from((await heads.read("sum.golang.org")) ?? []).toString(), "100 sum.golang.org\n");
     assert.equal(Buffer.from((await heads.read("sum.example")) ?? []).toString(), "7 sum.example\n");
     await heads.replace("sum.golang.org", await heads.read("sum.golang.org"), Buffer.from("101 sum.golang.org\n"));
     await heads.replace("sum.example", await heads.read("sum.example"), Buffer.from("6 sum.example\n"));
   });
-  assert.equal((await reindex({ data, now: 0, readHead })).heads, 1);
+  assert.equal((await reindex({ data, now: 0, readHead, isPrivate })).heads, 1);
   await withIndex(data, async (_, heads) => {
     assert.equal(Buffer.from((await heads.read("sum.golang.org")) ?? []).toString(), "101 sum.golang.org\n");
     assert.equal(Buffer.from((await heads.read("sum.example")) ?? []).toString(), "7 sum.example\n");
@@ -230,7 +248,7 @@ test("a head that can still be read in a damaged index is kept when it is signed
   });
   const path = join(data, indexFile);
   overwrite(path, statSync(path).size - 4096, Buffer.alloc(4096));
-  const { heads, movedAside } = await reindex({ data, now: 0, readHead });
+  const { heads, movedAside } = await reindex({ data, now: 0, readHead, isPrivate });
   assert.deepEqual([heads, movedAside], [1, `${indexFile}.damaged-1`]);
 });
 
@@ -243,7 +261,7 @@ for (const dieAt of failpoints.filter((name) => name.startsWith("reindex."))) {
     assert.equal(end?.signal, "SIGKILL", end?.errors);
     if (dieAt === "reindex.replaced") await assertComplete(data);
     else assert.throws(() => openIndexDatabase(join(data, indexFile)), { code: "index-damaged" });
-    assert.equal((await reindex({ data, now: 0, readHead })).versions, 6);
+    assert.equal((await reindex({ data, now: 0, readHead, isPrivate })).versions, 6);
     await assertComplete(data);
     assert.deepEqual(readdirSync(join(data, "tmp")), []);
   });
