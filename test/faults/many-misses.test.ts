@@ -43,6 +43,30 @@ test("misses of one client beyond its share wait, then are 429 with a line; othe
   assert.equal(refused?.headers["cache-control"], "no-store");
 });
 
+// Other systems have one address of loopback only.
+const skip = process.platform !== "linux" && "two clients need two addresses";
+
+test("each client has a share of its own", { skip }, async (t) => {
+  const upstream = await ScriptedUpstream.start();
+  t.after(() => upstream.close());
+  const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+  upstream.otherwise(async ({ path }) => {
+    if (!path.includes("/other/")) await held;
+    return { status: 404 };
+  });
+  const limits = { fills: 5, perClient: 4, queueSeconds: 0 };
+  const product = await startProduct({ data: dataFolder(t), config: { ...configFor(upstream.url), limits } });
+  t.after(() => product.stop());
+  const asked = Array.from({ length: 5 }, (_, i) => get(product.url, missing(i)));
+  assert.equal((await Promise.race(asked)).status, 429);
+  const other = new RawClient(Number(new URL(product.url).port), "127.0.0.2");
+  t.after(() => other.socket.destroy());
+  other.socket.write("GET /corp.example/other/@v/v1.0.0.info HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  assert.match((await other.answer()).head, /^HTTP\/1\.1 404 /);
+  letGo();
+  await Promise.all(asked);
+});
+
 test("pipelined misses are fetched one after the other, and all are answered", async (t) => {
   const upstream = await ScriptedUpstream.start();
   t.after(() => upstream.close());

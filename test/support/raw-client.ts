@@ -8,8 +8,9 @@ export class RawClient {
   #chunks: Buffer[] = [];
   #received = 0;
 
-  constructor(port: number) {
-    this.socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  /** Comes from `localAddress`, where it is given: a client of its own. */
+  constructor(port: number, localAddress?: string) {
+    this.socket = connect({ port, host: "127.0.0.1", noDelay: true, ...(localAddress && { localAddress }) });
     this.socket.on("error", () => {});
     this.socket.on("data", (chunk) => {
       this.#chunks.push(chunk);

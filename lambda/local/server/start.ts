@@ -49,7 +49,7 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
     decide: (request) => decide(request, context),
     isOpen: () => open,
     isKnownHost: (host) => !guarded || hosts.has(host),
-    answer: guardLoops(parts.way, (request) => stack(request, processInvocation)),
+    answer: guardLoops(parts.way, (request) => asking.run(request.client, () => stack(request, processInvocation))),
     filePath: (key) => opened.store.path(key),
     isPrivate: (module) => router.isPrivate(module),
     now: clock.now,
