@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { runCli } from "../../support/cli.ts";
+import { eventually } from "../../support/eventually.ts";
 import { GuardedModfront, skipWithoutGoAndTls as skip, type Visit } from "../../support/guarded-modfront.ts";
 import { TlsFront } from "../../support/tls-front.ts";
 
@@ -79,12 +80,15 @@ test("they survive a cold miss that redirects to its own path", { skip }, async 
 });
 
 test("without a login, or with a token that was revoked, go says what the server says", { skip }, async () => {
-  const visit = await loggedIn(modfront.host, await modfront.token());
+  const token = await modfront.token();
+  const visit = await loggedIn(modfront.host, token);
+  const login = (kept: string) =>
+    runCli(["login", visit.proxy], { input: kept, environment: { ...visit.environment } });
   const list = await runCli(["token", "list", "--data", modfront.data]);
   const id = list.stdout.trim().split("\n").at(-1)?.split("\t")[0] ?? "";
   assert.equal((await runCli(["token", "revoke", id, "--data", modfront.data])).code, 0);
-  // A second is what a running server may take to learn of it.
-  await new Promise((resolve) => setTimeout(resolve, 1100));
+  // A running server learns of it within a second.
+  await eventually(async () => (await login(`${token}\n`)).code !== 0);
   const rows = [
     [visit, /401 Unauthorized.*this token was revoked/s],
     [{ proxy: visit.proxy }, /401 Unauthorized.*needs a modfront token/s],
@@ -94,10 +98,7 @@ test("without a login, or with a token that was revoked, go says what the server
     assert.equal(code, 1);
     assert.match(stderr, said);
   }
-  const login = await runCli(["login", visit.proxy], {
-    input: "mf_e30.".padEnd(50, "x"),
-    environment: { ...visit.environment },
-  });
-  assert.equal(login.code, 1);
-  assert.match(login.stderr, /refuses it: this token is not valid here/);
+  const refused = await login("mf_e30.".padEnd(50, "x"));
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /refuses it: this token is not valid here/);
 });
