@@ -170,7 +170,7 @@ export class DynamoVersionIndex implements VersionIndex {
       const page = await this.#client.send(
         new QueryCommand({
           TableName: this.#table,
-          KeyConditionExpression: "p = :p AND s BETWEEN :from AND :to",
+          KeyConditionExpression: `${attributes.key.partition} = :p AND ${attributes.key.sort} BETWEEN :from AND :to`,
           ExpressionAttributeValues: {
             ":p": { S: partition },
             ":from": { S: moduleSpan.from },
