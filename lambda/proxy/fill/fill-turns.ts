@@ -9,8 +9,9 @@ export interface FillLimits {
   readonly queueSeconds: number;
 }
 
-/** How many may wait: those who left are counted until their time is over. */
+/** How many may wait, in all and of one client: those who left are counted until their time is over. */
 const mostWaiting = 1_000;
+const mostWaitingPerClient = mostWaiting / 2;
 
 interface Waiting {
   readonly client: string;
@@ -67,9 +68,15 @@ export class FillTurns {
     }
   }
 
+  #waitingOf(client: string): number {
+    let count = 0;
+    for (const waiting of this.#waiting) if (waiting.client === client) count++;
+    return count;
+  }
+
   /** Resolves when the turn is taken. */
   #wait(client: string): Promise<void> {
-    if (this.#waiting.size >= mostWaiting) throw tooMany();
+    if (this.#waiting.size >= mostWaiting || this.#waitingOf(client) >= mostWaitingPerClient) throw tooMany();
     return new Promise((resolve, reject) => {
       const stop = this.#clock.after(this.#limits.queueSeconds * 1000, () => {
         this.#waiting.delete(waiting);

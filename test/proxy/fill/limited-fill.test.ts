@@ -74,11 +74,22 @@ test("who waits too long is told so, and takes no turn any more", async () => {
   await later;
 });
 
-test("a thousand may wait", async () => {
-  // A clock that never rings: a real one would keep this process for an hour.
-  const { ask } = world({ fills: 1, clock: { after: () => () => {} } });
-  for (let i = 0; i <= 1_000; i++) ask("a", `${i}`).catch(() => {});
+// A clock that never rings: a real one would keep this process for an hour.
+const silent = { after: () => () => {} };
+
+test("a thousand may wait", { timeout: 10_000 }, async () => {
+  const { ask } = world({ fills: 1, clock: silent });
+  for (let i = 0; i <= 1_000; i++) ask(i % 2 ? "a" : "b", `${i}`).catch(() => {});
+  await assert.rejects(ask("c", "one more"), { code: "too-many" });
+});
+
+test("one client takes half of the places to wait", { timeout: 10_000 }, async () => {
+  const { begun, ask, end } = world({ fills: 1, clock: silent });
+  for (let i = 0; i <= 500; i++) ask("a", `${i}`).catch(() => {});
   await assert.rejects(ask("a", "one more"), { code: "too-many" });
+  ask("b", "other").catch(() => {});
+  for (let i = 0; i <= 500; i++) await end(`${i}`);
+  assert.equal(begun.at(-1), "other");
 });
 
 test("a failure gives the turn back", async () => {
