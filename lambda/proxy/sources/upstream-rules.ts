@@ -3,10 +3,13 @@ import { matchPrefixPatterns } from "../../golang/module.ts";
 import { PrivateModules } from "./private-modules.ts";
 import type { ChainEnd } from "./upstream.ts";
 
-/** One proxy of a parsed chain. */
+/** One place of a parsed chain. */
 export interface ChainEntry {
-  /** The base URL without a slash at its end; it may carry credentials, so that it is never printed. */
-  readonly url: URL;
+  /**
+   * A proxy's base URL without a slash at its end, which may carry credentials, so that it is never printed; or "direct":
+   * the repositories themselves.
+   */
+  readonly source: URL | "direct";
   readonly onAnyError: boolean;
 }
 
@@ -29,8 +32,9 @@ export function parseChain(text: string): ParsedChain {
     const entry = raw.trim();
     if (entry === "") continue;
     number++;
-    if (entry === "off" || entry === "direct") return { entries, end: entry };
-    entries.push({ url: parseProxyUrl(entry, number), onAnyError: separator === "|" });
+    if (entry === "off") return { entries, end: "off" };
+    if (entry === "direct") return { entries: [...entries, { source: "direct", onAnyError: false }], end: "nothing" };
+    entries.push({ source: parseProxyUrl(entry, number), onAnyError: separator === "|" });
   }
   if (entries.length === 0) throw new CodedError("config", "the upstream chain contains no entries");
   return { entries, end: "nothing" };

@@ -104,7 +104,6 @@ export function judgeError(name: string, error: unknown): Verdict | undefined {
 const endLines = {
   nothing: undefined,
   off: "its upstream chain ends with off",
-  direct: "direct is not supported by modfront yet",
   "no-rule": "no upstream is configured for it",
   "private-unnamed": "it is private, and no rule in upstreams names it",
   "private-case": "its host does not tell case apart, and in other letters it is private: write it as private names it",

@@ -12,13 +12,14 @@ export interface UpstreamBody {
 }
 
 /**
- * One module proxy (or the checksum database's own server) of a chain, reached over HTTP.
+ * One place of a chain: a module proxy, or the checksum database's own server, reached over HTTP; or `direct`, which answers
+ * out of the modules' repositories as a proxy would.
  *
  * An attempt that does not end in a complete 200 throws an `UpstreamFailure`: `get` itself for everything up to the
  * headers, `chunks` for everything after. When `signal` is aborted both throw its reason instead.
  */
 export interface Upstream {
-  /** How people know it: scheme and host, never credentials. */
+  /** How people know it: scheme and host, never credentials; `"direct"`. */
   readonly name: string;
 
   /**
@@ -77,11 +78,8 @@ export interface ChainStep {
   readonly onAnyError: boolean;
 }
 
-/**
- * What stands behind the last step: nothing, `off`, `direct` (not supported yet, ends the chain), no rule for this
- * module, or no rule that names this private module.
- */
-export type ChainEnd = "nothing" | "off" | "direct" | "no-rule" | "private-unnamed" | "private-case";
+/** What stands behind the last step: nothing, `off`, no rule for this module, or no rule that names this private module. */
+export type ChainEnd = "nothing" | "off" | "no-rule" | "private-unnamed" | "private-case";
 
 /** The upstreams to ask for one module, in order. Without steps nothing is asked. */
 export interface Chain {

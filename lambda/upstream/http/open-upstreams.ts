@@ -1,7 +1,13 @@
 import { isIP, type LookupFunction } from "node:net";
 import { CodedError } from "../../golang/coded-error.ts";
-import type { Chain, Upstream, UpstreamRouter } from "../../proxy/sources/upstream.ts";
-import { isCatchAll, type ParsedChain, parseChain, UpstreamRules } from "../../proxy/sources/upstream-rules.ts";
+import { type Chain, type Upstream, UpstreamFailure, type UpstreamRouter } from "../../proxy/sources/upstream.ts";
+import {
+  type ChainEntry,
+  isCatchAll,
+  type ParsedChain,
+  parseChain,
+  UpstreamRules,
+} from "../../proxy/sources/upstream-rules.ts";
 import { Breaker } from "./breaker.ts";
 import type { UpstreamTimeouts } from "./exchange.ts";
 import { type ForwardProxySettings, openForwardProxies } from "./forward-proxy.ts";
@@ -84,7 +90,8 @@ function parseAt(where: string, chain: string): ParsedChain {
 
 /** The hosts that the configuration names: an upstream's with its port, for behind another may be anything. */
 function trustedHosts(config: UpstreamsConfig, chains: readonly ParsedChain[]): Set<string> {
-  const hosts = new Set(chains.flatMap((chain) => chain.entries.map((entry) => hostAndPort(entry.url))));
+  const proxies = chains.flatMap(({ entries }) => entries.map(({ source }) => source)).filter(isProxy);
+  const hosts = new Set(proxies.map(hostAndPort));
   for (const host of config.allowHosts) hosts.add(urlHostname(host));
   if (config.sumdb?.url !== undefined) hosts.add(hostAndPort(new URL(config.sumdb.url)));
   return hosts;
@@ -100,6 +107,10 @@ function forwardProxyFor({ proxy }: UpstreamsConfig, { forwardProxy = {} }: Upst
   return proxy === undefined ? forwardProxy : { https: proxy.url, http: proxy.url, noProxy: proxy.noProxy };
 }
 
+function isProxy(source: ChainEntry["source"]): source is URL {
+  return source !== "direct";
+}
+
 function hostAndPort({ hostname, port, protocol }: URL): string {
   return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
 }
@@ -111,7 +122,7 @@ function urlHostname(host: string): string {
 }
 
 function startupNotes(rules: UpstreamRules, chains: readonly ParsedChain[]): string[] {
-  const direct = chains.some((chain) => chain.end === "direct")
+  const direct = chains.some(({ entries }) => entries.some(({ source }) => source === "direct"))
     ? ["direct in an upstream chain is not supported yet and was dropped"]
     : [];
   const unnamed = rules.unnamedPrivate.map(
@@ -119,6 +130,14 @@ function startupNotes(rules: UpstreamRules, chains: readonly ParsedChain[]): str
   );
   return [...direct, ...unnamed];
 }
+
+const noRepositories: Upstream = {
+  name: "direct",
+  get: async () => {
+    const details = { status: 404, text: "direct is not supported by modfront yet" };
+    throw new UpstreamFailure("status", "answered 404", { details });
+  },
+};
 
 /** Requests for one module of one upstream that are under way at once: enough for a zip, its small files and the next. */
 const requestsForModule = 8;
@@ -155,7 +174,10 @@ class UpstreamPool {
   }
 
   chain(parsed: ParsedChain): Chain {
-    const steps = parsed.entries.map(({ url, onAnyError }) => ({ upstream: this.upstream(url), onAnyError }));
+    const steps = parsed.entries.map(({ source, onAnyError }) => ({
+      upstream: isProxy(source) ? this.upstream(source) : noRepositories,
+      onAnyError,
+    }));
     return { steps, end: parsed.end };
   }
 

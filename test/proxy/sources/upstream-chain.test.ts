@@ -136,8 +136,7 @@ for (const [text, expected] of pairs) {
 const lines: readonly (readonly [chain: string, end: ChainEnd, message: string])[] = [
   ["404", "nothing", "not found: upstream https://a answered 404"],
   ["404,410", "off", "not found: upstream https://b answered 410\nits upstream chain ends with off"],
-  ["404", "direct", "not found: upstream https://a answered 404\ndirect is not supported by modfront yet"],
-  ["503", "direct", "upstream https://a answered 503"],
+  ["503", "off", "upstream https://a answered 503"],
   ["401", "nothing", "upstream https://a does not accept modfront's credentials: answered 401"],
   ["500|403", "nothing", "upstream https://a answered 500\nupstream https://b refuses it: answered 403"],
   ["", "off", "not found: its upstream chain ends with off"],

@@ -464,7 +464,7 @@ test("start-up notes say what is dropped and what cannot be fetched", () => {
     ["corp.example/x", "other.example/x", "github.com/x/y"].map((path) =>
       upstreams.chainFor(path).steps.map((step) => step.upstream.name),
     ),
-    [["https://own.example"], [], ["https://a.example"]],
+    [["https://own.example", "direct"], [], ["https://a.example", "direct"]],
   );
   assert.equal(upstreams.chainFor("a.org/x").steps[0]?.upstream, upstreams.catchAll.steps[0]?.upstream);
 });
