@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
 import { type ByteRange, parseRange } from "../../http/byte-range.ts";
 import { entityTag, matchesTag } from "../../http/entity-tag.ts";
-import { pour, pourBytes } from "./file-pour.ts";
+import { pour, pourBytes, watchTaking } from "./file-pour.ts";
 import type { HotFiles } from "./hot-files.ts";
 import {
   fitsInMemory,
@@ -31,7 +31,10 @@ export function sendReady(request: IncomingMessage, response: ServerResponse, re
 function endWith(response: ServerResponse, { sentBy }: ReadyResponse, body: Uint8Array): void {
   sentBy?.(response);
   if (response.socket instanceof TLSSocket) pourBytes(body, response);
-  else response.end(body);
+  else {
+    if (!fitsInMemory(body.length)) response.on("close", watchTaking(response, body.length));
+    response.end(body);
+  }
 }
 
 /** Looks at the names as they came: `request.headers` would make an object of them, which costs more than all the rest. */

@@ -44,6 +44,21 @@ class Pieces {
 
 const pieces = new Pieces();
 
+/** How slowly a client may take what was written at once: bytes a second, and milliseconds beside them. */
+const slowest = { rate: 4_096, patience: 30_000 } as const;
+
+/**
+ * Gives up a client that does not take `bytes` in the time that a slow line needs; returns what ends the watch.
+ *
+ * That something still happens on a connection does not do: a byte now and then would hold memory and a descriptor for
+ * as long as somebody likes.
+ */
+export function watchTaking(client: Writable, bytes: number): () => void {
+  const timer = setTimeout(() => client.destroy(), slowest.patience + (bytes / slowest.rate) * 1000);
+  timer.unref();
+  return () => clearTimeout(timer);
+}
+
 /**
  * Writes a part of a file as fast as the client takes it, reading the next piece while one is on its way. Ends early, and
  * without an error, when the client has gone.
@@ -67,10 +82,14 @@ export async function pour(file: FileHandle, client: Writable, { start, end }: B
  */
 export function pourBytes(body: Uint8Array, client: Writable): void {
   let at = 0;
+  let taken = () => {};
+  client.on("close", () => taken());
   const next = (error?: Error | null) => {
+    taken();
     if (error || client.destroyed) return;
     const piece = body.subarray(at, at + sizes.small);
     at += piece.length;
+    taken = watchTaking(client, piece.length);
     if (at < body.length) client.write(piece, next);
     else client.end(piece);
   };
@@ -93,9 +112,11 @@ async function fill(file: FileHandle, piece: Buffer, at: number, end: number): P
 function send(client: Writable, piece: Buffer, part: Buffer): Promise<void> {
   return new Promise((resolve) => {
     let settled = false;
+    const taken = watchTaking(client, part.length);
     const settle = (isFree: boolean) => {
       if (settled) return;
       settled = true;
+      taken();
       client.off("close", lost);
       if (isFree) pieces.give(piece);
       else pieces.lose(piece);

@@ -3,7 +3,9 @@ import type { FileHandle } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { pour } from "../../../lambda/local/server/file-pour.ts";
+import { sendReady } from "../../../lambda/local/server/fast-path.ts";
+import { pour, pourBytes } from "../../../lambda/local/server/file-pour.ts";
+import { readyResponse } from "../../../lambda/local/server/ready-responses.ts";
 
 const megabyte = 1 << 20;
 
@@ -73,4 +75,38 @@ test("a client that goes away ends it without an error, a file that became short
   assert.equal(written, 1);
   const patient = new Writable({ write: (_chunk, _encoding, done) => done() });
   await assert.rejects(pour(endlessFile(new Set(), megabyte), patient, { start: 0, end: 2 * megabyte }), /shorter/);
+});
+
+test("a client that takes less than 4 KiB a second is given up, and one that takes a little more is not", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  /** Takes one piece after `seconds`. */
+  const takingIn = (seconds: number) =>
+    new Writable({ write: (_chunk, _encoding, done) => void setTimeout(done, seconds * 1000) });
+  const pieces = async (client: Writable, work: Promise<void> | undefined, count: number) => {
+    for (let second = 0; second < count * 300 && !client.destroyed && !client.writableFinished; second++) {
+      t.mock.timers.tick(1000);
+      await turn();
+    }
+    await work;
+    return client.writableFinished;
+  };
+  const poured = async (seconds: number) => {
+    const client = takingIn(seconds);
+    return pieces(client, pour(endlessFile(new Set()), client, { start: 0, end: 2 * megabyte - 1 }), 2);
+  };
+  // A piece of 1 MiB has 256 s and 30 s beside them, one of 64 KiB 16 s and 30 s.
+  assert.deepEqual([await poured(280), await poured(290)], [true, false]);
+  const given = async (seconds: number) => {
+    const client = takingIn(seconds);
+    pourBytes(new Uint8Array(4 << 16), client);
+    return pieces(client, undefined, 4);
+  };
+  assert.deepEqual([await given(40), await given(50)], [true, false]);
+  const sentAtOnce = async (seconds: number) => {
+    const client = Object.assign(takingIn(seconds), { writeHead: () => {} });
+    const ready = readyResponse({ etag: '"1"' }, '"1"', new Uint8Array(megabyte), Number.POSITIVE_INFINITY);
+    sendReady({ method: "GET", rawHeaders: [] } as never, client as never, ready);
+    return pieces(client, undefined, 1);
+  };
+  assert.deepEqual([await sentAtOnce(280), await sentAtOnce(290)], [true, false]);
 });
