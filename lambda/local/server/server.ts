@@ -14,6 +14,7 @@ import { policyOf } from "../../proxy/store/layout.ts";
 import type { ServedError } from "../../proxy/store/served-error.ts";
 import { createServer } from "../../runtime/node-http.ts";
 import type { Certificate } from "./certificate.ts";
+import { clientAddress } from "./client-address.ts";
 import { type FileAnswer, type HitMemory, sendFile, sendReady } from "./fast-path.ts";
 import { type HitLane, openHitLane } from "./hit-lane.ts";
 import { HotFiles } from "./hot-files.ts";
@@ -72,7 +73,7 @@ export interface LocalServer {
 
 /**
  * Milliseconds that a client has for a handshake, for a request line and its headers, for all of a request, between two
- * requests, and to take a little more of an answer. How often the first three of http are looked after comes last.
+ * requests, and to take anything of an answer. How often the first three of http are looked after comes last.
  */
 const patience = {
   handshakeTimeout: 10_000,
@@ -223,7 +224,8 @@ async function serveMiss(
   const { method = "" } = exchange.request;
   const headers = exchange.request.headers as Record<string, string>;
   const query = splitTarget(exchange.request).query;
-  const client = identity.role === "anonymous" ? (exchange.request.socket.remoteAddress ?? "") : identity.id;
+  const client =
+    identity.role === "anonymous" ? clientAddress(exchange.request.socket.remoteAddress ?? "") : identity.id;
   const result = await parts.answer({ method, routed, headers, query, identity, client });
   const error = errorOf(result);
   if (error !== undefined) parts.failed(error);
