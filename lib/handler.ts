@@ -84,9 +84,10 @@ export class Handler<Name extends HandlerName> extends Construct {
   }
 
   /** The alarms of the function; those that are returned judge a version that is being rolled out. */
-  #watch({ alerts, handler }: HandlerProps<Name>): readonly IAlarm[] {
+  #watch({ alerts, handler, reservedConcurrency }: HandlerProps<Name>): readonly IAlarm[] {
     const { version } = this.function.currentVersion;
-    alerts.add(this, "Throttles", alarmRows.throttles(this.live));
+    // Whoever reserves places wants others to wait when they are taken: that says nothing of the account.
+    if (reservedConcurrency === undefined) alerts.add(this, "Throttles", alarmRows.throttles(this.live));
     return [
       alerts.add(this, "Errors", alarmRows.crashes(this.live)),
       alerts.add(this, "Faults", alarmRows.faults(handler, version)),

@@ -2,7 +2,10 @@ import type { HttpRequest } from "../http/handler.ts";
 import { failure, type HttpResult, type StoredBody } from "../http/result.ts";
 import { ServedError } from "../proxy/store/served-error.ts";
 
-/** How often a client is sent back to the same address before it is told to try later. `go` follows 10 redirects. */
+/**
+ * How often a client is sent back to the same address before it is told to try later. `go` follows 9 redirects (its tenth
+ * request is the last): these, and the link to the file.
+ */
 const longestWait = 8;
 
 /**

@@ -119,3 +119,9 @@ test("nobody is told where nobody is named, and the topic is there to subscribe 
   service.resourceCountIs("AWS::SNS::Topic", 1);
   service.resourceCountIs("AWS::SNS::Subscription", 0);
 });
+
+test("where places are reserved for fills, that they are taken is no alarm", () => {
+  const throttled = (config?: Parameters<typeof synthesise>[0]) =>
+    alarmsOf(synthesise(config).service).filter(({ MetricName }) => MetricName === "Throttles").length;
+  assert.equal(throttled() - throttled({ aws: { regions: ["us-east-1"], fillConcurrency: 5 } }), 1);
+});
