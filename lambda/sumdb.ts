@@ -17,6 +17,13 @@ const serving = new ServeFunction({
   write: writeLine,
 });
 const sumdbName = sumdbVerifier(settings.sumdb.name)?.name;
-const parts = { fill: serving.openFillPlane(MODFRONT_FILL), isPrivate: serving.isPrivate, sumdbName };
+const parts = {
+  fill: serving.openFillPlane(MODFRONT_FILL),
+  isPrivate: serving.isPrivate,
+  databases: sumdbName === undefined ? [] : [{ name: sumdbName, isOurs: false }],
+  access: serving.access,
+};
 
-export const handler = serving.answerWith({ sumdb: serving.handlerOf((routed) => serveSumdb(parts, routed)) });
+export const handler = serving.answerWith({
+  sumdb: serving.handlerOf((routed, identity) => serveSumdb(parts, routed, identity)),
+});

@@ -3,6 +3,7 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { AccessSettings } from "../edge/access-settings.ts";
 import type { RoutedPath } from "../edge/routed-path.ts";
+import type { Identity } from "../edge/token.ts";
 import { createHandler, type HttpHandler } from "../http/handler.ts";
 import type { Route } from "../http/route.ts";
 import { siteHandler } from "../http/site.ts";
@@ -46,7 +47,7 @@ export class ServeFunction {
   readonly isPrivate = (module: string): boolean => this.#privateModules.has(module);
 
   /** The handler of a use-case of the serve plane. */
-  handlerOf(serve: (routed: RoutedPath) => Promise<Served>): HttpHandler {
+  handlerOf(serve: (routed: RoutedPath, identity: Identity) => Promise<Served>): HttpHandler {
     return createHandler(serve, this.isPrivate);
   }
 
@@ -58,11 +59,11 @@ export class ServeFunction {
 
   /** What Lambda calls for what lies under `/-/`, and for `/`. */
   answerSite(rows: readonly Route[]): ApiHandler {
-    return this.answerWith({ site: siteHandler(rows, this.#access) });
+    return this.answerWith({ site: siteHandler(rows, this.access) });
   }
 
   /** Nobody is let in without a token unless the configuration says so. */
-  get #access(): AccessSettings {
+  get access(): AccessSettings {
     return { anonymous: this.#parts.settings.access.anonymous ?? "none", private: this.#private };
   }
 
@@ -74,7 +75,7 @@ export class ServeFunction {
       name,
       handlers,
       identityKeys: new IdentityKeys(() => readSecret(secrets, edgeSecret), clock.now),
-      access: this.#access,
+      access: this.access,
       now: clock.now,
       begin: (receivedAt) => {
         this.#receivedAt = receivedAt;

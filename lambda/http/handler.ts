@@ -30,10 +30,10 @@ export type HttpHandler = (request: AdmittedRequest) => Promise<HttpResult>;
 
 /** The handler of a use-case of the serve plane: its answer gets headers and an entity tag. */
 export function createHandler(
-  serve: (routed: RoutedPath) => Promise<Served>,
+  serve: (routed: RoutedPath, identity: Identity) => Promise<Served>,
   isPrivate: (module: string) => boolean,
 ): HttpHandler {
-  return async ({ routed }) => present(await serve(routed), isPrivate);
+  return async ({ routed, identity }) => present(await serve(routed, identity), isPrivate);
 }
 
 function present(served: Served, isPrivate: (module: string) => boolean): HttpAnswer {

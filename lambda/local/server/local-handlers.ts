@@ -3,6 +3,7 @@ import { pageRoutes } from "../../console/page-handler.ts";
 import { ownSumdb } from "../../console/paste-lines.ts";
 import type { RoutedPath } from "../../edge/routed-path.ts";
 import type { RouteName } from "../../edge/routes.ts";
+import type { Identity } from "../../edge/token.ts";
 import { gosumdbRoutes } from "../../http/gosumdb.ts";
 import { createHandler, type HttpHandler } from "../../http/handler.ts";
 import { metricsRoutes } from "../../http/metrics.ts";
@@ -45,8 +46,11 @@ export function localHandlers(settings: Settings, parts: HandlerParts): Readonly
   const index = new SqliteVersionIndex(opened.database, failpoint);
   const sumdbName = sumdbVerifier(settings.config.sumdb.name)?.name;
   const isPrivate = (module: string) => router.isPrivate(module);
-  const serving = { fill: openFill(settings, parts, index), index, clock, isPrivate, sumdbName };
-  const handlerOf = (serve: (routed: RoutedPath) => Promise<Served>) => createHandler(serve, isPrivate);
+  const databases = sumdbName === undefined ? [] : [{ name: sumdbName, isOurs: false }];
+  const access = localAccess(settings);
+  const serving = { fill: openFill(settings, parts, index), index, clock, isPrivate, databases, access };
+  const handlerOf = (serve: (routed: RoutedPath, identity: Identity) => Promise<Served>) =>
+    createHandler(serve, isPrivate);
   const file = handlerOf((routed) => serveFile(serving, routed));
   const listed = handlerOf((routed) => serveIndex(serving, routed));
   return {
@@ -55,8 +59,8 @@ export function localHandlers(settings: Settings, parts: HandlerParts): Readonly
     zip: file,
     list: listed,
     latest: listed,
-    sumdb: handlerOf((routed) => serveSumdb(serving, routed)),
-    site: siteHandler(siteRoutes(settings, parts, index), localAccess(settings)),
+    sumdb: handlerOf((routed, identity) => serveSumdb(serving, routed, identity)),
+    site: siteHandler(siteRoutes(settings, parts, index), access),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { FillAnswer } from "../store/fill-plane.ts";
 import type { ModuleVersion } from "../store/layout.ts";
 
 /** The hashes that a checksum database has for a module version, both `"h1:…"`. */
@@ -16,6 +17,18 @@ export interface VersionHashes {
  */
 export interface Checksums {
   hashes(module: ModuleVersion): Promise<VersionHashes | undefined>;
+}
+
+/** A checksum database as it is served below `/sumdb/<name>/`. All of them throw `ServedError`. */
+export interface ChecksumDatabase {
+  /** The record of a module version with its number, and a signed head that includes it. */
+  lookup(module: ModuleVersion, waitUntil: number): Promise<Uint8Array>;
+
+  /** The tile at `"tile/8/0/x001/234.p/7"`. */
+  tile(path: string): Promise<Uint8Array>;
+
+  /** The newest signed head. */
+  head(): Promise<FillAnswer>;
 }
 
 /** What stands in where no checksum database is configured: nothing is asked, nothing is known. */

@@ -18,7 +18,7 @@ import type { ModuleStore } from "../store/module-store.ts";
 import { ServedError, type ServedErrorCode } from "../store/served-error.ts";
 import { SingleFlight } from "../store/single-flight.ts";
 import type { TreeHeadStore } from "../store/tree-head-store.ts";
-import type { Checksums, VersionHashes } from "./checksums.ts";
+import type { ChecksumDatabase, Checksums, VersionHashes } from "./checksums.ts";
 import { readFork, rememberFork } from "./fork-evidence.ts";
 import type { SumdbRemote } from "./sumdb-reach.ts";
 
@@ -35,7 +35,7 @@ export interface SumdbFillParts {
 }
 
 /** The checksum database as this proxy verified it: what fills are held against, and what `/sumdb/<name>/` answers. */
-export class SumdbFill implements Checksums {
+export class SumdbFill implements Checksums, ChecksumDatabase {
   readonly #parts: SumdbFillParts;
   readonly #name: string;
   readonly #client: SumdbClient;

@@ -1,5 +1,5 @@
 import type { Verifier } from "../../golang/note.ts";
-import { noChecksums } from "../checksums/checksums.ts";
+import { type ChecksumDatabase, noChecksums } from "../checksums/checksums.ts";
 import { SumdbFill } from "../checksums/sumdb-fill.ts";
 import type { SumdbRemote } from "../checksums/sumdb-reach.ts";
 import { Intake } from "../intake/intake.ts";
@@ -48,19 +48,21 @@ export class Fill implements FillPlane {
   readonly #lists: ListFill;
   readonly #latest: LatestFill;
   readonly #queries: QueryFill;
-  readonly #sumdb: SumdbFill | undefined;
+  /** By their names. */
+  readonly #databases = new Map<string, ChecksumDatabase>();
 
   constructor(parts: FillParts) {
     const { index, clock, ttl } = parts;
     const source = new ChainModuleSource(parts.router, clock);
     const isPrivate = (module: string) => parts.router.isPrivate(module);
-    this.#sumdb = parts.sumdb && new SumdbFill({ ...parts, ...parts.sumdb, isPrivate });
+    const sumdb = parts.sumdb && new SumdbFill({ ...parts, ...parts.sumdb, isPrivate });
+    if (parts.sumdb && sumdb) this.#databases.set(parts.sumdb.verifier.name, sumdb);
     this.#files = new FileFill({
       ...parts,
       source,
       intake: new Intake(parts),
       leases: new Leases(parts.leases, clock),
-      checksums: this.#sumdb ?? noChecksums,
+      checksums: sumdb ?? noChecksums,
       notFoundSeconds: ttl.notFound,
       budget: parts.timeouts.total * 1000,
     });
@@ -83,11 +85,11 @@ export class Fill implements FillPlane {
       case "query":
         return this.#queries.fill(request.path, request.query);
       case "lookup":
-        return { body: await this.#checksums().lookup(request.module) };
+        return { body: await this.#database(request.database).lookup(request.module, waitUntil) };
       case "tile":
-        return { body: await this.#checksums().tile(request.path) };
+        return { body: await this.#database(request.database).tile(request.path) };
       case "head":
-        return this.#checksums().head();
+        return this.#database(request.database).head();
     }
   }
 
@@ -96,9 +98,10 @@ export class Fill implements FillPlane {
     return this.#files.reveal(kind, module);
   }
 
-  #checksums(): SumdbFill {
-    if (this.#sumdb !== undefined) return this.#sumdb;
-    throw new ServedError("not-found", "this proxy has no checksum database");
+  #database(name: string): ChecksumDatabase {
+    const database = this.#databases.get(name);
+    if (database !== undefined) return database;
+    throw new ServedError("not-found", "this proxy does not have that checksum database");
   }
 
   async #file(...[kind, module, waitUntil]: Parameters<FileFill["fill"]>): Promise<FillAnswer> {

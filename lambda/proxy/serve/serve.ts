@@ -1,4 +1,6 @@
+import type { AccessSettings } from "../../edge/access-settings.ts";
 import type { RoutedPath } from "../../edge/routed-path.ts";
+import type { Identity } from "../../edge/token.ts";
 import { rememberedBody } from "../sources/version-list.ts";
 import type { Clock } from "../store/clock.ts";
 import type { FillAnswer, FillPlane, FillRequest } from "../store/fill-plane.ts";
@@ -6,7 +8,8 @@ import type { PolicyName } from "../store/layout.ts";
 import { ServedError } from "../store/served-error.ts";
 import type { ModuleEntry, VersionIndex } from "../store/version-index.ts";
 import { type ModuleRequest, parseModuleRequest } from "./module-request.ts";
-import { parseSumdbRequest } from "./sumdb-request.ts";
+import { checkReader } from "./record-readers.ts";
+import { parseSumdbRequest, type ServedDatabase } from "./sumdb-request.ts";
 
 /** An answer before HTTP: what it is, and its body or the key of the stored file that is the body. */
 export interface Served {
@@ -51,25 +54,31 @@ function remembered(request: ModuleRequest, entry: ModuleEntry, now: number): Fi
 }
 
 export interface ServeSumdbParts extends ServeParts {
-  /** The name of the one checksum database that is passed on, or `undefined` where there is none. */
-  readonly sumdbName: string | undefined;
+  /** The checksum databases below `/sumdb/`. */
+  readonly databases: readonly ServedDatabase[];
+  /** Who may read what. */
+  readonly access: AccessSettings;
 }
 
-/** `/sumdb/<name>/…`: what was verified of the checksum database. */
-export async function serveSumdb(parts: ServeSumdbParts, routed: RoutedPath): Promise<Served> {
-  const request = parseSumdbRequest(routed, parts.sumdbName);
+/** `/sumdb/<name>/…`: what was verified of somebody's checksum database, and our own log. */
+export async function serveSumdb(parts: ServeSumdbParts, routed: RoutedPath, identity: Identity): Promise<Served> {
+  const request = parseSumdbRequest(routed, parts.databases);
   if (request.kind === "supported")
     return { policy: "supported", module: undefined, content: { body: new Uint8Array() } };
-  if (request.kind === "lookup" && parts.isPrivate(request.module.path)) throw privateLookup(request.module.path);
+  const { isOurs, name } = request.database;
+  if (request.kind === "lookup" && !isOurs && parts.isPrivate(request.module.path))
+    throw privateLookup(request.module.path, parts.databases);
   const module = request.kind === "lookup" ? request.module.path : undefined;
-  const { policy, ...fillRequest } = request;
-  return { policy, module, content: await parts.fill.fill(fillRequest satisfies FillRequest) };
+  const { policy, ...asked } = request;
+  const content = await parts.fill.fill({ ...asked, database: name } satisfies FillRequest);
+  if (policy === "records") checkReader(content, parts.access, identity);
+  return { policy, module, content };
 }
 
 /** The lookup of a private module is answered here: its path must not reach a public database. */
-function privateLookup(path: string): ServedError {
-  return new ServedError(
-    "forbidden",
-    `${path} is private and not in the public checksum database: set GONOSUMDB=${path} (GOPRIVATE would make go pass this proxy by)`,
-  );
+function privateLookup(path: string, databases: readonly ServedDatabase[]): ServedError {
+  const remedy = databases.some(({ isOurs }) => isOurs)
+    ? "set GOSUMDB to the line of /-/gosumdb, this proxy's own, which has it"
+    : `set GONOSUMDB=${path} (GOPRIVATE would make go pass this proxy by)`;
+  return new ServedError("forbidden", `${path} is private and not in the public checksum database: ${remedy}`);
 }

@@ -5,9 +5,10 @@ export type FillRequest =
   | { readonly kind: FileKind; readonly module: ModuleVersion }
   | { readonly kind: "list" | "latest"; readonly path: string }
   | { readonly kind: "query"; readonly path: string; readonly query: string }
-  | { readonly kind: "lookup"; readonly module: ModuleVersion }
-  | { readonly kind: "tile"; readonly path: string }
-  | { readonly kind: "head" };
+  /** Of a checksum database, by its name: `"sum.golang.org"`. */
+  | { readonly kind: "lookup"; readonly database: string; readonly module: ModuleVersion }
+  | { readonly kind: "tile"; readonly database: string; readonly path: string }
+  | { readonly kind: "head"; readonly database: string };
 
 /**
  * `body`: the answer itself; `freshUntil` (milliseconds since the epoch) where it is good for a while only, `stale` when

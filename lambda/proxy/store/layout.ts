@@ -87,6 +87,8 @@ export const policies = {
   fullTile: { contentType: "application/octet-stream", cacheControl: immutable },
   partialTile: { contentType: "application/octet-stream", cacheControl: "public, max-age=3600" },
   lookup: { contentType: text, cacheControl: "public, max-age=3600" },
+  /** Records of our own log, of which each is for those who may read its module. */
+  records: { contentType: "application/octet-stream", cacheControl: "no-store" },
   head: { contentType: text, cacheControl: "max-age=60" },
   supported: { contentType: text, cacheControl: "public, max-age=3600" },
   /** Nobody reads it through a cache: staging, and whatever else lies under `internalPrefix`. */
@@ -100,6 +102,7 @@ const privatePolicies: Partial<Record<PolicyName, ObjectPolicy>> = {
   zip: { ...policies.zip, cacheControl: privateImmutable },
   mod: { ...policies.mod, cacheControl: privateImmutable },
   info: { ...policies.info, cacheControl: privateImmutable },
+  lookup: { ...policies.lookup, cacheControl: "max-age=3600" },
 };
 
 /** The policy of an answer about a public module, or about a private one. */

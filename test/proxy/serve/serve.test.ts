@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { AccessSettings } from "../../../lambda/edge/access-settings.ts";
+import { anonymous, type Identity } from "../../../lambda/edge/token.ts";
 import { parsePath } from "../../../lambda/proxy/serve/received-path.ts";
 import { type Served, serveFile, serveIndex, serveSumdb } from "../../../lambda/proxy/serve/serve.ts";
 import type { FillAnswer, FillRequest } from "../../../lambda/proxy/store/fill-plane.ts";
+import { policyOf } from "../../../lambda/proxy/store/layout.ts";
 import { ServedError } from "../../../lambda/proxy/store/served-error.ts";
 import { countedCalls } from "../../support/counted-calls.ts";
 import { MemoryVersionIndex } from "../../support/memory-adapters.ts";
@@ -12,6 +15,10 @@ import { SetClock } from "../../support/set-clock.ts";
 
 const path = "example.com/m";
 const filled: FillAnswer = { body: Buffer.from("filled") };
+/** A data tile of our log. */
+const records =
+  "example.com/m v1.0.0 h1:a=\nexample.com/m v1.0.0/go.mod h1:b=\n\ncorp.example/a/b v1.0.0 h1:c=\ncorp.example/a/b v1.0.0/go.mod h1:d=\n\n";
+const holder = (modules: string): Identity => ({ id: "t", role: "viewer", subject: "", modules });
 
 function world() {
   const calls: unknown[] = [];
@@ -21,11 +28,15 @@ function world() {
     index: countedCalls("index", index, calls as string[]),
     clock,
     isPrivate: (module: string) => module.startsWith("corp.example/"),
-    sumdbName: "sum.example.com",
+    databases: [
+      { name: "sum.example.com", isOurs: false },
+      { name: "ours.example", isOurs: true },
+    ],
+    access: { anonymous: "public", private: "corp.example" } as AccessSettings,
     fill: {
-      fill: async (request: FillRequest) => {
+      fill: async (request: FillRequest): Promise<FillAnswer> => {
         calls.push(request);
-        return filled;
+        return request.kind === "tile" && request.path.includes("data") ? { body: Buffer.from(records) } : filled;
       },
     },
   };
@@ -94,52 +105,84 @@ test("each route answers only what is its own, and asks nobody for the rest", as
     [serveSumdb, "/example.com/m/@latest", "not-found"],
   ] as const) {
     const { parts, calls } = world();
-    await assert.rejects(async () => serve(parts, parsePath(target)), { code }, target);
+    await assert.rejects(async () => serve(parts, parsePath(target), anonymous), { code }, target);
     assert.deepEqual(calls, [], target);
   }
 });
 
 test("what is asked of a checksum database", async () => {
   const module = { path, version: "v1.0.0" };
-  for (const [name, served, request] of [
-    ["supported", { policy: "supported", module: undefined, content: { body: new Uint8Array() } }],
-    ["latest", { policy: "head", module: undefined, content: filled }, { kind: "head" }],
-    ["lookup/example.com/m@v1.0.0", { policy: "lookup", module: path, content: filled }, { kind: "lookup", module }],
-    [
-      "tile/8/0/000",
-      { policy: "fullTile", module: undefined, content: filled },
-      { kind: "tile", path: "tile/8/0/000" },
-    ],
-    [
-      "tile/8/0/000.p/1",
-      { policy: "partialTile", module: undefined, content: filled },
-      { kind: "tile", path: "tile/8/0/000.p/1" },
-    ],
-  ] as const) {
-    const { parts, calls } = world();
-    assert.deepEqual(await serveSumdb(parts, parsePath(`/sumdb/sum.example.com/${name}`)), served, name);
-    assert.deepEqual(calls, request === undefined ? [] : [request], name);
-  }
+  for (const database of ["sum.example.com", "ours.example"])
+    for (const [name, served, request] of [
+      ["supported", { policy: "supported", module: undefined, content: { body: new Uint8Array() } }],
+      ["latest", { policy: "head", module: undefined, content: filled }, { kind: "head", database }],
+      [
+        "lookup/example.com/m@v1.0.0",
+        { policy: "lookup", module: path, content: filled },
+        { kind: "lookup", database, module },
+      ],
+      [
+        "tile/8/0/000",
+        { policy: "fullTile", module: undefined, content: filled },
+        { kind: "tile", database, path: "tile/8/0/000" },
+      ],
+      [
+        "tile/8/0/000.p/1",
+        { policy: "partialTile", module: undefined, content: filled },
+        { kind: "tile", database, path: "tile/8/0/000.p/1" },
+      ],
+    ] as const) {
+      const { parts, calls } = world();
+      assert.deepEqual(await serveSumdb(parts, parsePath(`/sumdb/${database}/${name}`), anonymous), served, name);
+      assert.deepEqual(calls, request === undefined ? [] : [request], name);
+    }
 });
 
 test("the lookup of a private module is refused here with what to set, and its path goes nowhere", async () => {
   const { parts, calls } = world();
-  const refused = (error: unknown) =>
-    error instanceof ServedError &&
-    error.code === "forbidden" &&
-    error.message.includes("GONOSUMDB=corp.example/Secret");
-  await assert.rejects(
-    serveSumdb(parts, parsePath("/sumdb/sum.example.com/lookup/corp.example/!secret@v1.0.0")),
-    refused,
-  );
+  const [theirs] = parts.databases;
+  const refused = (remedy: string) => (error: unknown) =>
+    error instanceof ServedError && error.code === "forbidden" && error.message.includes(remedy);
+  const routed = parsePath("/sumdb/sum.example.com/lookup/corp.example/!secret@v1.0.0");
+  await assert.rejects(serveSumdb(parts, routed, anonymous), refused("/-/gosumdb"));
+  const alone = { ...parts, databases: theirs === undefined ? [] : [theirs] };
+  await assert.rejects(serveSumdb(alone, routed, anonymous), refused("GONOSUMDB=corp.example/Secret"));
   assert.deepEqual(calls, []);
+});
+
+test("records of our log are for whoever may read every module of the tile", async () => {
+  const { parts } = world();
+  const ask = (database: string, identity: Identity, anonymously?: AccessSettings["anonymous"]) =>
+    serveSumdb(
+      { ...parts, access: { ...parts.access, ...(anonymously && { anonymous: anonymously }) } },
+      parsePath(`/sumdb/${database}/tile/8/data/000.p/2`),
+      identity,
+    );
+  const tile = { module: undefined, content: { body: Buffer.from(records) } };
+  for (const refused of [anonymous, holder(""), holder("corp.example/b"), holder("corp.example/a/c")])
+    await assert.rejects(ask("ours.example", refused), { code: "forbidden", message: /^(?!.*corp\.example)/ });
+  for (const modules of ["corp.example", "corp.example/a", "other.example,corp.example/*/b"])
+    assert.deepEqual(await ask("ours.example", holder(modules)), { policy: "records", ...tile });
+  assert.deepEqual(await ask("ours.example", anonymous, "all"), { policy: "records", ...tile });
+  // Of the mirror of somebody else's all is public.
+  assert.deepEqual(await ask("sum.example.com", anonymous), { policy: "partialTile", ...tile });
+});
+
+test("a private module is looked up in our log, and no shared cache is told that it is public", async () => {
+  const { parts, calls } = world();
+  const module = { path: "corp.example/a", version: "v1.0.0" };
+  const served = await serveSumdb(parts, parsePath("/sumdb/ours.example/lookup/corp.example/a@v1.0.0"), holder(""));
+  assert.deepEqual(served, { policy: "lookup", module: module.path, content: filled });
+  assert.deepEqual(calls, [{ kind: "lookup", database: "ours.example", module }]);
+  assert.doesNotMatch(policyOf("lookup", true).cacheControl, /public/);
+  assert.equal(policyOf("records", false).cacheControl, "no-store");
 });
 
 test("without a checksum database there is none to ask", async () => {
   const { parts, calls } = world();
   for (const name of ["supported", "latest", "lookup/example.com/m@v1.0.0"]) {
     const routed = parsePath(`/sumdb/sum.example.com/${name}`);
-    await assert.rejects(serveSumdb({ ...parts, sumdbName: undefined }, routed), { code: "not-found" });
+    await assert.rejects(serveSumdb({ ...parts, databases: [] }, routed, anonymous), { code: "not-found" });
   }
   assert.deepEqual(calls, []);
 });

@@ -3,13 +3,19 @@ import { test } from "node:test";
 import { parsePath } from "../../../lambda/proxy/serve/received-path.ts";
 import { parseSumdbRequest, type SumdbRequest } from "../../../lambda/proxy/serve/sumdb-request.ts";
 
-const name = "sum.example.com";
-const parse = (path: string) => parseSumdbRequest(parsePath(`/sumdb/${name}/${path}`), name);
+const theirs = { name: "sum.example.com", isOurs: false };
+const ours = { name: "0123abcd.modfront", isOurs: true };
+const parse = (path: string, database = theirs) =>
+  parseSumdbRequest(parsePath(`/sumdb/${database.name}/${path}`), [theirs, ours]);
 const lookup = (path: string, version: string) =>
   ({ kind: "lookup", policy: "lookup", module: { path, version } }) as const;
-const tile = (path: string, policy: "fullTile" | "partialTile") => ({ kind: "tile", policy, path }) as const;
+const tile = (path: string, policy: "fullTile" | "partialTile" | "records") =>
+  ({ kind: "tile", policy, path }) as const;
 
-const requests: readonly (readonly [path: string, request: SumdbRequest])[] = [
+/** Without saying of which database. */
+type Asked = SumdbRequest extends infer Each ? (Each extends SumdbRequest ? Omit<Each, "database"> : never) : never;
+
+const requests: readonly (readonly [path: string, request: Asked])[] = [
   ["supported", { kind: "supported" }],
   ["latest", { kind: "head", policy: "head" }],
   ["lookup/example.com/m@v1.0.0", lookup("example.com/m", "v1.0.0")],
@@ -26,7 +32,15 @@ const requests: readonly (readonly [path: string, request: SumdbRequest])[] = [
 ];
 
 test("what a path asks for, and how long caches may keep it", () => {
-  for (const [path, request] of requests) assert.deepEqual(parse(path), request, path);
+  for (const [path, request] of requests)
+    assert.deepEqual(parse(path), { database: theirs, ...request } as SumdbRequest, path);
+});
+
+test("of our own log the records are for nobody's cache, and everything else is the same", () => {
+  for (const [path, request] of requests) {
+    const policy = path.startsWith("tile/8/data/") ? { policy: "records" } : {};
+    assert.deepEqual(parse(path, ours), { database: ours, ...request, ...policy } as SumdbRequest, path);
+  }
 });
 
 test("another database is not found, nor any where none is configured", () => {
@@ -37,8 +51,8 @@ test("another database is not found, nor any where none is configured", () => {
     "/sumdb/SUM.EXAMPLE.COM/latest",
     "/sumdb/undefined/latest",
   ]) {
-    assert.throws(() => parseSumdbRequest(parsePath(target), name), { code: "not-found" }, target);
-    assert.throws(() => parseSumdbRequest(parsePath(target), undefined), { code: "not-found" }, target);
+    assert.throws(() => parseSumdbRequest(parsePath(target), [theirs, ours]), { code: "not-found" }, target);
+    assert.throws(() => parseSumdbRequest(parsePath(target), []), { code: "not-found" }, target);
   }
 });
 
