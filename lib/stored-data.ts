@@ -1,6 +1,7 @@
 import { ArnFormat, Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
+import { claimPrefix } from "../lambda/aws/table.ts";
 import { internalPrefix, stagedPrefix } from "../lambda/proxy/store/layout.ts";
 import type { Names } from "./names.ts";
 
@@ -59,7 +60,7 @@ export class StoredData extends Construct {
         actions: ["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
         resources: [this.#table],
       }),
-      new PolicyStatement({ actions: ["dynamodb:GetItem", "dynamodb:PutItem"], resources: [this.#logTable] }),
+      this.#inLog([claimPrefix], ["GetItem", "PutItem"]),
       new PolicyStatement({
         actions: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
         resources: [`${this.#bucket}/*`],
@@ -80,6 +81,15 @@ export class StoredData extends Construct {
         conditions: { StringLike: { "s3:prefix": folder } },
       }),
     ];
+  }
+
+  /** Calls of the log's table, for rows of the partitions that begin so: claims and log lie beside each other there. */
+  #inLog(prefixes: readonly string[], calls: readonly string[]): PolicyStatement {
+    return new PolicyStatement({
+      actions: calls.map((call) => `dynamodb:${call}`),
+      resources: [this.#logTable],
+      conditions: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": prefixes.map((prefix) => `${prefix}*`) } },
+    });
   }
 
   readSecret(name: string): PolicyStatement {

@@ -54,9 +54,11 @@ export function headKey(name: string): RowKey {
   return { p: `h ${name}`, s: "head" };
 }
 
-/** In the table of the log. */
+/** How the partitions of claims begin, in the table of the log. */
+export const claimPrefix = "c ";
+
 export function claimKey({ path, version }: ModuleVersion): RowKey {
-  return { p: `c ${path}`, s: version };
+  return { p: claimPrefix + path, s: version };
 }
 
 /** The key in the shape the client wants it. */

@@ -56,13 +56,15 @@ const permissions: readonly (readonly [name: string, actions: readonly string[]]
   ],
 ];
 
-test("fill makes and reads claims, and may neither change nor remove one", () => {
+test("fill makes and reads claims, and may neither change nor remove one, nor touch another row beside them", () => {
   const statements = propertiesOf<Policy>(service, "AWS::IAM::Policy").flatMap((each) => each.PolicyDocument.Statement);
   const grants = statements.filter(({ Resource }) => JSON.stringify(Resource).includes(":table/modfront-log"));
   assert.deepEqual(
     grants.map(({ Action }) => Action),
     Array(2).fill(["dynamodb:GetItem", "dynamodb:PutItem"]),
   );
+  for (const { Condition } of grants)
+    assert.deepEqual(Condition, { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["c *"] } });
 });
 
 for (const [name, actions] of permissions) {

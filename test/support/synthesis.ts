@@ -34,6 +34,7 @@ export function propertiesOf<Properties = Readonly<Record<string, unknown>>>(
 interface Statement {
   readonly Action: string | readonly string[];
   readonly Resource: unknown;
+  readonly Condition?: unknown;
 }
 
 export interface Policy {
