@@ -55,6 +55,8 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/proxy/upkeep": ["golang", "proxy/store"],
   "lambda/runtime": ["golang", "proxy/store", "proxy/intake"],
   "lambda/upstream/http": ["golang", "proxy/sources", "runtime"],
+  "lambda/upstream/git/pack": ["golang"],
+  "lambda/upstream/git/repository": ["upstream/git/pack"],
   "lambda/access": ["golang", "edge", "proxy/store"],
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],

@@ -1,0 +1,95 @@
+import type { Commit } from "../pack/commit.ts";
+import type { ObjectFormat, ObjectId } from "../pack/object-id.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** Throws the signal's reason when it is aborted. What is under way for others as well goes on for them. */
+export interface GitCall {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A tag, by one listing. */
+export interface TagRef {
+  /** What the tag itself is: the tag object of an annotated tag, else the same as `target`. */
+  readonly id: ObjectId;
+  /** What it comes to when tag objects are followed: usually a commit, but nobody has looked yet. */
+  readonly target: ObjectId;
+}
+
+/** What one listing of refs says. Names are without `refs/heads/` and `refs/tags/`, in the server's order. */
+export interface RefListing {
+  readonly objectFormat: ObjectFormat;
+  /**
+   * The branch that HEAD stands for (`"main"`, not detached) and the commit it is at (not unborn). Both undefined where
+   * the server has no HEAD, or does not show it.
+   */
+  readonly head: { readonly branch: string | undefined; readonly id: ObjectId | undefined };
+  readonly heads: ReadonlyMap<string, ObjectId>;
+  readonly tags: ReadonlyMap<string, TagRef>;
+}
+
+/**
+ * A repository behind a git server's smart HTTP protocol.
+ *
+ * Objects are asked for by hash and verified by hash: a server can withhold one, never forge one. That it hands one out
+ * does not mean that a branch or tag reaches it (a pull request's head is handed out as well): `History` proves that.
+ * Calls for the same thing at the same time are one request. Throws `GitFailure`, `UpstreamFailure`, or the signal's reason.
+ */
+export interface GitRepository {
+  /** The URL without credentials, as it was opened (not where redirects lead). */
+  readonly url: string;
+
+  /**
+   * HEAD, branches and tags: two round trips the first time, one while the server's capabilities are known.
+   *
+   * With `tagPrefix` (`"sub/dir/v"`) tags that do not begin with it may be missing; branches and HEAD are always there.
+   */
+  refs(options?: GitCall & { readonly tagPrefix?: string }): Promise<RefListing>;
+
+  /** One commit; a round trip when it is not known. "missing-object", "wrong-type" (a tag on a tree or blob, say). */
+  commit(id: ObjectId, options?: GitCall): Promise<Commit>;
+
+  /**
+   * The content of some paths of a commit, without the rest of its files where the server can filter: two round trips at
+   * most, none when a snapshot of the commit is kept. Paths that are no file (nothing, a folder, a symlink, a submodule)
+   * are absent from the answer. "too-large" for more than `limit` bytes in one of them.
+   */
+  files(
+    commit: ObjectId,
+    paths: readonly string[],
+    options: GitCall & { readonly limit: number },
+  ): Promise<ReadonlyMap<string, Buffer>>;
+
+  /**
+   * All files of a commit, or what lies at or below some paths of it (`["sub/dir", "LICENSE", ".gitattributes"]`): one
+   * round trip for all, two or three for paths. What earlier snapshots of this repository have is not sent again.
+   * To be closed; the bytes stay on disk until then.
+   */
+  snapshot(commit: ObjectId, options?: GitCall & { readonly paths?: readonly string[] }): Promise<Snapshot>;
+
+  /**
+   * The commits that HEAD, branches and tags of `refs` reach, fetched without trees and files where the server can filter,
+   * and kept: later calls fetch what is new. None when `refs` has no tip that is not known.
+   */
+  history(refs: RefListing, options?: GitCall): Promise<History>;
+}
+
+/** The commits of a repository and which comes from which. Answers are exact; walks take turns with everybody else. */
+export interface History {
+  /** The commit, without its tree; undefined when no tip of the listing reaches it. */
+  commit(id: ObjectId): Promise<Omit<Commit, "tree"> | undefined>;
+
+  /** True when HEAD, a branch or a tag of the listing reaches the commit. */
+  isReachable(id: ObjectId): Promise<boolean>;
+
+  /** True when `ancestor` is `id` or can be reached from it. False for commits that are not known. */
+  isAncestor(ancestor: ObjectId, id: ObjectId): Promise<boolean>;
+
+  /** Those of `candidates` that are ancestors of `id`, itself included: one walk for any number. */
+  ancestorsAmong(candidates: Iterable<ObjectId>, id: ObjectId): Promise<ReadonlySet<ObjectId>>;
+
+  /**
+   * The commit whose id begins with 7 or more lower-case hex digits; undefined when none that the listing reaches does.
+   * "ambiguous" when several do.
+   */
+  resolve(abbreviated: string): Promise<ObjectId | undefined>;
+}
