@@ -57,6 +57,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/upstream/http": ["golang", "proxy/sources", "runtime"],
   "lambda/upstream/git/pack": ["golang"],
   "lambda/upstream/git/repository": ["upstream/git/pack"],
+  "lambda/upstream/git/attributes": ["golang"],
   "lambda/access": ["golang", "edge", "proxy/store"],
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
