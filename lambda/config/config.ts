@@ -6,12 +6,14 @@ import { checksumsConfig } from "../proxy/checksums/config.ts";
 import { fillConfig } from "../proxy/fill/config.ts";
 import { sourcesConfig } from "../proxy/sources/config.ts";
 import { upkeepConfig } from "../proxy/upkeep/config.ts";
+import { credentialsConfig } from "../upstream/credentials/config.ts";
 import { transportConfig } from "../upstream/http/config.ts";
 
 /** The one configuration file, read by the CDK app, the local server and the CLI: each room's own keys, in one line. */
 const configSchema = z.strictObject({
   $schema: z.string().optional().describe("Where an editor finds the schema of this file"),
   ...sourcesConfig,
+  ...credentialsConfig,
   ...transportConfig,
   ...fillConfig,
   ...checksumsConfig,

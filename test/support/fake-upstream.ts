@@ -21,6 +21,7 @@ const failureCodes: ReadonlySet<FakeAnswer> = new Set<UpstreamFailureCode>([
   "redirects",
   "refused-address",
   "breaker-open",
+  "no-credentials",
 ]);
 
 /** An upstream without HTTP, which answers by path; 404 where it knows none. */

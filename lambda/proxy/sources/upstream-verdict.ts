@@ -51,6 +51,7 @@ const failureRows: Readonly<Record<Exclude<UpstreamFailureCode, "status">, Row>>
   redirects: { code: "upstream-failed", retry: false },
   "refused-address": { code: "upstream-failed", retry: false },
   "breaker-open": { code: "upstream-failed", retry: false },
+  "no-credentials": { code: "upstream-unauthorized", retry: false },
 };
 
 function statusRow(status: number): Row {
@@ -68,7 +69,9 @@ const lines: Partial<Record<ServedErrorCode, (name: string, clause: string) => s
 function judgeFailure(name: string, failure: UpstreamFailure): Verdict {
   const status = failure.details?.status ?? 0;
   const row = failure.code === "status" ? statusRow(status) : failureRows[failure.code];
-  const line = lines[row.code]?.(name, failure.message) ?? `upstream ${name} ${failure.message}`;
+  // The lines say what a status means; any other clause says it itself.
+  const said = failure.code === "status" ? lines[row.code]?.(name, failure.message) : undefined;
+  const line = said ?? `upstream ${name} ${failure.message}`;
   const text = row.quoted ? refusalText(failure.details?.text ?? "") : undefined;
   return {
     retry: row.retry,

@@ -35,7 +35,8 @@ export interface Upstream {
  * "status" any status but 200; "too-large" more than `limit` bytes, declared or not; "unreachable" refused, reset or cut
  * off; "connect-timeout" no connection in time, "timeout" no byte for too long; "bad-answer" not readable as HTTP, or encoded although we asked
  * for plain bytes; "redirects" too many or to somewhere that makes no sense; "refused-address" a host learnt from input
- * that may not be spoken to; "breaker-open" not tried because it failed too often a moment ago.
+ * that may not be spoken to; "breaker-open" not tried because it failed too often a moment ago; "no-credentials" not asked,
+ * because the credentials that it would have to be shown cannot be had.
  */
 export type UpstreamFailureCode =
   | "status"
@@ -46,7 +47,8 @@ export type UpstreamFailureCode =
   | "bad-answer"
   | "redirects"
   | "refused-address"
-  | "breaker-open";
+  | "breaker-open"
+  | "no-credentials";
 
 /** What an upstream said beside its status. */
 export interface StatusDetails {

@@ -13,8 +13,9 @@ const keeping = {
   keepAliveMsecs: 60_000,
 } as const;
 
-/** Where a GET goes. `protocol` is a URL's, `"https:"`, of which an empty port is the usual one. */
+/** Where a request goes. `protocol` is a URL's, `"https:"`, of which an empty port is the usual one. */
 export interface Destination {
+  readonly method: "GET" | "POST";
   readonly protocol: string;
   readonly host: string;
   readonly port: string;

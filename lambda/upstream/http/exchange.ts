@@ -21,6 +21,8 @@ export interface RawAnswer {
 }
 
 export interface ExchangeOptions {
+  /** What is sent with it; its length is declared. */
+  readonly body?: Uint8Array | undefined;
   readonly timeouts: UpstreamTimeouts;
   /** Not aborted yet. */
   readonly signal: AbortSignal | undefined;
@@ -36,7 +38,7 @@ const used = new WeakSet<Socket>();
 /** Interim answers (1xx) to one request, beyond which an upstream only plays for time. */
 const maxInterim = 16;
 
-/** One GET, from its sending to the end of the answer's body. */
+/** One request, from its sending to the end of the answer's body. */
 export class Exchange {
   /** Rejects with the signal's reason, with an `UpstreamFailure`, or with errors of node:http and what is below it. */
   readonly answer: Promise<RawAnswer>;
@@ -66,7 +68,7 @@ export class Exchange {
     // Runs from when a connection stands.
     request.setTimeout(options.timeouts.firstByte, () => this.#timeOut());
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
-    request.end();
+    request.end(options.body);
   }
 
   /** True when the request went to a connection that had served another one before. */

@@ -23,15 +23,19 @@ export interface HttpClientOptions {
   readonly lookup?: LookupFunction | undefined;
 }
 
-export interface GetOptions {
+export interface SendOptions {
   readonly authorization?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called when a connection stands, at once for one that was kept. */
   readonly onConnected?: () => void;
+  /** What is sent beside the client's own headers, by name in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** With it the request is a POST. It may be sent twice, so that it must not matter whether it arrives twice. */
+  readonly body?: Uint8Array | undefined;
 }
 
 /**
- * Sends single GETs, with kept-alive connections to every host; redirects are left to the caller.
+ * Sends single requests, with kept-alive connections to every host; redirects are left to the caller.
  *
  * Hosts that are not trusted are reached through a pool of their own whose connections only go to public addresses.
  */
@@ -57,17 +61,24 @@ export class HttpClient {
   }
 
   /** Rejects with an `UpstreamFailure`, with the signal's reason, or with errors of node:http and what is below it. */
-  async get(url: URL, options: GetOptions): Promise<RawAnswer> {
-    const { authorization, signal } = options;
+  async send(url: URL, options: SendOptions): Promise<RawAnswer> {
+    const { authorization, signal, body } = options;
     signal?.throwIfAborted();
     // net.connect asks no resolver about an address.
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
     const pool = await this.#poolFor(url, host);
     signal?.throwIfAborted();
     const via = this.#options.via?.();
-    const headers = { ...this.#headers, ...(via && { via }), ...(authorization && { authorization }) };
+    const headers = {
+      ...this.#headers,
+      ...options.headers,
+      ...(body && { "content-length": String(body.length) }),
+      ...(via && { via }),
+      ...(authorization && { authorization }),
+    };
     const path = url.pathname + url.search;
-    const to = { protocol: url.protocol, host, port: url.port, path, headers };
+    const method = body === undefined ? "GET" : "POST";
+    const to = { method, protocol: url.protocol, host, port: url.port, path, headers } as const;
     this.#checkOpen();
     const first = this.#send(pool.request(to), options);
     try {
@@ -110,9 +121,9 @@ export class HttpClient {
     if (this.#closed) throw closed();
   }
 
-  #send(request: ClientRequest, { signal, onConnected = () => {} }: GetOptions): Exchange {
+  #send(request: ClientRequest, { signal, body, onConnected = () => {} }: SendOptions): Exchange {
     const { timeouts } = this.#options;
-    const exchange = new Exchange(request, { timeouts, signal, onConnected, onEnd: this.#forget });
+    const exchange = new Exchange(request, { body, timeouts, signal, onConnected, onEnd: this.#forget });
     this.#exchanges.add(exchange);
     return exchange;
   }

@@ -1,5 +1,6 @@
 import type { StatusDetails, Upstream, UpstreamBody } from "../../proxy/sources/upstream.ts";
 import { UpstreamFailure } from "../../proxy/sources/upstream.ts";
+import { type Authorization, basicAuthorization, type Credentials, hasSecret } from "../credentials/credentials.ts";
 import type { Breaker, BreakerPass } from "./breaker.ts";
 import type { RawAnswer } from "./exchange.ts";
 import { readBody } from "./http-body.ts";
@@ -14,21 +15,25 @@ const maxRedirects = 10;
 /** What all upstreams of a process share. */
 export interface HttpUpstreamParts {
   readonly client: HttpClient;
+  readonly credentials: Credentials;
   readonly breaker: Breaker;
   /** So many requests for one module are under way at once: a module that hangs holds no more of the connections. */
   readonly modules: Turns;
 }
 
-/** A module proxy below a base URL, whose user and password are sent as Basic credentials to its own origin only. */
+/**
+ * A module proxy below a base URL. The user and password of that URL, else the credentials that are known for it, are sent to
+ * its own origin only.
+ */
 export class HttpUpstream implements Upstream {
   readonly name: string;
   readonly #base: URL;
-  readonly #credentials: Credentials | undefined;
+  readonly #own: Authorization | undefined;
   readonly #parts: HttpUpstreamParts;
 
   constructor(url: URL, parts: HttpUpstreamParts) {
     this.name = url.origin;
-    this.#credentials = readCredentials(url);
+    this.#own = readUserInfo(url);
     this.#base = new URL(url);
     this.#base.username = "";
     this.#base.password = "";
@@ -41,8 +46,7 @@ export class HttpUpstream implements Upstream {
     const module = moduleOf(path);
     const onEnd = module === undefined ? () => {} : await this.#parts.modules.take(`${this.#base} ${module}`, signal);
     try {
-      const answer = await this.#attempt(path, signal);
-      if (answer.statusCode !== 200) throw await this.#statusFailure(answer);
+      const answer = await this.#request(new URL(this.#base.href.replace(/\/$/, "") + encodePath(path)), signal);
       return readBody(answer, { limit, signal, onEnd });
     } catch (error) {
       onEnd();
@@ -51,12 +55,28 @@ export class HttpUpstream implements Upstream {
     }
   }
 
-  async #attempt(path: string, signal: AbortSignal | undefined): Promise<RawAnswer> {
+  /** The 200. What was not taken as credentials is looked for once more. */
+  async #request(url: URL, signal: AbortSignal | undefined): Promise<RawAnswer> {
+    for (let renewed = false; ; renewed = true) {
+      const authorization = this.#own ?? (await this.#parts.credentials.authorize(url, signal));
+      const { answer, shown } = await this.#attempt(url, authorization, signal);
+      if (answer.statusCode === 200) return answer;
+      const failure = statusFailure(await readStatusDetails(answer), authorization);
+      const refused = answer.statusCode === 401 && shown;
+      if (!refused || renewed || authorization === undefined || !(await authorization.renew(signal))) throw failure;
+    }
+  }
+
+  async #attempt(
+    url: URL,
+    authorization: Authorization | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<FollowedAnswer> {
     const pass = this.#parts.breaker.enter();
     if (pass === undefined)
       throw new UpstreamFailure("breaker-open", "failed too often and is left alone for a moment");
     try {
-      return await this.#follow(new URL(this.#base.href.replace(/\/$/, "") + encodePath(path)), pass, signal);
+      return await this.#follow(url, authorization, pass, signal);
     } catch (error) {
       if (!signal?.aborted && toUpstreamFailure(error).code === "unreachable") pass.refused();
       throw error;
@@ -65,14 +85,19 @@ export class HttpUpstream implements Upstream {
     }
   }
 
-  async #follow(start: URL, pass: BreakerPass, signal: AbortSignal | undefined): Promise<RawAnswer> {
+  async #follow(
+    start: URL,
+    credentials: Authorization | undefined,
+    pass: BreakerPass,
+    signal: AbortSignal | undefined,
+  ): Promise<FollowedAnswer> {
     const { client } = this.#parts;
     let url = start;
-    let authorization = this.#credentials?.header;
+    let authorization = credentials?.header;
     for (let hops = 0; ; hops++) {
       // It did its part with the first connection: trouble behind a redirect is no matter of this upstream's breaker.
-      const answer = await client.get(url, { authorization, signal, onConnected: pass.connected });
-      if (!isRedirect(answer.statusCode)) return answer;
+      const answer = await client.send(url, { authorization, signal, onConnected: pass.connected });
+      if (!isRedirect(answer.statusCode)) return { answer, shown: authorization !== undefined };
       await readHead(answer.body);
       if (hops === maxRedirects) throw new UpstreamFailure("redirects", "redirected too often");
       const target = redirectTarget(answer.headers.location ?? [], url, (to) => client.isTrusted(to));
@@ -81,19 +106,21 @@ export class HttpUpstream implements Upstream {
       url = target;
     }
   }
+}
 
-  async #statusFailure(answer: RawAnswer): Promise<UpstreamFailure> {
-    const details = await readStatusDetails(answer);
-    return new UpstreamFailure("status", `answered ${answer.statusCode}`, { details: this.#withoutSecrets(details) });
-  }
+/** What is no redirect, and whether credentials were shown to whoever sent it. */
+interface FollowedAnswer {
+  readonly answer: RawAnswer;
+  readonly shown: boolean;
+}
 
-  /** A page that shows what it was sent must not show it to others. */
-  #withoutSecrets(details: StatusDetails): StatusDetails {
-    const { text } = details;
-    if (text === undefined || this.#credentials?.secrets.some((secret) => text.includes(secret)) !== true)
-      return details;
-    return { ...details, text: undefined };
-  }
+/** A page that shows what it was sent must not show it to others. */
+function statusFailure(details: StatusDetails, authorization: Authorization | undefined): UpstreamFailure {
+  const { status, text } = details;
+  const shows = text !== undefined && authorization !== undefined && hasSecret(text, authorization);
+  return new UpstreamFailure("status", `answered ${status}`, {
+    details: shows ? { ...details, text: undefined } : details,
+  });
 }
 
 /** The escaped module path that `path` is about; lookups and tiles of a checksum database belong to no module. */
@@ -102,17 +129,10 @@ function moduleOf(path: string): string | undefined {
   return end < 0 ? undefined : path.slice(1, end);
 }
 
-interface Credentials {
-  readonly header: string;
-  readonly secrets: readonly string[];
-}
-
-function readCredentials(url: URL): Credentials | undefined {
+function readUserInfo(url: URL): Authorization | undefined {
   if (url.username === "" && url.password === "") return undefined;
-  const pair = Buffer.from(`${decode(url.username)}:${decode(url.password)}`);
-  const token = pair.toString("base64");
-  const secrets = [token, url.password, decode(url.password), url.password === "" ? url.username : ""];
-  return { header: `Basic ${token}`, secrets: secrets.filter((secret) => secret !== "") };
+  const own = basicAuthorization(decode(url.username), decode(url.password));
+  return { ...own, secrets: [...own.secrets, url.password || url.username] };
 }
 
 function decode(text: string): string {

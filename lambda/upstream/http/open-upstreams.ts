@@ -8,6 +8,9 @@ import {
   parseChain,
   UpstreamRules,
 } from "../../proxy/sources/upstream-rules.ts";
+import { type Credentials, noCredentials, overTls } from "../credentials/credentials.ts";
+import type { OpenCredentials } from "../credentials/open-credentials.ts";
+import { sendApiRequest } from "./api-request.ts";
 import { Breaker } from "./breaker.ts";
 import type { UpstreamTimeouts } from "./exchange.ts";
 import { type ForwardProxySettings, openForwardProxies } from "./forward-proxy.ts";
@@ -37,6 +40,8 @@ export interface UpstreamsOptions {
   readonly timeouts?: UpstreamTimeouts;
   /** The forward proxy of the environment, where the configuration names none. */
   readonly forwardProxy?: ForwardProxySettings;
+  /** What is shown to upstreams whose URL has no user; nothing when left out. */
+  readonly credentials?: OpenCredentials;
   /** The `Via` header of a request that is sent now. */
   readonly via?: () => string;
   /** For tests: in place of the system's resolver. */
@@ -147,6 +152,7 @@ class UpstreamPool {
   readonly #client: HttpClient;
   readonly #trusted: Set<string>;
   readonly #now: () => number;
+  readonly #credentials: Credentials;
   readonly #upstreams = new Map<string, Upstream>();
   readonly #modules = new Turns(requestsForModule);
 
@@ -161,13 +167,20 @@ class UpstreamPool {
       via: options.via,
       ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
     });
+    const known = options.credentials?.((request) => sendApiRequest(this.#client, request)) ?? noCredentials;
+    this.#credentials = overTls(known, (url) => this.#client.isTrusted(url));
   }
 
   upstream(url: URL): Upstream {
     const known = this.#upstreams.get(url.href);
     if (known !== undefined) return known;
     this.#trusted.add(hostAndPort(url));
-    const parts = { client: this.#client, breaker: new Breaker(this.#now), modules: this.#modules };
+    const parts = {
+      client: this.#client,
+      credentials: this.#credentials,
+      breaker: new Breaker(this.#now),
+      modules: this.#modules,
+    };
     const upstream = new HttpUpstream(url, parts);
     this.#upstreams.set(url.href, upstream);
     return upstream;

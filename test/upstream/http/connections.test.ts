@@ -300,7 +300,7 @@ test("a connection to a trusted host is not used when it is not trusted, nor the
   t.after(() => client.close());
   const url = new URL(server.url.replace("127.0.0.1", "some.example"));
   const get = async () => {
-    for await (const _ of (await client.get(url, {})).body);
+    for await (const _ of (await client.send(url, {})).body);
   };
   await get();
   trustedHosts.clear();

@@ -1,0 +1,36 @@
+import { ConfiguredCredentials, type CredentialRule } from "./configured-credentials.ts";
+import type { Authorization, Credentials } from "./credentials.ts";
+import { GithubApp, githubApi } from "./github-app.ts";
+import type { SendApiRequest } from "./installation-tokens.ts";
+import { type ReadSecret, Secret } from "./secret.ts";
+
+export interface CredentialsSource {
+  /** Of the configuration, each with its secret. */
+  readonly rules: readonly CredentialRule[];
+  readonly secrets: readonly Secret[];
+  /** By host, with the port where it is not the usual one: what a netrc file has. */
+  readonly machines?: ReadonlyMap<string, Authorization> | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Makes the credentials, when there is something that sends requests. */
+export type OpenCredentials = (send: SendApiRequest) => Credentials;
+
+/** The secrets of the rules, none read yet. `now` is milliseconds on a clock that does not go back. */
+export function openSecrets(rules: readonly CredentialRule[], read: ReadSecret, now: () => number): readonly Secret[] {
+  return rules.map(({ secret }, i) => new Secret(`credentials.${i}.secret`, secret, read, now));
+}
+
+/** The credentials of the configuration, and behind them those of a netrc file. */
+export function openCredentials({ rules, secrets, machines, now }: CredentialsSource): OpenCredentials {
+  return (send) => {
+    const configured = new ConfiguredCredentials(rules, secrets, ({ user = "", api }, { host }, privateKey) => {
+      const address = api?.replace(/\/+$/, "") ?? githubApi(host);
+      return new GithubApp({ id: user, privateKey, api: address, send, now });
+    });
+    return {
+      authorize: async (url, signal) => (await configured.authorize(url, signal)) ?? machines?.get(url.host),
+    };
+  };
+}
