@@ -1,55 +1,20 @@
-import { join } from "node:path";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
-import { indexFile, openIndexDatabase } from "../../lambda/local/data/index-database.ts";
-import { SqliteTreeHeadStore } from "../../lambda/local/data/sqlite-tree-head-store.ts";
-import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
-import { type Fork, keepOurs, readFork } from "../../lambda/proxy/checksums/fork-evidence.ts";
-import { sumdbVerifier } from "../../lambda/proxy/checksums/known-sumdb.ts";
-import type { TreeHeadStore } from "../../lambda/proxy/store/tree-head-store.ts";
-import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
+import { logCheck } from "./log-check.ts";
+import { logFork } from "./log-fork.ts";
+import type { Verb } from "./verb.ts";
 
-const options = { data: { type: "string" }, config: { type: "string" }, "keep-ours": { type: "boolean" } } as const;
+const words: Readonly<Record<string, Verb>> = { check: logCheck, fork: logFork };
 
-/** `modfront log fork`: what to do after a checksum database has shown two logs that contradict each other. */
+const rows = Object.entries(words);
+
+/** `modfront log …`: our own checksum database, and what is to be done about that of others. */
 export const logVerb: Verb = {
-  usage: "fork [--keep-ours] [--data FOLDER] [--config FILE]",
-  summary: "shows both heads after a fork of the checksum database; --keep-ours goes on with the one verified so far",
-  run: async (args, { print, environment }) => {
-    const { values, positionals } = parseVerbArgs(args, options, { least: 1, most: 1 });
-    if (positionals[0] !== "fork") throw new CodedError("usage", "log takes the word fork");
-    const { data, config } = readDataSettings(values, environment);
-    const name = sumdbVerifier(config.sumdb.name)?.name;
-    if (name === undefined) throw new CodedError("usage", "no checksum database is configured");
-    const database = openIndexDatabase(join(data, indexFile));
-    try {
-      return await decide(new SqliteTreeHeadStore(database), name, { keep: values["keep-ours"] === true, print });
-    } finally {
-      database.close();
-    }
+  usage: rows.map(([word, { usage }]) => `${word} ${usage}`).join("\n  modfront log "),
+  summary: rows.map(([word, { summary }]) => `${word}: ${summary}`).join("\n      "),
+  run: async ([word = "", ...rest], terminal) => {
+    const verb = Object.hasOwn(words, word) ? words[word] : undefined;
+    if (verb === undefined)
+      throw new CodedError("usage", `log takes one of the words ${Object.keys(words).join(", ")}`);
+    return await verb.run(rest, terminal);
   },
 };
-
-/** Exit code 1 while a fork waits for its decision, so that a script notices. */
-async function decide(
-  heads: TreeHeadStore,
-  name: string,
-  { keep, print }: Pick<Terminal, "print"> & { readonly keep: boolean },
-): Promise<number> {
-  const fork = await readFork(heads, name);
-  if (fork === undefined) {
-    print(`${name} has not forked`);
-    return 0;
-  }
-  show(fork, print);
-  if (fork.decided || (keep && (await keepOurs(heads, name)))) {
-    print(`decided: public modules are fetched, and verified under our head of ${name}`);
-    return 0;
-  }
-  print("undecided: no public module is fetched; --keep-ours goes on with ours");
-  return 1;
-}
-
-function show({ ours, theirs }: Fork, print: (line: string) => void): void {
-  print(`ours, under which everything stored here was verified:\n\n${ours}`);
-  print(`theirs, signed with the same key and not a continuation of it:\n\n${theirs}`);
-}

@@ -4,9 +4,11 @@ import { anonymous, type Identity } from "../../lambda/edge/token.ts";
 import { entityTag } from "../../lambda/http/entity-tag.ts";
 import { frame } from "../../lambda/http/frame.ts";
 import { createHandler, type HttpRequest } from "../../lambda/http/handler.ts";
+import { onlyStored } from "../../lambda/http/only-stored.ts";
 import { textAnswer } from "../../lambda/http/probes.ts";
 import { errorOf } from "../../lambda/http/result.ts";
 import { createStack } from "../../lambda/http/stack.ts";
+import { parsePath } from "../../lambda/proxy/serve/received-path.ts";
 import type { Served } from "../../lambda/proxy/serve/serve.ts";
 import { type PolicyName, policies } from "../../lambda/proxy/store/layout.ts";
 import { ServedError } from "../../lambda/proxy/store/served-error.ts";
@@ -174,4 +176,18 @@ test("a redirect is a path within this host, escaped, or the address of a file e
     const { status, headers, body } = frame({ kind: "redirect", to });
     assert.deepEqual([status, headers, body], [302, { location, "cache-control": "no-store" }, new Uint8Array()]);
   }
+});
+
+test("who asks for nothing but what is stored is not given what is fetched", async () => {
+  const asked: string[] = [];
+  const handler = onlyStored(async ({ routed }) => {
+    asked.push(routed.path);
+    return textAnswer("fetched");
+  });
+  const request = (headers: Readonly<Record<string, string>>) =>
+    handler({ method: "GET", routed: parsePath("/example.com/m/@latest"), headers, identity: anonymous });
+  await assert.rejects(request({ "cache-control": "max-age=0, only-if-cached" }), { code: "not-stored" });
+  assert.deepEqual(asked, []);
+  await request({ "cache-control": "no-cache" });
+  assert.deepEqual(asked, ["/example.com/m/@latest"]);
 });

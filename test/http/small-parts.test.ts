@@ -31,6 +31,7 @@ const statuses: Record<ServedErrorCode, number> = {
   "log-shorter": 503,
   "log-unsigned": 503,
   "log-busy": 503,
+  "not-stored": 504,
   "upstream-timeout": 504,
   "too-many": 429,
   "fill-timeout": 504,

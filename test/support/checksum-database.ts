@@ -14,7 +14,7 @@ export class ChecksumDatabase {
   readonly requests: string[] = [];
   /** Gets path and right answer of each request, returns what is sent: other bytes, or undefined for a 404. */
   tamper: (path: string, answer: Uint8Array | undefined) => Uint8Array | undefined = (_, answer) => answer;
-  readonly #skey: string;
+  readonly #key: ReturnType<typeof generateKey>;
   readonly #records: Uint8Array[] = [];
   readonly #ids = new Map<string, number>();
   readonly #stored: Uint8Array[] = [];
@@ -27,7 +27,12 @@ export class ChecksumDatabase {
 
   constructor(key = generateKey("sum.example.com")) {
     this.vkey = key.vkey;
-    this.#skey = key.skey;
+    this.#key = key;
+  }
+
+  /** Another log, empty, that signs with the same key. */
+  fork(): ChecksumDatabase {
+    return new ChecksumDatabase(this.#key);
   }
 
   get size(): number {
@@ -50,7 +55,7 @@ export class ChecksumDatabase {
   /** The signed head of the log's first `size` records. */
   async signedHead(size = this.size): Promise<Uint8Array> {
     const tree = { n: BigInt(size), hash: await treeHash(BigInt(size), this.#read) };
-    return sign({ text: formatTree(tree) }, newSigner(this.#skey));
+    return sign({ text: formatTree(tree) }, newSigner(this.#key.skey));
   }
 
   /** Answers a GET as SumdbOps.readRemote. */

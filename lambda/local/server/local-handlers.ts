@@ -7,6 +7,7 @@ import type { Identity } from "../../edge/token.ts";
 import { gosumdbRoutes } from "../../http/gosumdb.ts";
 import { createHandler, type HttpHandler } from "../../http/handler.ts";
 import { metricsRoutes } from "../../http/metrics.ts";
+import { onlyStored } from "../../http/only-stored.ts";
 import { probeRoutes } from "../../http/probes.ts";
 import type { Route } from "../../http/route.ts";
 import { siteHandler } from "../../http/site.ts";
@@ -51,7 +52,7 @@ export function localHandlers(settings: Settings, parts: HandlerParts): Readonly
   const serving = { fill: openFill(settings, parts, index), index, clock, isPrivate, databases, access };
   const handlerOf = (serve: (routed: RoutedPath, identity: Identity) => Promise<Served>) =>
     createHandler(serve, isPrivate);
-  const file = handlerOf((routed) => serveFile(serving, routed));
+  const file = onlyStored(handlerOf((routed) => serveFile(serving, routed)));
   const listed = handlerOf((routed) => serveIndex(serving, routed));
   return {
     info: file,

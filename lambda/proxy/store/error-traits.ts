@@ -62,6 +62,7 @@ export const errorTraits = {
   "log-busy": { ...usual, status: 503 },
   "invalid-module": { ...alarm, status: 502, content: true },
   "store-failed": { ...usual, status: 503 },
+  "not-stored": { ...final, status: 504 },
   "too-many": { ...outage, status: 429, rank: 3 },
   "fill-timeout": { ...outage, status: 504, rank: 3 },
   internal: { ...alarm, status: 500 },

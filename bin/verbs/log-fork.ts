@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { CodedError } from "../../lambda/golang/coded-error.ts";
+import { indexFile, openIndexDatabase } from "../../lambda/local/data/index-database.ts";
+import { SqliteTreeHeadStore } from "../../lambda/local/data/sqlite-tree-head-store.ts";
+import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
+import { type Fork, keepOurs, readFork } from "../../lambda/proxy/checksums/fork-evidence.ts";
+import { sumdbVerifier } from "../../lambda/proxy/checksums/known-sumdb.ts";
+import type { TreeHeadStore } from "../../lambda/proxy/store/tree-head-store.ts";
+import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
+
+const options = { data: { type: "string" }, config: { type: "string" }, "keep-ours": { type: "boolean" } } as const;
+
+/** `modfront log fork`: what to do after a checksum database has shown two logs that contradict each other. */
+export const logFork: Verb = {
+  usage: "[--keep-ours] [--data FOLDER] [--config FILE]",
+  summary: "shows both heads after a fork of the checksum database; --keep-ours goes on with the one verified so far",
+  run: async (args, { print, environment }) => {
+    const { values } = parseVerbArgs(args, options, { least: 0, most: 0 });
+    const { data, config } = readDataSettings(values, environment);
+    const name = sumdbVerifier(config.sumdb.name)?.name;
+    if (name === undefined) throw new CodedError("usage", "no checksum database is configured");
+    const database = openIndexDatabase(join(data, indexFile));
+    try {
+      return await decide(new SqliteTreeHeadStore(database), name, { keep: values["keep-ours"] === true, print });
+    } finally {
+      database.close();
+    }
+  },
+};
+
+/** Exit code 1 while a fork waits for its decision, so that a script notices. */
+async function decide(
+  heads: TreeHeadStore,
+  name: string,
+  { keep, print }: Pick<Terminal, "print"> & { readonly keep: boolean },
+): Promise<number> {
+  const fork = await readFork(heads, name);
+  if (fork === undefined) {
+    print(`${name} has not forked`);
+    return 0;
+  }
+  show(fork, print);
+  if (fork.decided || (keep && (await keepOurs(heads, name)))) {
+    print(`decided: public modules are fetched, and verified under our head of ${name}`);
+    return 0;
+  }
+  print("undecided: no public module is fetched; --keep-ours goes on with ours");
+  return 1;
+}
+
+function show({ ours, theirs }: Fork, print: (line: string) => void): void {
+  print(`ours, under which everything stored here was verified:\n\n${ours}`);
+  print(`theirs, signed with the same key and not a continuation of it:\n\n${theirs}`);
+}

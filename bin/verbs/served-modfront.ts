@@ -1,0 +1,70 @@
+import { createWriteStream } from "node:fs";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { CodedError } from "../../lambda/golang/coded-error.ts";
+import { printable } from "../../lambda/golang/shown-text.ts";
+import { ownLogins } from "./logins.ts";
+import type { Terminal } from "./verb.ts";
+
+/** What a modfront answered: bytes, or that whoever asked may not, or that it does not have it stored. */
+export type Read = { readonly kind: "read"; readonly bytes: Uint8Array } | { readonly kind: "refused" | "absent" };
+
+/** Bytes: the longest tile of records is far shorter. */
+const largestRead = 4 << 20;
+
+/** A modfront as a client reads it, with the token of MODFRONT_TOKEN, else that of `login`. */
+export class ServedModfront {
+  readonly #server: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  private constructor(server: string, token: string | undefined) {
+    this.#server = server;
+    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  }
+
+  /** Throws `CodedError` "usage" for what is no URL of a server. */
+  static async open(url: string, terminal: Terminal): Promise<ServedModfront> {
+    if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+      throw new CodedError("usage", "this takes the URL of a modfront");
+    const server = url.replace(/\/+$/, "");
+    const token = terminal.environment.MODFRONT_TOKEN || (await ownLogins(terminal).read()).get(server);
+    return new ServedModfront(server, token);
+  }
+
+  /** Reads a path into memory. Throws `CodedError` "answer" for any other answer. */
+  async read(path: string): Promise<Read> {
+    const response = await this.#get(path);
+    const refusal = await refusalOf(path, response);
+    if (refusal !== undefined) return refusal;
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (bytes.length > largestRead) throw new CodedError("answer", `${path} is longer than any answer should be`);
+    return { kind: "read", bytes };
+  }
+
+  /** Writes what is stored under a path to a file, without having it fetched where it is not. Throws as `read` does. */
+  async save(path: string, file: string): Promise<Read["kind"]> {
+    const response = await this.#get(path, { "cache-control": "only-if-cached" });
+    const refusal = await refusalOf(path, response);
+    if (refusal !== undefined) return refusal.kind;
+    await pipeline(Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]), createWriteStream(file));
+    return "read";
+  }
+
+  async #get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    try {
+      const signal = AbortSignal.timeout(600_000);
+      return await fetch(this.#server + path, { headers: { ...this.#headers, ...headers }, signal });
+    } catch (cause) {
+      throw new CodedError("answer", `${path}: no answer`, { cause });
+    }
+  }
+}
+
+/** 504 is what a cache says that was asked for nothing else (RFC 9111 5.2.1.7). */
+async function refusalOf(path: string, response: Response): Promise<Read | undefined> {
+  if (response.ok) return undefined;
+  const line = printable((await response.text()).split("\n", 1)[0] ?? "", 200);
+  if (response.status === 401 || response.status === 403) return { kind: "refused" };
+  if (response.status === 404 || response.status === 504) return { kind: "absent" };
+  throw new CodedError("answer", `${path} was answered ${response.status}: ${line}`);
+}
