@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ModuleVersion } from "../proxy/store/layout.ts";
+import type { LogPlace } from "../proxy/store/log-store.ts";
 import type { VersionFlag } from "../proxy/store/version-index.ts";
 
 /** A row is named by its partition key and its sort key. */
@@ -22,6 +23,13 @@ export const attributes = {
   lease: { fence: "f", heldUntil: "u", holder: "o", code: "c", message: "e" },
   head: { note: "n" },
   claim: { zip: "z", goMod: "m", info: "i" },
+  logHead: { epoch: "e", role: "r", mode: "m", size: "z", root: "h" },
+  logRow: { hashes: "h", text: "t" },
+  logNumber: { number: "n" },
+  pending: { path: "path", version: "v", zip: "z", goMod: "m" },
+  /** Of a record, also while it waits. */
+  proof: { number: "pn", head: "ph" },
+  signedHead: { size: "z", note: "n" },
 } as const;
 
 /** Each flag of a version in the set of letters `attributes.version.flags`. */
@@ -54,11 +62,46 @@ export function headKey(name: string): RowKey {
   return { p: `h ${name}`, s: "head" };
 }
 
-/** How the partitions of claims begin, in the table of the log. */
+/** How the partitions of claims, and those of the log, begin, in the table of the log. */
 export const claimPrefix = "c ";
+export const logPrefix = "log";
 
 export function claimKey({ path, version }: ModuleVersion): RowKey {
   return { p: claimPrefix + path, s: version };
+}
+
+/** The one row that says what the log is. */
+export const logHeadKey: RowKey = { p: `${logPrefix} head`, s: "head" };
+
+/** The partition of the records that wait: one, so that one Query has them, and a fill plane that may write no other row. */
+export const pendingPartition = `${logPrefix} pending`;
+
+/** A hash, because paths may be longer than sort keys. */
+export function pendingKey({ path, version }: ModuleVersion): RowKey {
+  return { p: pendingPartition, s: createHash("sha256").update(`${path}@${version}`).digest("base64url") };
+}
+
+/** The newest signed head of the log called so. */
+export function signedHeadKey(name: string): RowKey {
+  return { p: `${logPrefix} note`, s: name };
+}
+
+/** The number of a module version's record. */
+export function logNumberKey({ path, version }: ModuleVersion): RowKey {
+  return { p: `${logPrefix} of ${path}`, s: version };
+}
+
+/**
+ * A row of the log: those of a tile are one partition, in the order of their numbers. Level 0 has the records, level k the
+ * subtrees of height 8k.
+ *
+ * `{ level: 0, number: 515n }` becomes `{ p: "log 2", s: "003" }`, `{ level: 1, number: 3n }` `{ p: "log1 0", s: "003" }`.
+ */
+export function logRowKey({ level, number }: LogPlace): RowKey {
+  return {
+    p: `${logPrefix}${level === 0 ? "" : level} ${number >> 8n}`,
+    s: String(number & 255n).padStart(3, "0"),
+  };
 }
 
 /** The key in the shape the client wants it. */
