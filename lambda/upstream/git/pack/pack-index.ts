@@ -1,3 +1,5 @@
+import { compareIds } from "./id-order.ts";
+
 /**
  * What is in a packfile: one row per object, sorted by id. Plain data that can be given to a thread.
  *
@@ -12,4 +14,17 @@ export interface PackIndex {
   readonly sizes: Float64Array;
   /** Of each object 1 commit, 2 tree, 3 blob, 4 tag, whatever its entry is. */
   readonly types: Uint8Array;
+}
+
+/** The row of an id, or -1. */
+export function rowOf({ ids, types }: Pick<PackIndex, "ids" | "types">, id: Uint8Array): number {
+  let low = 0;
+  for (let high = types.length; low < high; ) {
+    const middle = (low + high) >>> 1;
+    const order = compareIds(ids, middle * id.length, id, 0, id.length);
+    if (order === 0) return middle;
+    if (order < 0) low = middle + 1;
+    else high = middle;
+  }
+  return -1;
 }

@@ -1,0 +1,93 @@
+import { LRUCache } from "lru-cache";
+import { applyDelta, deltaSizes } from "./delta.ts";
+import { GitFailure } from "./git-failure.ts";
+import type { GitLimits } from "./git-limits.ts";
+import { idBytes, type ObjectFormat } from "./object-id.ts";
+import { idDelta, offsetDelta, type PackEntry } from "./pack-entry.ts";
+import { PackFile } from "./pack-file.ts";
+import { type PackIndex, rowOf } from "./pack-index.ts";
+
+/** Bytes of objects that are kept because the next delta may be one to them. */
+const cachedBytes = 16 << 20;
+
+/** The objects of one indexed packfile by their rows. Synchronous but for large blobs: for threads. */
+export class PackObjects {
+  readonly index: PackIndex;
+  readonly #file: PackFile;
+  readonly #limits: GitLimits;
+  readonly #cache = new LRUCache<number, Buffer>({ maxSize: cachedBytes, sizeCalculation: (data) => data.length + 1 });
+
+  constructor(path: string, index: PackIndex, format: ObjectFormat, limits: GitLimits) {
+    this.index = index;
+    this.#file = new PackFile(path, idBytes[format]);
+    this.#limits = limits;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  /** An object's bytes, which are not to be changed. */
+  read(row: number): Buffer {
+    const offset = this.index.offsets[row] ?? 0;
+    const cached = this.#cache.get(offset);
+    if (cached !== undefined) return cached;
+    const deltas: number[] = [];
+    let at = offset;
+    let data: Buffer | undefined;
+    for (;;) {
+      data = this.#cache.get(at);
+      if (data !== undefined) break;
+      const entry = this.#file.entry(at);
+      if (entry.type < offsetDelta) {
+        data = this.#inflate(at, entry, deltas.length > 0);
+        break;
+      }
+      if (deltas.push(at) > this.#limits.deltaDepth + 1) throw changed();
+      at = this.#baseOf(at, entry);
+    }
+    this.#keep(at, data);
+    for (const delta of deltas.reverse()) {
+      data = this.#apply(data, delta);
+      this.#keep(delta, data);
+    }
+    return data;
+  }
+
+  /** True for an object that `chunks` reads without having it in memory. */
+  isWhole(row: number): boolean {
+    return this.#file.entry(this.index.offsets[row] ?? 0).type < offsetDelta;
+  }
+
+  chunks(row: number): AsyncIterable<Buffer> {
+    const offset = this.index.offsets[row] ?? 0;
+    return this.#file.inflateChunks(offset, this.#file.entry(offset));
+  }
+
+  #inflate(offset: number, entry: PackEntry, isBase: boolean): Buffer {
+    if (entry.size > (isBase ? this.#limits.deltaBytes : this.#limits.blobBytes)) throw changed();
+    return this.#file.inflate(offset, entry).data;
+  }
+
+  #apply(base: Buffer, offset: number): Buffer {
+    const delta = this.#inflate(offset, this.#file.entry(offset), true);
+    if (deltaSizes(delta).result > this.#limits.deltaBytes) throw changed();
+    return applyDelta(base, delta);
+  }
+
+  #baseOf(offset: number, entry: PackEntry): number {
+    if (entry.type !== idDelta) return offset - entry.baseDistance;
+    const row = rowOf(this.index, this.#file.baseId(offset, entry));
+    if (row < 0) throw changed();
+    return this.index.offsets[row] ?? 0;
+  }
+
+  #keep(offset: number, data: Buffer): void {
+    if (data.length < cachedBytes / 4) this.#cache.set(offset, data);
+  }
+}
+
+/** Everything was judged when the packfile was indexed. */
+function changed(): GitFailure {
+  return new GitFailure("bad-answer", "has a packfile here that was changed after it was verified");
+}
