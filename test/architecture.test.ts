@@ -56,6 +56,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/runtime": ["golang", "proxy/store", "proxy/intake"],
   "lambda/upstream/credentials": ["golang", "proxy/sources"],
   "lambda/upstream/http": ["golang", "proxy/sources", "runtime", "upstream/credentials"],
+  "lambda/upstream/git": ["proxy/sources"],
   "lambda/upstream/git/pack": ["golang"],
   "lambda/upstream/git/repository": ["upstream/git/pack"],
   "lambda/upstream/git/attributes": ["golang"],
@@ -75,13 +76,14 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     "proxy/fill",
     "proxy/upkeep",
     "upstream/credentials",
+    "upstream/git",
     "upstream/http",
   ],
   "lambda/local/data": ["golang", "proxy/store", "runtime"],
   "lambda/local/access": ["golang", "edge", "config", "access"],
   "lambda/local/server": [
     ...["golang", "edge", "config", "access", "http", "console", "runtime", "local/data", "local/access"],
-    ...["proxy/store", "proxy/sources", "proxy/checksums", "proxy/fill", "proxy/serve"],
+    ...["proxy/store", "proxy/sources", "proxy/checksums", "proxy/fill", "proxy/serve", "upstream/credentials"],
   ],
 };
 

@@ -7,6 +7,7 @@ import { fillConfig } from "../proxy/fill/config.ts";
 import { sourcesConfig } from "../proxy/sources/config.ts";
 import { upkeepConfig } from "../proxy/upkeep/config.ts";
 import { credentialsConfig } from "../upstream/credentials/config.ts";
+import { gitConfig } from "../upstream/git/config.ts";
 import { transportConfig } from "../upstream/http/config.ts";
 
 /** The one configuration file, read by the CDK app, the local server and the CLI: each room's own keys, in one line. */
@@ -14,6 +15,7 @@ const configSchema = z.strictObject({
   $schema: z.string().optional().describe("Where an editor finds the schema of this file"),
   ...sourcesConfig,
   ...credentialsConfig,
+  ...gitConfig,
   ...transportConfig,
   ...fillConfig,
   ...checksumsConfig,

@@ -1,0 +1,33 @@
+import { UpstreamFailure } from "../../proxy/sources/upstream.ts";
+
+/** Beginnings of URLs, each with what stands there instead; `from` ends with "/" or ":", `to` with "/". */
+export interface UrlRewrite {
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * Rewrites URLs as git does by `url.<to>.insteadOf`: of the rules that a URL begins with the one with the longest `from`, once.
+ *
+ * What is rewritten may have been learnt from input, so that it cannot leave what it is rewritten to.
+ */
+export class UrlRewrites {
+  readonly #rules: readonly UrlRewrite[];
+
+  constructor(rules: readonly UrlRewrite[]) {
+    this.#rules = [...rules].sort((a, b) => b.from.length - a.from.length);
+  }
+
+  /**
+   * The URL by which a repository, or the page about it, is reached: `"ssh://git@corp.example/x"` becomes
+   * `"https://corp.example/x"`. Throws `UpstreamFailure` "refused-address".
+   */
+  rewrite(url: string): string {
+    const written = /^https?:/i.test(url) && URL.canParse(url) ? new URL(url).href : url;
+    const rule = this.#rules.find(({ from }) => written.startsWith(from));
+    if (rule === undefined) return written;
+    const rewritten = rule.to + written.slice(rule.from.length);
+    if (URL.canParse(rewritten) && new URL(rewritten).href.startsWith(new URL(rule.to).href)) return rewritten;
+    throw new UpstreamFailure("refused-address", "leads to a repository outside of what git.rewrite names");
+  }
+}
