@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { CodedError, isCodedError } from "../lambda/golang/coded-error.ts";
 import { greeting } from "../lambda/local/server/greeting.ts";
+import { openLocalCredentials } from "../lambda/local/server/local-credentials.ts";
 import { readSettings, type Settings, usage } from "../lambda/local/server/settings.ts";
 import { startLocal } from "../lambda/local/server/start.ts";
 import { openSumdbRemote } from "../lambda/proxy/checksums/sumdb-reach.ts";
@@ -21,9 +22,19 @@ function goEnvProxy(): string | undefined {
   return go.status === 0 ? go.stdout.trim() : undefined;
 }
 
-function connect(settings: Settings, way: RequestWay): Upstreams {
+async function connect(settings: Settings, way: RequestWay): Promise<Upstreams> {
   const { config, upstream } = settings;
+  const credentials = await openLocalCredentials({
+    rules: config.credentials,
+    environment: process.env,
+    platform: process.platform,
+    readAwsSecret: async (id) => (await import("../lambda/aws/open-secret.ts")).openSecret(id),
+    now: clock.now,
+    elapsed: () => performance.now(),
+    warn: print,
+  });
   return openUpstreams(config, {
+    credentials,
     fallback: upstream,
     now: () => performance.now(),
     version: packageJson.version,
@@ -52,7 +63,7 @@ async function main(): Promise<void> {
   // A closed pipe costs its lines, not the server.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const way = new RequestWay(`modfront-${randomBytes(8).toString("hex")}`);
-  const upstreams = connect(settings, way);
+  const upstreams = await connect(settings, way);
   for (const note of upstreams.notes) print(note);
   const server = await startLocal(settings, {
     clock,

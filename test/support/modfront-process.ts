@@ -20,11 +20,11 @@ export class ModfrontProcess implements AsyncDisposable {
   #stderr = "";
   #url = "";
 
-  private constructor(flags: readonly string[]) {
+  private constructor(flags: readonly string[], environment: Readonly<Record<string, string>> = {}) {
     const { PATH = "", NODE_EXTRA_CA_CERTS } = process.env;
     const trust = NODE_EXTRA_CA_CERTS === undefined ? {} : { NODE_EXTRA_CA_CERTS };
     this.#child = spawn(process.execPath, [script, ...flags], {
-      env: { PATH, ...trust },
+      env: { PATH, ...trust, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
@@ -42,8 +42,16 @@ export class ModfrontProcess implements AsyncDisposable {
   }
 
   /** Starts on a free port unless a flag says otherwise, and waits until it prints its address. */
-  static async start(...flags: readonly string[]): Promise<ModfrontProcess> {
-    const modfront = new ModfrontProcess(["--port", "0", "--log", "off", ...flags]);
+  static start(...flags: readonly string[]): Promise<ModfrontProcess> {
+    return ModfrontProcess.startIn({}, ...flags);
+  }
+
+  /** The same with an environment of its own. */
+  static async startIn(
+    environment: Readonly<Record<string, string>>,
+    ...flags: readonly string[]
+  ): Promise<ModfrontProcess> {
+    const modfront = new ModfrontProcess(["--port", "0", "--log", "off", ...flags], environment);
     await modfront.#listening();
     return modfront;
   }
@@ -56,6 +64,10 @@ export class ModfrontProcess implements AsyncDisposable {
   /** The base URL, without a slash at its end. */
   get url(): string {
     return this.#url;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
   }
 
   /** Everything printed so far: request lines and what the operator should know. */

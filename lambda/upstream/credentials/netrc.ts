@@ -1,4 +1,4 @@
-import { type Authorization, basicAuthorization } from "./credentials.ts";
+import { type Authorization, basicAuthorization, type Credentials } from "./credentials.ts";
 
 /** Characters of a file, which is read as a whole. */
 export const netrcLimit = 1 << 20;
@@ -49,4 +49,41 @@ export function netrcPaths(
   const home = windows ? environment.USERPROFILE : environment.HOME;
   if (!home) return [];
   return windows ? [`${home}\\_netrc`, `${home}\\.netrc`] : [`${home}/.netrc`];
+}
+
+/** Milliseconds for which a file that was read again is not looked at once more. */
+const rest = 10_000;
+
+/** The credentials of a netrc file, by a URL's host with its port where it is not the usual one. */
+export class NetrcCredentials implements Credentials {
+  readonly #read: () => Promise<string>;
+  readonly #now: () => number;
+  #machines: Promise<ReadonlyMap<string, Authorization>>;
+  #readAt: number;
+
+  /** `read` gives the text of the file and never fails; `now` is milliseconds on a clock that does not go back. */
+  constructor(read: () => Promise<string>, now: () => number) {
+    this.#read = read;
+    this.#now = now;
+    this.#machines = this.#parse();
+    this.#readAt = now();
+  }
+
+  async authorize(url: URL): Promise<Authorization | undefined> {
+    const known = (await this.#machines).get(url.host);
+    return known && { ...known, renew: () => this.#renew(url.host, known.header) };
+  }
+
+  async #renew(host: string, refused: string): Promise<boolean> {
+    if (this.#now() - this.#readAt >= rest) {
+      this.#readAt = this.#now();
+      this.#machines = this.#parse();
+    }
+    const header = (await this.#machines).get(host)?.header;
+    return header !== undefined && header !== refused;
+  }
+
+  async #parse(): Promise<ReadonlyMap<string, Authorization>> {
+    return parseNetrc(await this.#read());
+  }
 }

@@ -1,5 +1,5 @@
 import { ConfiguredCredentials, type CredentialRule } from "./configured-credentials.ts";
-import type { Authorization, Credentials } from "./credentials.ts";
+import type { Credentials } from "./credentials.ts";
 import { GithubApp, githubApi } from "./github-app.ts";
 import type { SendApiRequest } from "./installation-tokens.ts";
 import { type ReadSecret, Secret } from "./secret.ts";
@@ -8,8 +8,8 @@ export interface CredentialsSource {
   /** Of the configuration, each with its secret. */
   readonly rules: readonly CredentialRule[];
   readonly secrets: readonly Secret[];
-  /** By host, with the port where it is not the usual one: what a netrc file has. */
-  readonly machines?: ReadonlyMap<string, Authorization> | undefined;
+  /** Asked where no rule matches: a netrc file. */
+  readonly behind?: Credentials;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -22,15 +22,15 @@ export function openSecrets(rules: readonly CredentialRule[], read: ReadSecret, 
   return rules.map(({ secret }, i) => new Secret(`credentials.${i}.secret`, secret, read, now));
 }
 
-/** The credentials of the configuration, and behind them those of a netrc file. */
-export function openCredentials({ rules, secrets, machines, now }: CredentialsSource): OpenCredentials {
+/** The credentials of the configuration, and what stands behind them. */
+export function openCredentials({ rules, secrets, behind, now }: CredentialsSource): OpenCredentials {
   return (send) => {
     const configured = new ConfiguredCredentials(rules, secrets, ({ user = "", api }, { host }, privateKey) => {
       const address = api?.replace(/\/+$/, "") ?? githubApi(host);
       return new GithubApp({ id: user, privateKey, api: address, send, now });
     });
     return {
-      authorize: async (url, signal) => (await configured.authorize(url, signal)) ?? machines?.get(url.host),
+      authorize: async (url, signal) => (await configured.authorize(url, signal)) ?? behind?.authorize(url, signal),
     };
   };
 }

@@ -24,6 +24,8 @@ export interface UpstreamsConfig {
   readonly private: readonly string[];
   readonly allowHosts: readonly string[];
   readonly sumdb?: { readonly url?: string | undefined };
+  readonly credentials?: readonly { readonly match: string; readonly api?: string | undefined }[];
+  readonly git?: { readonly rewrite: readonly { readonly to: string }[] };
   /** Seconds. */
   readonly timeouts?: UpstreamTimeouts | undefined;
   /** For https and http alike; without it what the environment says. */
@@ -98,7 +100,12 @@ function trustedHosts(config: UpstreamsConfig, chains: readonly ParsedChain[]): 
   const proxies = chains.flatMap(({ entries }) => entries.map(({ source }) => source)).filter(isProxy);
   const hosts = new Set(proxies.map(hostAndPort));
   for (const host of config.allowHosts) hosts.add(urlHostname(host));
-  if (config.sumdb?.url !== undefined) hosts.add(hostAndPort(new URL(config.sumdb.url)));
+  const named = [
+    config.sumdb?.url,
+    ...(config.git?.rewrite ?? []).map(({ to }) => to),
+    ...(config.credentials ?? []).flatMap(({ match, api }) => [`https://${match}`, api]),
+  ];
+  for (const url of named) if (url !== undefined) hosts.add(hostAndPort(new URL(url)));
   return hosts;
 }
 

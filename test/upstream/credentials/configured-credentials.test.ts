@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { parseConfig } from "../../../lambda/config/config.ts";
 import type { CredentialRule } from "../../../lambda/upstream/credentials/configured-credentials.ts";
 import { overTls } from "../../../lambda/upstream/credentials/credentials.ts";
-import { parseNetrc } from "../../../lambda/upstream/credentials/netrc.ts";
+import { NetrcCredentials } from "../../../lambda/upstream/credentials/netrc.ts";
 import { openCredentials, openSecrets } from "../../../lambda/upstream/credentials/open-credentials.ts";
 
 /** Credentials by rules whose secrets are in `env`, on a clock that stands. */
@@ -11,7 +11,8 @@ function opened(rules: readonly CredentialRule[], env: Record<string, string>, n
   const read = async (reference: object) => env[(reference as { env: string }).env] ?? Promise.reject(new Error("no"));
   const secrets = openSecrets(rules, read, now);
   const noApi = () => assert.fail("no API is asked");
-  return openCredentials({ rules, secrets, machines: parseNetrc(netrc), now })(noApi);
+  const behind = new NetrcCredentials(async () => netrc, now);
+  return openCredentials({ rules, secrets, behind, now })(noApi);
 }
 
 const basic = (text: string) => `Basic ${Buffer.from(text).toString("base64")}`;

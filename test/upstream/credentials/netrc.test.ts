@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { netrcPaths, parseNetrc } from "../../../lambda/upstream/credentials/netrc.ts";
+import { NetrcCredentials, netrcPaths, parseNetrc } from "../../../lambda/upstream/credentials/netrc.ts";
 
 /** `"machine user:password"`, sorted. */
 function shown(text: string): string[] {
@@ -52,4 +52,27 @@ test("where netrc files are looked for", () => {
     [{}, "linux", []],
   ] as const;
   for (const [environment, platform, expected] of files) assert.deepEqual(netrcPaths(environment, platform), expected);
+});
+
+test("a file that was changed is read again when a host refuses what it said, at most every ten seconds", async () => {
+  let [text, now, reads] = ["machine a.example login x password 1", 0, 0];
+  const credentials = new NetrcCredentials(
+    async () => {
+      reads++;
+      return text;
+    },
+    () => now,
+  );
+  const shown = async () => (await credentials.authorize(new URL("https://a.example/x"))) ?? assert.fail();
+  const first = await shown();
+  text = "machine a.example login x password 2";
+  assert.equal(await first.renew(), false);
+  now += 10_000;
+  assert.equal(await first.renew(), true);
+  const second = await shown();
+  assert.notEqual(second.header, first.header);
+  text = "";
+  now += 10_000;
+  assert.equal(await second.renew(), false, "it is gone");
+  assert.equal(reads, 3);
 });
