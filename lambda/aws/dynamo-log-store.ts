@@ -3,7 +3,6 @@ import {
   type CancellationReason,
   type DynamoDBClient,
   GetItemCommand,
-  QueryCommand,
   TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
@@ -12,17 +11,9 @@ import type { ModuleVersion } from "../proxy/store/layout.ts";
 import type { CommitOutcome, LogCommit, LogHead, LogPlace, LogRow, LogStore } from "../proxy/store/log-store.ts";
 import { ServedError } from "../proxy/store/served-error.ts";
 import { orStoreFailed } from "./aws-failure.ts";
-import { attempts, pauseBefore, readRows } from "./dynamo-reads.ts";
-import {
-  type Attributes,
-  headAttributes,
-  number,
-  numberAttributes,
-  parseHead,
-  parseNumber,
-  parseRow,
-  rowAttributes,
-} from "./log-rows.ts";
+import { DynamoLogReads } from "./dynamo-log-reads.ts";
+import { attempts, pauseBefore } from "./dynamo-reads.ts";
+import { type Attributes, headAttributes, number, numberAttributes, parseHead, rowAttributes } from "./log-rows.ts";
 import { attributes, keyAttributes, logHeadKey, logNumberKey, logRowKey, pendingKey, type RowKey } from "./table.ts";
 
 const isNew = `attribute_not_exists(${attributes.key.partition})`;
@@ -32,17 +23,17 @@ const isNew = `attribute_not_exists(${attributes.key.partition})`;
  *
  * A commit is one transaction, of three items for each record (its row, its number, the removal of the row that waited), one
  * for each subtree that is completed, and the head: 79 for 25 records, of the 100 that there may be. The 4 MB that they may
- * have together are far off: a record's text is under 3 KB, since its module's path must fit a key of S3. Every `head`, and
- * every `range` up to 1 MB, is one call, as are `numbers` and `rows`. Nothing is read by transactions, which would stop those
- * that write.
+ * have together are far off: a record's text is under 3 KB, since its module's path must fit a key of S3. `head` is one call.
  */
 export class DynamoLogStore implements LogStore {
   readonly #client: DynamoDBClient;
   readonly #table: string;
+  readonly #reads: DynamoLogReads;
 
   constructor(client: DynamoDBClient, table: string) {
     this.#client = client;
     this.#table = table;
+    this.#reads = new DynamoLogReads(client, table);
   }
 
   async head(): Promise<LogHead | undefined> {
@@ -73,50 +64,16 @@ export class DynamoLogStore implements LogStore {
     });
   }
 
-  async numbers(modules: readonly ModuleVersion[]): Promise<readonly (bigint | undefined)[]> {
-    return await orStoreFailed("looking up records of the log", async () => {
-      const rows = await readRows(this.#client, this.#table, modules.map(logNumberKey));
-      return rows.map((row) => row && parseNumber(row));
-    });
+  numbers(modules: readonly ModuleVersion[]): Promise<readonly (bigint | undefined)[]> {
+    return this.#reads.numbers(modules);
   }
 
-  async rows(places: readonly LogPlace[]): Promise<readonly (LogRow | undefined)[]> {
-    return await orStoreFailed("reading the log", async () => {
-      const rows = await readRows(this.#client, this.#table, places.map(logRowKey));
-      return rows.map((row) => row && parseRow(row));
-    });
+  rows(places: readonly LogPlace[]): Promise<readonly (LogRow | undefined)[]> {
+    return this.#reads.rows(places);
   }
 
-  async range(level: number, from: bigint, to: bigint): Promise<readonly (LogRow | undefined)[]> {
-    if (from >= to) return [];
-    return await orStoreFailed("reading the log", async () => {
-      const rows = await this.#query(logRowKey({ level, number: from }), logRowKey({ level, number: to - 1n }));
-      return Array.from({ length: Number(to - from) }, (_, i) => {
-        const row = rows.get(logRowKey({ level, number: from + BigInt(i) }).s);
-        return row && parseRow(row);
-      });
-    });
-  }
-
-  /** The rows of a partition between two sort keys, by theirs. */
-  async #query(first: RowKey, last: RowKey): Promise<ReadonlyMap<string, Attributes>> {
-    const { partition, sort } = attributes.key;
-    const found = new Map<string, Attributes>();
-    let ExclusiveStartKey: Attributes | undefined;
-    do {
-      const { Items = [], LastEvaluatedKey } = await this.#client.send(
-        new QueryCommand({
-          TableName: this.#table,
-          KeyConditionExpression: `${partition} = :p AND ${sort} BETWEEN :first AND :last`,
-          ExpressionAttributeValues: { ":p": { S: first.p }, ":first": { S: first.s }, ":last": { S: last.s } },
-          ConsistentRead: true,
-          ...(ExclusiveStartKey && { ExclusiveStartKey }),
-        }),
-      );
-      for (const row of Items) found.set(row[sort]?.S ?? "", row);
-      ExclusiveStartKey = LastEvaluatedKey;
-    } while (ExclusiveStartKey !== undefined);
-    return found;
+  range(level: number, from: bigint, to: bigint): Promise<readonly (LogRow | undefined)[]> {
+    return this.#reads.range(level, from, to);
   }
 
   /** The head is first, and the numbers follow it: `outcomeOf` reads the reasons in this order. */

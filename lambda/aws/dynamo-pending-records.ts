@@ -1,16 +1,10 @@
-import {
-  BatchWriteItemCommand,
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  PutItemCommand,
-  QueryCommand,
-  TransactionConflictException,
-} from "@aws-sdk/client-dynamodb";
+import { BatchWriteItemCommand, type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import type { ModuleVersion } from "../proxy/store/layout.ts";
 import type { LogRecord, PendingRecords } from "../proxy/store/log-store.ts";
 import { orStoreFailed } from "./aws-failure.ts";
 import { attempts, pauseBefore } from "./dynamo-reads.ts";
-import { type Attributes, parseRecord, recordAttributes } from "./log-rows.ts";
+import { addPending } from "./dynamo-pending-rows.ts";
+import { type Attributes, parseRecord } from "./log-rows.ts";
 import { attributes, keyAttributes, pendingKey, pendingPartition } from "./table.ts";
 
 /** How many rows are removed with one call. */
@@ -27,10 +21,7 @@ export class DynamoPendingRecords implements PendingRecords {
   }
 
   async add(records: readonly LogRecord[]): Promise<void> {
-    await orStoreFailed("writing what waits for the log", async () => {
-      const ends = await Promise.allSettled(records.map((record) => this.#put(record)));
-      for (const end of ends) if (end.status === "rejected") throw end.reason;
-    });
+    await addPending(this.#client, this.#table, records);
   }
 
   async first(limit: number): Promise<readonly LogRecord[]> {
@@ -61,25 +52,6 @@ export class DynamoPendingRecords implements PendingRecords {
     await orStoreFailed("removing what waited for the log", async () => {
       for (let i = 0; i < removals.length; i += batch) await this.#remove(removals.slice(i, i + batch));
     });
-  }
-
-  async #put(record: LogRecord): Promise<void> {
-    const put = new PutItemCommand({
-      TableName: this.#table,
-      Item: { ...keyAttributes(pendingKey(record.module)), ...recordAttributes(record) },
-      ConditionExpression: `attribute_not_exists(${attributes.key.partition})`,
-    });
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.#client.send(put);
-        return;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return;
-        // Somebody appends it at this very moment.
-        if (!(error instanceof TransactionConflictException) || attempt === attempts) throw error;
-        await pauseBefore(attempt);
-      }
-    }
   }
 
   async #remove(removals: readonly { readonly DeleteRequest: { readonly Key: Attributes } }[]): Promise<void> {
