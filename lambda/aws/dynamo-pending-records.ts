@@ -2,8 +2,8 @@ import { BatchWriteItemCommand, type DynamoDBClient, QueryCommand } from "@aws-s
 import type { ModuleVersion } from "../proxy/store/layout.ts";
 import type { LogRecord, PendingRecords } from "../proxy/store/log-store.ts";
 import { orStoreFailed } from "./aws-failure.ts";
-import { attempts, pauseBefore } from "./dynamo-reads.ts";
 import { addPending } from "./dynamo-pending-rows.ts";
+import { attempts, pauseBefore } from "./dynamo-reads.ts";
 import { type Attributes, parseRecord } from "./log-rows.ts";
 import { attributes, keyAttributes, pendingKey, pendingPartition } from "./table.ts";
 

@@ -30,6 +30,7 @@ export const attributes = {
   /** Of a record, also while it waits. */
   proof: { number: "pn", head: "ph" },
   signedHead: { size: "z", note: "n" },
+  logName: { name: "n" },
 } as const;
 
 /** Each flag of a version in the set of letters `attributes.version.flags`. */
@@ -84,6 +85,11 @@ export function pendingKey({ path, version }: ModuleVersion): RowKey {
 /** The newest signed head of the log called so. */
 export function signedHeadKey(name: string): RowKey {
   return { p: `${logPrefix} note`, s: name };
+}
+
+/** The name that the log with this public key was given first. */
+export function logNameKey(publicKey: Uint8Array): RowKey {
+  return { p: `${logPrefix} name`, s: createHash("sha256").update(publicKey).digest("hex") };
 }
 
 /** The number of a module version's record. */
