@@ -11,6 +11,7 @@ import { FolderTemporaryFiles } from "../../lambda/runtime/folder-temporary-file
 import { countedCalls } from "./counted-calls.ts";
 import { dataFolder } from "./data-folder.ts";
 import { MemoryClaimStore, MemoryLeaseStore, MemoryModuleStore, MemoryVersionIndex } from "./memory-adapters.ts";
+import { MemoryRecordLog } from "./memory-record-log.ts";
 import { clockWith } from "./set-clock.ts";
 import { type Fault, withFailpoints } from "./with-failpoints.ts";
 
@@ -23,12 +24,15 @@ export class SharedStores {
   readonly index = new MemoryVersionIndex();
   readonly leases = new MemoryLeaseStore();
   readonly claims = new MemoryClaimStore();
+  readonly log = new MemoryRecordLog();
 }
 
 export interface FillWorldOptions {
   readonly plan?: readonly Fault[];
   readonly bodies: Bodies;
   readonly isPrivate?: boolean;
+  /** No checksum database says anything of the version. */
+  readonly isUnproved?: boolean;
   readonly shared?: SharedStores;
 }
 
@@ -38,7 +42,10 @@ export function zipHash(zip: string | Uint8Array): string {
 }
 
 /** The fill of files over memory, for one version; notes which calls it makes, in their order. */
-export function fillWorld(t: TestContext, { plan = [], bodies, isPrivate = false, shared }: FillWorldOptions) {
+export function fillWorld(
+  t: TestContext,
+  { plan = [], bodies, isPrivate = false, isUnproved = false, shared }: FillWorldOptions,
+) {
   const calls: string[] = [];
   const stores = shared ?? new SharedStores();
   const clock = clockWith({ now: () => 1_000_000, sleep: () => new Promise((resolve) => setImmediate(resolve)) });
@@ -46,12 +53,13 @@ export function fillWorld(t: TestContext, { plan = [], bodies, isPrivate = false
     countedCalls(name, withFailpoints(adapter, plan), calls);
   const [store, index] = [watched("store", stores.store), watched("index", stores.index)];
   const claims = watched("claims", stores.claims);
+  const log = watched("log", stores.log);
   let names = 0;
   let absent = false;
   const fill = new FileFill({
     store,
     index,
-    intake: new Intake({ store, index, claims, clock }),
+    intake: new Intake({ store, index, claims, clock, ownLog: { log, reads: log } }),
     leases: new Leases(countedCalls("leases", stores.leases, calls), clock),
     source: {
       isPrivate: () => isPrivate,
@@ -67,7 +75,8 @@ export function fillWorld(t: TestContext, { plan = [], bodies, isPrivate = false
       },
     },
     checksums: {
-      hashes: async () => (isPrivate ? undefined : { zip: zipHash(bodies.zip), goMod: hashGoMod(goModIn(bodies.zip)) }),
+      hashes: async () =>
+        isPrivate || isUnproved ? undefined : { zip: zipHash(bodies.zip), goMod: hashGoMod(goModIn(bodies.zip)) },
     },
     inspector: {
       prepare: () => {},

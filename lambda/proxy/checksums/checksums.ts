@@ -1,10 +1,13 @@
 import type { FillAnswer } from "../store/fill-plane.ts";
 import type { ModuleVersion } from "../store/layout.ts";
+import type { RecordProof } from "../store/log-store.ts";
 
 /** The hashes that a checksum database has for a module version, both `"h1:…"`. */
 export interface VersionHashes {
   readonly zip: string;
   readonly goMod: string;
+  /** How the database's log has proved them. */
+  readonly proof?: RecordProof | undefined;
 }
 
 /**

@@ -65,9 +65,11 @@ export class SumdbFill implements Checksums, ChecksumDatabase {
   async hashes(module: ModuleVersion): Promise<VersionHashes | undefined> {
     if (this.#parts.isPrivate(module.path)) return undefined;
     await this.#refuseAfterFork();
-    const { record } = (await this.#stored(module)) ?? (await this.#ask(module, "checksum-unknown"));
+    const stored = await this.#stored(module);
+    const { id, record, head } = stored ?? (await this.#ask(module, "checksum-unknown"));
     const { zip, mod } = recordedHashes(record, module.path, module.version);
-    if (zip[0] !== undefined && mod[0] !== undefined) return { zip: zip[0], goMod: mod[0] };
+    const proof = { number: id, head: head.signedNote };
+    if (zip[0] !== undefined && mod[0] !== undefined) return { zip: zip[0], goMod: mod[0], proof };
     throw new ServedError(
       "checksum-unknown",
       `the checksum database has no hashes of ${module.path}@${module.version}`,
@@ -137,7 +139,9 @@ export class SumdbFill implements Checksums, ChecksumDatabase {
 
   async #stored(module: ModuleVersion) {
     const stored = await this.#parts.store.read(this.#lookupKey(module));
-    return stored && parseLookup(stored);
+    if (stored === undefined) return undefined;
+    const { id, record, signedNote } = parseLookup(stored);
+    return { id, record, head: { signedNote } };
   }
 
   async #askUnlessForked(module: ModuleVersion) {

@@ -80,6 +80,14 @@ export class FileFill {
     );
   }
 
+  /**
+   * Has our log say what a version is: a private one comes in whole for that, of a public one what is proved of it is
+   * enough. Doing it again changes nothing. Throws as `fill` does, and what an append throws.
+   */
+  record(module: ModuleVersion, waitUntil: number): Promise<void> {
+    return this.#fillOf(module).record(module, waitUntil);
+  }
+
   #fillOf({ path }: ModuleVersion): PublicFill | PrivateFill {
     return this.#source.isPrivate(path) ? this.#private : this.#public;
   }

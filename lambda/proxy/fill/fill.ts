@@ -1,5 +1,6 @@
 import type { Verifier } from "../../golang/note.ts";
 import { type ChecksumDatabase, noChecksums } from "../checksums/checksums.ts";
+import { LoggedChecksums } from "../checksums/logged-checksums.ts";
 import { SumdbFill } from "../checksums/sumdb-fill.ts";
 import type { SumdbRemote } from "../checksums/sumdb-reach.ts";
 import { Intake } from "../intake/intake.ts";
@@ -14,6 +15,7 @@ import type { FileKind, ModuleVersion } from "../store/layout.ts";
 import type { LeaseStore } from "../store/lease-store.ts";
 import { Leases } from "../store/leases.ts";
 import type { ModuleStore } from "../store/module-store.ts";
+import type { RecordLog, RecordReads } from "../store/record-log.ts";
 import { ServedError } from "../store/served-error.ts";
 import type { TemporaryFiles } from "../store/temporary-files.ts";
 import type { TreeHeadStore } from "../store/tree-head-store.ts";
@@ -21,7 +23,15 @@ import type { VersionIndex } from "../store/version-index.ts";
 import { FileFill } from "./file-fill.ts";
 import { LatestFill } from "./latest-fill.ts";
 import { ListFill } from "./list-fill.ts";
+import { LogDatabase } from "./log-database.ts";
 import { QueryFill } from "./query-fill.ts";
+
+/** Our own checksum database: what enters it, and what it says. */
+export interface OwnLog {
+  readonly name: string;
+  readonly log: RecordLog;
+  readonly reads: RecordReads;
+}
 
 /** What the fill plane is made of; everything here is an adapter or a setting. */
 export interface FillParts {
@@ -33,6 +43,8 @@ export interface FillParts {
   readonly router: UpstreamRouter;
   /** The checksum database, or `undefined` where none is configured. */
   readonly sumdb: { readonly verifier: Verifier; readonly remote: SumdbRemote } | undefined;
+  /** Our own checksum database, where there is one. */
+  readonly ownLog?: OwnLog | undefined;
   readonly inspector: ZipInspector;
   readonly temporaryFiles: TemporaryFiles;
   readonly clock: Clock;
@@ -52,20 +64,25 @@ export class Fill implements FillPlane {
   readonly #databases = new Map<string, ChecksumDatabase>();
 
   constructor(parts: FillParts) {
-    const { index, clock, ttl } = parts;
+    const { index, clock, ttl, ownLog } = parts;
     const source = new ChainModuleSource(parts.router, clock);
     const isPrivate = (module: string) => parts.router.isPrivate(module);
     const sumdb = parts.sumdb && new SumdbFill({ ...parts, ...parts.sumdb, isPrivate });
     if (parts.sumdb && sumdb) this.#databases.set(parts.sumdb.verifier.name, sumdb);
+    const theirs = sumdb ?? noChecksums;
     this.#files = new FileFill({
       ...parts,
       source,
       intake: new Intake(parts),
       leases: new Leases(parts.leases, clock),
-      checksums: sumdb ?? noChecksums,
+      checksums: ownLog === undefined ? theirs : new LoggedChecksums(theirs, ownLog.reads),
       notFoundSeconds: ttl.notFound,
       budget: parts.timeouts.total * 1000,
     });
+    if (ownLog !== undefined) {
+      const record = (module: ModuleVersion, waitUntil: number) => this.#files.record(module, waitUntil);
+      this.#databases.set(ownLog.name, new LogDatabase({ reads: ownLog.reads, record }));
+    }
     const seconds = { listSeconds: ttl.list, querySeconds: ttl.query, notFoundSeconds: ttl.notFound };
     this.#lists = new ListFill({ index, source, clock, ...seconds });
     this.#latest = new LatestFill({ index, source, clock, lists: this.#lists, files: this.#files, ...seconds });
@@ -91,6 +108,11 @@ export class Fill implements FillPlane {
       case "head":
         return this.#database(request.database).head();
     }
+  }
+
+  /** Has a version logged in our own checksum database, where there is one; what it takes is obtained. */
+  record(module: ModuleVersion): Promise<void> {
+    return this.#files.record(module, Number.POSITIVE_INFINITY);
   }
 
   /** Makes the version of a stored file visible, where a process died before it could. */

@@ -50,6 +50,11 @@ export class PrivateFill {
     return unit[kind];
   }
 
+  /** Logs the version, whether its files are stored or have to be obtained. */
+  async record(module: ModuleVersion, waitUntil: number): Promise<void> {
+    await this.file("zip", module, waitUntil);
+  }
+
   /** Makes a version visible whose three files are stored and match a claim; any other is not whole yet. */
   async reveal(_kind: FileKind, module: ModuleVersion): Promise<void> {
     const { store, intake } = this.#parts;

@@ -1,14 +1,17 @@
+import { hashGoMod } from "../../golang/dirhash.ts";
 import type { Checksums } from "../checksums/checksums.ts";
 import type { Intake } from "../intake/intake.ts";
 import { needsZip } from "../intake/public-intake.ts";
 import { findStored, type StoredFile } from "../intake/stored-file.ts";
 import { together } from "../intake/together.ts";
 import type { ReceivedZip } from "../intake/unit.ts";
+import type { ZipInspector } from "../intake/zip-inspector.ts";
 import type { Clock } from "../store/clock.ts";
 import type { FileKind, ModuleVersion } from "../store/layout.ts";
 import type { Leases } from "../store/leases.ts";
 import type { ModuleStore } from "../store/module-store.ts";
 import type { NotFoundMemory } from "../store/not-found-memory.ts";
+import { ServedError } from "../store/served-error.ts";
 import type { TemporaryFiles } from "../store/temporary-files.ts";
 import type { MemoryName } from "../store/version-index.ts";
 import type { Downloads } from "./downloads.ts";
@@ -19,6 +22,7 @@ export interface PublicFillParts {
   readonly intake: Intake;
   readonly downloads: Downloads;
   readonly checksums: Checksums;
+  readonly inspector: ZipInspector;
   readonly temporaryFiles: TemporaryFiles;
   readonly missing: NotFoundMemory;
   readonly clock: Pick<Clock, "now">;
@@ -50,6 +54,15 @@ export class PublicFill {
       },
       deadline: Math.min(clock.now() + budget, waitUntil),
     });
+  }
+
+  /** Logs the version by the hashes that are proved of it, without its files; where nothing proves any, by its stored zip. */
+  async record(module: ModuleVersion, waitUntil: number): Promise<void> {
+    const { checksums, intake, fill } = this.#parts;
+    const proved = await checksums.hashes(module);
+    if (proved !== undefined) return intake.publicly.log(module, proved);
+    const [zip, mod] = await together(fill("zip", module, waitUntil), fill("mod", module, waitUntil));
+    await this.#withFile((file) => this.#recordStored(module, { zip, mod, file }));
   }
 
   /** Makes the version of a stored file visible. */
@@ -93,6 +106,17 @@ export class PublicFill {
       fill("info", module, waitUntil),
     );
     return intake.publicly.enterZip(module, zip, { origin, hashes, goMod: mod.bytes ?? new Uint8Array() });
+  }
+
+  async #recordStored(
+    module: ModuleVersion,
+    { zip, mod, file }: { readonly zip: StoredFile; readonly mod: StoredFile; readonly file: string },
+  ): Promise<void> {
+    const { store, inspector, intake } = this.#parts;
+    if ((await store.copy(zip.key, file)) === undefined)
+      throw new ServedError("store-failed", "a stored file is gone: try again");
+    const { hash } = await inspector.inspect(module, file);
+    await intake.publicly.log(module, { zip: hash, goMod: hashGoMod(mod.bytes ?? new Uint8Array()) });
   }
 
   async #withFile<T>(work: (file: string) => Promise<T>): Promise<T> {

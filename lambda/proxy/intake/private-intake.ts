@@ -5,6 +5,7 @@ import { type FileKind, fileKey, type ModuleVersion, policyOf, stagedKey } from 
 import type { FileSource, ModuleStore } from "../store/module-store.ts";
 import type { Origin, VersionFacts } from "../store/version-facts.ts";
 import { checkClaim, claimMismatch, claimOf, infoMismatch, sha256 } from "./claims.ts";
+import { checkRecord, type IntakeLog, recordOf } from "./records.ts";
 import { Staging } from "./staging.ts";
 import { findStored, type StoredFile, type StoredUnit } from "./stored-file.ts";
 import { together } from "./together.ts";
@@ -16,19 +17,22 @@ export interface PrivateIntakeParts {
   readonly store: ModuleStore;
   readonly claims: ClaimStore;
   readonly rows: VersionRows;
+  readonly ownLog?: IntakeLog | undefined;
 }
 
-/** Private versions, each whole: verify → stage → claim → store → reveal (intake.ts has the contract). */
+/** Private versions, each whole: verify → stage → claim → log → store → reveal (intake.ts has the contract). */
 export class PrivateIntake {
   readonly #store: ModuleStore;
   readonly #claims: ClaimStore;
   readonly #rows: VersionRows;
+  readonly #ownLog: IntakeLog | undefined;
   readonly #staging: Staging;
 
-  constructor({ store, claims, rows }: PrivateIntakeParts) {
+  constructor({ store, claims, rows, ownLog }: PrivateIntakeParts) {
     this.#store = store;
     this.#claims = claims;
     this.#rows = rows;
+    this.#ownLog = ownLog;
     this.#staging = new Staging(store);
   }
 
@@ -43,7 +47,7 @@ export class PrivateIntake {
     const staged = await this.#staging.stage(unit, ours);
     const { info, standing } = await this.#settle(module, unit, ours).catch(async (error: unknown) => {
       // Of no more use, unlike what is staged when a medium fails.
-      if (isCodedError(error, "claim-mismatch")) await this.#staging.remove(staged);
+      if (isCodedError(error, "claim-mismatch", "record-mismatch")) await this.#staging.remove(staged);
       throw error;
     });
     const stored = await this.#storeAll(module, { ...unit, info });
@@ -55,15 +59,20 @@ export class PrivateIntake {
   /** Completes a version whose three files are stored; false when it has no claim yet, and must enter. */
   async adopt(module: ModuleVersion, stored: StoredUnit, origin: Origin): Promise<boolean> {
     const claim = await this.#claims.read(module);
-    if (claim !== undefined) await this.#rows.add(module, factsOf(origin, claim, stored));
-    return claim !== undefined;
+    if (claim === undefined) return false;
+    await this.#ownLog?.log.append([recordOf(module, claim)]);
+    await this.#rows.add(module, factsOf(origin, claim, stored));
+    return true;
   }
 
-  /** Claims the version, or finds out that it is what was claimed before. */
+  /** Claims the version, or finds out that it is what was claimed before; and logs the claim. */
   async #settle(module: ModuleVersion, unit: Unit, ours: Claim) {
+    if (this.#ownLog !== undefined) await checkRecord(this.#ownLog, module, ours);
     const standing = await this.#claims.claim(module, ours);
     checkClaim(module, standing, ours);
-    return { standing, info: await this.#claimedInfo(module, unit, { ours, standing }) };
+    const info = await this.#claimedInfo(module, unit, { ours, standing });
+    await this.#ownLog?.log.append([recordOf(module, standing)]);
+    return { standing, info };
   }
 
   /**

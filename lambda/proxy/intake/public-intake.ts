@@ -4,7 +4,9 @@ import type { VersionHashes } from "../checksums/checksums.ts";
 import { type FileKind, fileKey, type ModuleVersion, policyOf } from "../store/layout.ts";
 import type { FileSource, ModuleStore } from "../store/module-store.ts";
 import type { Origin, VersionFacts } from "../store/version-facts.ts";
+import type { IntakeLog } from "./records.ts";
 import { findStored, type StoredFile } from "./stored-file.ts";
+import { together } from "./together.ts";
 import type { ReceivedZip } from "./unit.ts";
 import { checkGoMod, checkZip } from "./verification.ts";
 import type { VersionRows } from "./version-rows.ts";
@@ -16,14 +18,22 @@ export interface Evidence {
   readonly hashes: VersionHashes | undefined;
 }
 
+export interface PublicIntakeParts {
+  readonly store: ModuleStore;
+  readonly rows: VersionRows;
+  readonly ownLog?: IntakeLog | undefined;
+}
+
 /** The files of public versions, each by itself: verify → store → reveal (intake.ts has the contract). */
 export class PublicIntake {
   readonly #store: ModuleStore;
   readonly #rows: VersionRows;
+  readonly #ownLog: IntakeLog | undefined;
 
-  constructor(store: ModuleStore, rows: VersionRows) {
+  constructor({ store, rows, ownLog }: PublicIntakeParts) {
     this.#store = store;
     this.#rows = rows;
+    this.#ownLog = ownLog;
   }
 
   /** An `.info` as `readInfo` made it: no hash speaks for it, but that the version has a record was seen. */
@@ -40,7 +50,11 @@ export class PublicIntake {
     checkGoMod(module, bytes, hashes);
     if (zip !== undefined) checkZip(module, zip.facts, bytes, hashes);
     const facts = { origin, goModHash: hashGoMod(bytes) };
-    return await this.#enter("mod", module, bytes, { size: bytes.length, facts });
+    const [stored] = await together(
+      this.#enter("mod", module, bytes, { size: bytes.length, facts }),
+      this.#enqueue(module, hashes),
+    );
+    return stored;
   }
 
   /** A zip, beside the go.mod that is stored. */
@@ -51,12 +65,25 @@ export class PublicIntake {
   ): Promise<StoredFile> {
     checkZip(module, facts, goMod, hashes);
     const known = { origin, goModHash: hashGoMod(goMod), zipSize: size, zipHash: facts.hash };
+    if (hashes === undefined) await this.log(module, { zip: facts.hash, goMod: known.goModHash });
     return await this.#enter("zip", module, { path }, { size, facts: known });
   }
 
   /** Completes a file that was stored by somebody who may have died before its row. */
   async adopt(kind: FileKind, module: ModuleVersion, { bytes }: StoredFile, origin: Origin): Promise<void> {
     await this.#rows.add(module, { origin, ...(kind === "mod" && bytes && { goModHash: hashGoMod(bytes) }) });
+  }
+
+  /** Appends what a version is to our log, and waits until it is signed. */
+  async log(module: ModuleVersion, { zip, goMod, proof }: VersionHashes): Promise<void> {
+    await this.#ownLog?.log.append([{ module, zip, goMod, proof }]);
+  }
+
+  /** Of each version whose go.mod came in, and so of all that come in; what cannot be left to the background now is found later. */
+  async #enqueue(module: ModuleVersion, hashes: VersionHashes | undefined): Promise<void> {
+    if (hashes === undefined) return;
+    const { zip, goMod, proof } = hashes;
+    await this.#ownLog?.log.enqueue([{ module, zip, goMod, proof }]).catch(() => {});
   }
 
   async #enter(

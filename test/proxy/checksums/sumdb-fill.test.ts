@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { generateKey, newVerifier } from "../../../lambda/golang/note.ts";
 import { parseLookup } from "../../../lambda/golang/sumdb.ts";
+import type { VersionHashes } from "../../../lambda/proxy/checksums/checksums.ts";
 import { keepOurs, readFork } from "../../../lambda/proxy/checksums/fork-evidence.ts";
 import { SumdbFill } from "../../../lambda/proxy/checksums/sumdb-fill.ts";
 import { ServedError, type ServedErrorCode } from "../../../lambda/proxy/store/served-error.ts";
@@ -59,18 +60,24 @@ test("a private module is not asked about", async () => {
 });
 
 test("a record is asked for once, by 64 at the same moment and ever after", async () => {
-  const { fill, take, store, calls } = await open();
+  const { fill, take, store, calls, database } = await open();
   const all = await Promise.all(
     Array.from({ length: 64 }, (_, i) => (i % 2 === 0 ? fill.hashes(at("v1.1.0")) : fill.lookup(at("v1.1.0")))),
   );
-  assert.deepEqual(all[0], { zip: "h1:zip=", goMod: "h1:mod=" });
+  const head = Buffer.from(await database.signedHead()).toString();
+  const said = (hashes: VersionHashes | undefined) => {
+    const { proof, ...others } = hashes ?? assert.fail();
+    return { ...others, number: proof?.number, head: Buffer.from(proof?.head ?? []).toString() };
+  };
+  const proved = { zip: "h1:zip=", goMod: "h1:mod=", number: 1n, head };
+  assert.deepEqual(said(all[0] as VersionHashes), proved);
   const asked = take();
   assert.deepEqual(lookups(asked), ["/lookup/example.com/m@v1.1.0"]);
   assert.equal(new Set(asked).size, asked.length);
   assert.equal(countsOf(calls)["store.create"], store.files.size);
   assert.ok(store.files.has(`sumdb/${name}/lookup/example.com/m@v1.1.0`));
   assert.deepEqual(store.files.get(`sumdb/${name}/supported`), new Uint8Array());
-  await fill.hashes(at("v1.1.0"));
+  assert.deepEqual(said(await fill.hashes(at("v1.1.0"))), proved);
   await fill.lookup(at("v1.1.0"));
   assert.deepEqual(take(), []);
 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { hashGoMod } from "../../../lambda/golang/dirhash.ts";
 import { type FileKind, fileKey, policies } from "../../../lambda/proxy/store/layout.ts";
 import { countsOf } from "../../support/counted-calls.ts";
-import { fillWorld, SharedStores } from "../../support/fill-world.ts";
+import { fillWorld, SharedStores, zipHash } from "../../support/fill-world.ts";
 import { storedVersions } from "../../support/stored-versions.ts";
 import type { Fault } from "../../support/with-failpoints.ts";
 
@@ -24,6 +25,8 @@ const small = (kind: FileKind) => ({
   [`upstream ${kind}`]: 1,
   "store.create": 1,
   "index.addVersion": 1,
+  // Left to the background, once for each version.
+  ...(kind === "mod" && { "log.enqueue": 1 }),
   "leases.release": 1,
 });
 
@@ -134,4 +137,48 @@ test("who only waits for the fetch of another process stops when its caller does
   assert.equal(countsOf(waiter.calls)["upstream mod"], undefined);
   // Nobody else is at it: the caller's end does not matter.
   assert.ok((await holder.fill.fill("info", module, 0)).bytes);
+});
+
+test("a public version is left to the log's background with what is proved of it, and that this fails costs nothing", async (t) => {
+  const plan: Fault[] = [];
+  const { fill, log, store } = world(t, plan);
+  await fill.fill("zip", module);
+  const proved = { module, zip: zipHash(bodies.zip), goMod: hashGoMod(mod), proof: undefined };
+  assert.deepEqual([log.waiting, log.records.size], [[proved], 0]);
+  plan.push({ method: "enqueue", kind: "failed" });
+  const other = world(t, plan);
+  await other.fill.fill("mod", module);
+  assert.deepEqual([other.log.waiting, other.store.files.size], [[], 1]);
+  assert.equal(store.files.size, 3);
+});
+
+test("a public version is logged at once by what is proved of it, without a file", async (t) => {
+  const { fill, log, store, take } = world(t);
+  await fill.record(module, Number.POSITIVE_INFINITY);
+  await fill.record(module, Number.POSITIVE_INFINITY);
+  const proved = { module, zip: zipHash(bodies.zip), goMod: hashGoMod(mod), proof: undefined };
+  assert.deepEqual([[...log.records.values()], store.files.size], [[proved], 0]);
+  assert.deepEqual(countsOf(take()), { "log.append": 2 });
+});
+
+test("where nothing proves a public version, its first zip is logged before it is stored, and another is refused", async (t) => {
+  const shared = new SharedStores();
+  const { fill, take } = fillWorld(t, { bodies, shared, isUnproved: true });
+  await fill.fill("zip", module);
+  const calls = take();
+  assert.ok(calls.indexOf("log.append") < calls.lastIndexOf("store.create"));
+  assert.deepEqual(
+    [...shared.log.records.values()],
+    [{ module, zip: zipHash(bodies.zip), goMod: hashGoMod(mod), proof: undefined }],
+  );
+  shared.store.files.clear();
+  const moved = fillWorld(t, { bodies: { ...bodies, zip: `moved ${mod}` }, shared, isUnproved: true });
+  await assert.rejects(moved.fill.fill("zip", module), { code: "record-mismatch" });
+  assert.ok(!shared.store.files.has(fileKey(module, "zip")));
+  // A zip that was stored before there was a log says it where it is looked up.
+  const before = new SharedStores();
+  for (const kind of ["info", "mod", "zip"] as const)
+    before.store.files.set(fileKey(module, kind), Buffer.from(bodies[kind]));
+  await fillWorld(t, { bodies, shared: before, isUnproved: true }).fill.record(module, Number.POSITIVE_INFINITY);
+  assert.deepEqual([...before.log.records.values()], [...shared.log.records.values()]);
 });

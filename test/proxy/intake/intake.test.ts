@@ -39,14 +39,20 @@ function put(shared: SharedStores, kind: FileKind, text: string): void {
   shared.store.files.set(fileKey(module, kind), Buffer.from(text));
 }
 
-/** Whatever has happened: a private file has a claim of its hash, a row has its three files. */
+/** Whatever has happened: a private file has a claim and a record of its hash, a row has its three files. */
 function checkInvariants(shared: SharedStores): void {
   const claim = shared.claims.claims.get(`${module.path}@${module.version}`);
+  const record = shared.log.records.get(`${module.path}@${module.version}`);
   for (const kind of kinds) {
     const text = textOf(shared, kind);
     if (text === undefined) continue;
     const hash = { info: sha256, mod: hashGoMod, zip: zipHash }[kind](Buffer.from(text));
     assert.equal(hash, { info: claim?.info, mod: claim?.goMod, zip: claim?.zip }[kind], `${kind} has no claim`);
+    assert.deepEqual(
+      record,
+      { module, zip: claim?.zip, goMod: claim?.goMod, proof: undefined },
+      `${kind} has no record`,
+    );
   }
   if (shared.index.versions.get(module.path)?.has(module.version))
     for (const kind of kinds) assert.notEqual(textOf(shared, kind), undefined, `a row without ${kind}`);
@@ -62,10 +68,18 @@ test("a private version is one unit, whatever was asked, and each step is taken 
     for (const each of kinds) assert.equal(counts[`upstream ${each}`], 1, each);
     for (const each of kinds) assert.equal(textOf(shared, each), first[each]);
     assert.deepEqual([staged(shared), shared.claims.claims.size], [[], 1]);
-    const writes = calls.filter((call) => /create|claims.claim|addVersion|remove|release/.test(call));
+    const writes = calls.filter((call) => /create|claims.claim|log.append|addVersion|remove|release/.test(call));
     const [stage, keep] = [Array(3).fill("store.create"), Array(3).fill("store.create")];
     const removal = Array(3).fill("store.remove");
-    assert.deepEqual(writes, [...stage, "claims.claim", ...keep, "index.addVersion", ...removal, "leases.release"]);
+    assert.deepEqual(writes, [
+      ...stage,
+      "claims.claim",
+      "log.append",
+      ...keep,
+      "index.addVersion",
+      ...removal,
+      "leases.release",
+    ]);
     const { facts } = shared.index;
     assert.deepEqual(await facts.call(shared.index, module.path, module.version), {
       origin: "upstream",
@@ -90,7 +104,9 @@ test("a miss of a private version costs so many calls, and a hit one", async (t)
     "upstream mod": 1,
     "upstream zip": 1,
     "store.create": 6,
+    "log.lookup": 1,
     "claims.claim": 1,
+    "log.append": 1,
     "index.addVersion": 1,
     "store.remove": 3,
     "leases.release": 1,
@@ -184,6 +200,7 @@ for (const [name, { claimed, stored, now, refused }] of rows) {
 const writes: readonly (readonly [method: string, times: number])[] = [
   ["create", 6],
   ["claim", 1],
+  ["append", 1],
   ["addVersion", 1],
   ["remove", 3],
 ];
@@ -271,4 +288,48 @@ test("a version of which the upstream has not all files is not known to be absen
     take().filter((call) => call.startsWith("upstream")),
     ["upstream info", "upstream mod", "upstream zip"],
   );
+});
+
+test("what the log says is refused another, also where the claims were lost, and nothing is claimed", async (t) => {
+  for (const now of [
+    { ...first, zip: `moved ${mod}` },
+    { ...first, mod: otherMod, zip: `first ${otherMod}` },
+  ]) {
+    const shared = new SharedStores();
+    await fillWorld(t, { bodies: first, isPrivate: true, shared }).fill.fill("zip", module);
+    shared.claims.claims.clear();
+    shared.store.files.clear();
+    shared.index.versions.clear();
+    const { fill } = fillWorld(t, { bodies: now, isPrivate: true, shared });
+    const refused = (error: Error & { code: string }) =>
+      error.code === "record-mismatch" && [first, now].every((each) => error.message.includes(claimOf(each).zip));
+    for (let i = 0; i < 2; i++) await assert.rejects(fill.fill("zip", module), refused);
+    assert.deepEqual([shared.store.files.size, shared.claims.claims.size, shared.index.versions.size], [0, 0, 0]);
+    // The first comes in again.
+    await fillWorld(t, { bodies: first, isPrivate: true, shared }).fill.fill("zip", module);
+    checkInvariants(shared);
+  }
+});
+
+test("what was claimed before there was a log is logged when it is looked up, or made visible, as it is", async (t) => {
+  for (const how of ["record", "reveal"] as const) {
+    const shared = new SharedStores();
+    await shared.claims.claim(module, claimOf(first));
+    for (const kind of kinds) put(shared, kind, first[kind]);
+    const { fill, take } = fillWorld(t, { bodies: { ...first, zip: "unread" }, isPrivate: true, shared });
+    if (how === "record") await fill.record(module, Number.POSITIVE_INFINITY);
+    else await fill.reveal("zip", module);
+    checkInvariants(shared);
+    assert.ok(shared.index.versions.get(module.path)?.has(module.version));
+    assert.ok(!take().some((call) => call.startsWith("upstream")));
+  }
+});
+
+test("what was stored before there were claims is claimed and logged by its stored bytes", async (t) => {
+  const shared = new SharedStores();
+  for (const kind of kinds) put(shared, kind, first[kind]);
+  const { fill, take } = fillWorld(t, { bodies: { ...first, zip: "unread" }, isPrivate: true, shared });
+  await fill.record(module, Number.POSITIVE_INFINITY);
+  checkInvariants(shared);
+  assert.ok(!take().some((call) => call.startsWith("upstream")));
 });
