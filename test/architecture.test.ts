@@ -49,6 +49,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/proxy/store": ["golang"],
   "lambda/proxy/sources": ["golang", "proxy/store"],
   "lambda/proxy/checksums": ["golang", "proxy/store", "proxy/sources"],
+  "lambda/proxy/log": ["golang", "proxy/store"],
   "lambda/proxy/intake": ["golang", "proxy/store", "proxy/sources", "proxy/checksums"],
   "lambda/proxy/fill": ["golang", "proxy/store", "proxy/sources", "proxy/checksums", "proxy/intake"],
   "lambda/proxy/serve": ["golang", "edge", "proxy/store", "proxy/sources"],
@@ -73,6 +74,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     "aws",
     "proxy/sources",
     "proxy/checksums",
+    "proxy/log",
     "proxy/fill",
     "proxy/upkeep",
     "upstream/credentials",
@@ -221,8 +223,9 @@ test("in lambda/proxy, turns are given in one place, and chance spaces retries o
   const users = sources.filter(
     ({ path, text }) => path.startsWith("lambda/proxy/") && /\bsetImmediate\(|\bMath\.random\b/.test(text),
   );
-  // Neither is time that a test would set: a turn is the event loop's own, and a policy of retries brings its chance along.
+  // Neither is time that a test would set: a turn is the event loop's own, and what spaces retries brings its chance along.
   assert.deepEqual(users.map(({ path }) => path).sort(), [
+    "lambda/proxy/log/pace.ts",
     "lambda/proxy/sources/upstream-chain.ts",
     "lambda/proxy/store/in-turns.ts",
   ]);

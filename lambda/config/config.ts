@@ -4,6 +4,7 @@ import { awsConfig } from "../aws/config.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import { checksumsConfig } from "../proxy/checksums/config.ts";
 import { fillConfig } from "../proxy/fill/config.ts";
+import { logConfig } from "../proxy/log/config.ts";
 import { sourcesConfig } from "../proxy/sources/config.ts";
 import { upkeepConfig } from "../proxy/upkeep/config.ts";
 import { credentialsConfig } from "../upstream/credentials/config.ts";
@@ -19,6 +20,7 @@ const configSchema = z.strictObject({
   ...transportConfig,
   ...fillConfig,
   ...checksumsConfig,
+  ...logConfig,
   ...accessConfig,
   ...upkeepConfig,
   ...awsConfig,

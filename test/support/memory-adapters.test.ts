@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { policies } from "../../lambda/proxy/store/layout.ts";
 import { claimStoreContract } from "../contract/claim-store.ts";
 import { leaseStoreContract } from "../contract/lease-store.ts";
+import { logStoreContract, signedHeadsContract } from "../contract/log-store.ts";
 import { moduleStoreContract } from "../contract/module-store.ts";
 import { headStoreContract } from "../contract/tree-head-store.ts";
 import { versionIndexContract } from "../contract/version-index.ts";
@@ -13,6 +14,7 @@ import {
   MemoryTreeHeadStore,
   MemoryVersionIndex,
 } from "./memory-adapters.ts";
+import { MemoryLog } from "./memory-log-store.ts";
 import { storedVersions } from "./stored-versions.ts";
 import { type Fault, withFailpoints } from "./with-failpoints.ts";
 
@@ -22,6 +24,8 @@ moduleStoreContract("MemoryModuleStore", async () => ({ store: new MemoryModuleS
 versionIndexContract("MemoryVersionIndex", async () => ({ store: new MemoryVersionIndex() }));
 leaseStoreContract("MemoryLeaseStore", async () => ({ store: new MemoryLeaseStore() }));
 claimStoreContract("MemoryClaimStore", async () => ({ store: withFailpoints(new MemoryClaimStore(), []) }));
+logStoreContract("MemoryLog", async () => ({ store: withFailpoints(new MemoryLog(), []) }));
+signedHeadsContract("MemoryLog", async () => ({ store: new MemoryLog() }));
 headStoreContract("MemoryTreeHeadStore", async () => ({ store: withFailpoints(new MemoryTreeHeadStore(), []) }));
 
 test("a failed call did nothing, a landed one did it, and both throw", async () => {

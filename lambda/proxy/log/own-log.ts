@@ -1,0 +1,112 @@
+import { equalHashes } from "../../golang/tlog.ts";
+import type { Clock } from "../store/clock.ts";
+import type { LogSigner } from "../store/log-signer.ts";
+import type { LogRecord, LogStore, PendingRecords, SignedHead, SignedHeads } from "../store/log-store.ts";
+import type { ModuleStore } from "../store/module-store.ts";
+import type { RecordLog } from "../store/record-log.ts";
+import { ServedError } from "../store/served-error.ts";
+import { Appender, type Standing, type Standings } from "./appender.ts";
+import { HeadSigning } from "./head-signing.ts";
+import { LogRows } from "./log-rows.ts";
+import { type Pace, usualPace, waitTurn } from "./pace.ts";
+import { isRecord, recordKey, recordText } from "./record-text.ts";
+import { Rounds } from "./rounds.ts";
+import { VerifiedHeads } from "./verified-heads.ts";
+
+/** What the log stands on. */
+export interface OwnLogParts {
+  readonly store: LogStore;
+  readonly pending: PendingRecords;
+  readonly heads: SignedHeads;
+  /** Where the copies of what was signed lie. */
+  readonly files: ModuleStore;
+  readonly signer: LogSigner;
+  readonly clock: Pick<Clock, "sleep">;
+  readonly pace?: Pace;
+}
+
+/**
+ * Our own checksum database, in the process that signs it: one append-only Merkle log with the records of sum.golang.org.
+ *
+ * What is appended at the same moment becomes one transaction and one signature, within a process by taking turns and among
+ * processes because whoever wins takes along what the others left pending.
+ */
+export class OwnLog implements RecordLog {
+  readonly #pending: PendingRecords;
+  readonly #appender: Appender;
+  readonly #appends: Rounds<LogRecord, Standings>;
+  readonly #signings: Rounds<never, SignedHead>;
+  readonly #wait: (lost: number) => Promise<void>;
+  /** `"name+hash+key"`: what follows `GOSUMDB=`. */
+  readonly verifierKey: string;
+
+  constructor({ store, pending, heads, files, signer, clock, pace = usualPace }: OwnLogParts) {
+    const rows = new LogRows(store, clock);
+    const verified = new VerifiedHeads(heads, files, signer.verifierKey);
+    const appender = new Appender({ store, pending, rows, heads: verified, clock, pace });
+    const signing = new HeadSigning(store, rows, verified, signer);
+    this.#pending = pending;
+    this.#appender = appender;
+    this.#appends = new Rounds((records) => appender.append(records));
+    this.#signings = new Rounds(() => signing.sign());
+    this.#wait = (lost) => waitTurn(pace, clock, lost);
+    this.verifierKey = signer.verifierKey;
+  }
+
+  async append(records: readonly LogRecord[]): Promise<readonly bigint[]> {
+    if (records.length === 0) return [];
+    const texts = records.map(recordText);
+    const standings = await this.#appends.join(records);
+    await this.sign();
+    return records.map((record, i) => {
+      const standing = standings.get(recordKey(record.module)) as Standing;
+      if (!equalHashes(standing.text, texts[i] as Uint8Array)) throw mismatch(record, standing);
+      return standing.number;
+    });
+  }
+
+  async enqueue(records: readonly LogRecord[]): Promise<void> {
+    records.forEach(recordText);
+    await this.#pending.add(records);
+  }
+
+  /**
+   * Appends all that is pending and signs; returns how many records that were. For the background, beside others too.
+   *
+   * Throws what `append` throws, and "log-damaged" for a pending row that is no record.
+   */
+  async drain(signal?: AbortSignal): Promise<number> {
+    let moved = 0;
+    for (let lost = 0; ; ) {
+      signal?.throwIfAborted();
+      const [next] = await this.#pending.first(1);
+      if (next === undefined) break;
+      if (!isRecord(next))
+        throw new ServedError("log-damaged", "SECURITY ERROR: what waits to enter the log is no record");
+      const taken = await this.#appender.commit([next]);
+      if (taken !== "lost") moved += taken.size;
+      lost = taken === "lost" ? lost + 1 : 0;
+      if (lost > 0) await this.#wait(lost);
+    }
+    await this.sign();
+    return moved;
+  }
+
+  /** Signs what the log is now, unless that was signed; so that there is a head before the first record. */
+  sign(): Promise<SignedHead> {
+    return this.#signings.join([]);
+  }
+}
+
+/** The record stands for ever, so whoever has other bytes under that version is refused, and told of both. */
+function mismatch(record: LogRecord, standing: Standing): ServedError {
+  const { path, version } = record.module;
+  const [zip, goMod] = Buffer.from(standing.text)
+    .toString()
+    .split("\n")
+    .map((line) => line.split(" ").at(-1));
+  const message =
+    `SECURITY ERROR: ${path}@${version} has other bytes than its record in the log: the record says ` +
+    `${zip} and go.mod ${goMod}, not ${record.zip} and go.mod ${record.goMod}`;
+  return new ServedError("record-mismatch", message);
+}
