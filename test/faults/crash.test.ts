@@ -70,10 +70,10 @@ const privateTimes: Times = {
   "store.remove.after": [1, 3],
 };
 
-/** What a fill does not get to: reindexing, migrating, taking versions away; and what is the same for a private one. */
+/** What a fill does not get to: reindexing, migrating, taking versions away, the log; and what is the same for a private one. */
 const elsewhere = {
-  public: /^(reindex|claim|store\.remove|index\.(migrate|setFlag|removeVersion))\./,
-  private: /^(reindex|head|lease|index\.(migrate|setFlag|removeVersion|remember))\./,
+  public: /^(reindex|log|pending|signed|claim|store\.remove|index\.(migrate|setFlag|removeVersion))\./,
+  private: /^(reindex|log|pending|signed|head|lease|index\.(migrate|setFlag|removeVersion|remember))\./,
 } as const;
 
 function rowsOf(plane: "public" | "private", times: Times) {

@@ -38,6 +38,15 @@ const script = join(import.meta.dirname, "adapter-child.ts");
 
 /** Runs each task in a process of its own; the calls begin when all of them have opened the data folder. */
 export async function runProcesses(tasks: readonly ChildTask[]): Promise<readonly ChildEnd[]> {
+  const ends = await runScripts(script, tasks);
+  return ends.map((end) => ({ ...end, results: end.results as ChildEnd["results"] }));
+}
+
+/** The same with another script, which says "ready", waits for a line and prints one of JSON. */
+export async function runScripts(
+  script: string,
+  tasks: readonly unknown[],
+): Promise<readonly (Omit<ChildEnd, "results"> & { readonly results: unknown })[]> {
   const children = tasks.map((task) =>
     spawn(process.execPath, [script, JSON.stringify(task)], { stdio: ["pipe", "pipe", "pipe"] }),
   );
@@ -55,16 +64,16 @@ export async function runProcesses(tasks: readonly ChildTask[]): Promise<readonl
   return await Promise.all(ends);
 }
 
-async function follow(child: ChildProcess, ready: () => void): Promise<ChildEnd> {
+async function follow(child: ChildProcess, ready: () => void) {
   let errors = "";
-  let results: readonly unknown[] | undefined;
+  let results: unknown;
   child.stderr?.on("data", (chunk) => {
     errors += chunk;
   });
   if (child.stdout === null) throw new Error("a child without output");
   createInterface(child.stdout).on("line", (line) => {
     if (line === "ready") ready();
-    else results = JSON.parse(line) as readonly unknown[];
+    else results = JSON.parse(line);
   });
   const [, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
   ready();

@@ -8,9 +8,9 @@ import { open } from "node:fs/promises";
 /** Bytes that are read or written in one synchronous call: a copy of 1 MiB in memory takes about 0.2 ms. */
 export const mostAtOnce = 1 << 20;
 
-/** Makes a file that must not be there yet, and waits until its bytes are on the disk. */
-export async function writeDurable(path: string, bytes: Uint8Array): Promise<void> {
-  const file = openSync(path, "wx");
+/** Makes a file that must not be there yet, and waits until its bytes are on the disk. `mode` is less the process's mask. */
+export async function writeDurable(path: string, bytes: Uint8Array, mode = 0o666): Promise<void> {
+  const file = openSync(path, "wx", mode);
   try {
     if (bytes.length > mostAtOnce) await writeLarge(path, bytes);
     else for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);

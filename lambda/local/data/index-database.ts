@@ -69,8 +69,50 @@ const finishedLeases = `
   CREATE INDEX lease_failed ON lease (fence) WHERE held_until = 0 AND failure_code IS NOT 'store-failed';
 `;
 
+// Our own log. A row holds the hashes that its record or subtree completes, one after the other; log_signed is by the name
+// of the log, for a new name begins with the rows that are there.
+const ownLog = `
+  CREATE TABLE log_head (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    epoch INTEGER NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('primary', 'standby')),
+    mode TEXT NOT NULL CHECK (mode IN ('solo', 'paired')),
+    size INTEGER NOT NULL,
+    root BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE log_row (
+    level INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    hashes BLOB NOT NULL,
+    text BLOB,
+    proof_number INTEGER,
+    proof_head BLOB,
+    PRIMARY KEY (level, number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE log_number (
+    module TEXT NOT NULL,
+    version TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (module, version)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE log_pending (
+    module TEXT NOT NULL,
+    version TEXT NOT NULL,
+    zip TEXT NOT NULL,
+    go_mod TEXT NOT NULL,
+    proof_number INTEGER,
+    proof_head BLOB,
+    PRIMARY KEY (module, version)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE log_signed (
+    name TEXT NOT NULL PRIMARY KEY,
+    size INTEGER NOT NULL,
+    note BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+`;
+
 /** What leads from each version of the schema to the next, an empty file being version 0. What is here never changes. */
-const migrations: readonly string[] = [tables, rowsWithFacts, finishedLeases];
+const migrations: readonly string[] = [tables, rowsWithFacts, finishedLeases, ownLog];
 
 /**
  * The opened index of a data folder: one file, two connections.

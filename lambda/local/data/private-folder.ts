@@ -1,5 +1,6 @@
 import { chmod, mkdir, readdir, stat } from "node:fs/promises";
 import { indexFile } from "./index-database.ts";
+import { logKeyFile } from "./log-key-file.ts";
 
 /** Bits of a mode: what others than the owner may, and the one of a folder like /tmp, which is everybody's on purpose. */
 const ofOthers = 0o077;
@@ -26,6 +27,6 @@ export async function closeDataFolder(data: string): Promise<boolean> {
 async function isDataFolder(folder: string): Promise<boolean> {
   const names = await readdir(folder);
   const own = (name: string) =>
-    ["mod", "tmp"].includes(name) || /^access\.json/.test(name) || name.startsWith(indexFile);
+    ["mod", "tmp", logKeyFile].includes(name) || /^access\.json/.test(name) || name.startsWith(indexFile);
   return names.every(own);
 }

@@ -3,15 +3,20 @@ import { DirectoryModuleStore } from "../../../lambda/local/data/directory-modul
 import { type IndexDatabase, indexFile, openIndexDatabase } from "../../../lambda/local/data/index-database.ts";
 import { SqliteClaimStore } from "../../../lambda/local/data/sqlite-claim-store.ts";
 import { SqliteLeaseStore } from "../../../lambda/local/data/sqlite-lease-store.ts";
+import { SqliteLogStore } from "../../../lambda/local/data/sqlite-log-store.ts";
+import { SqlitePendingRecords } from "../../../lambda/local/data/sqlite-pending-records.ts";
+import { SqliteSignedHeads } from "../../../lambda/local/data/sqlite-signed-heads.ts";
 import { SqliteTreeHeadStore } from "../../../lambda/local/data/sqlite-tree-head-store.ts";
 import { SqliteVersionIndex } from "../../../lambda/local/data/sqlite-version-index.ts";
 import { claimStoreContract } from "../../contract/claim-store.ts";
 import { leaseStoreContract } from "../../contract/lease-store.ts";
+import { logStoreContract, signedHeadsContract } from "../../contract/log-store.ts";
 import { moduleStoreContract } from "../../contract/module-store.ts";
 import type { Open } from "../../contract/opened.ts";
 import { headStoreContract } from "../../contract/tree-head-store.ts";
 import { versionIndexContract } from "../../contract/version-index.ts";
 import { makeDataFolder } from "../../support/data-folder.ts";
+import { together } from "../../support/log-parts.ts";
 
 moduleStoreContract("DirectoryModuleStore", async () => {
   const { path, remove } = makeDataFolder();
@@ -52,4 +57,12 @@ headStoreContract(
 claimStoreContract(
   "SqliteClaimStore",
   overDatabase((database) => new SqliteClaimStore(database)),
+);
+logStoreContract(
+  "SqliteLogStore with SqlitePendingRecords",
+  overDatabase((database) => together(new SqliteLogStore(database), new SqlitePendingRecords(database))),
+);
+signedHeadsContract(
+  "SqliteSignedHeads",
+  overDatabase((database) => new SqliteSignedHeads(database)),
 );
