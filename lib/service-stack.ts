@@ -5,6 +5,7 @@ import { Schedule, ScheduleExpression } from "aws-cdk-lib/aws-scheduler";
 import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import type { Construct } from "constructs";
 import { fillTimes } from "../lambda/aws/fill-times.ts";
+import { secretsOf } from "../lambda/aws/secret-ids.ts";
 import type { Config } from "../lambda/config/config.ts";
 import type { Environment, HandlerName, ServeName, Settings } from "../lambda/config/env.ts";
 import type { RouteName } from "../lambda/edge/routes.ts";
@@ -90,9 +91,9 @@ export class ServiceStack extends Stack {
     props: Pick<HandlerProps<Name>, "description" | "environment" | "memorySize" | "reservedConcurrency">,
   ): Handler<Name> {
     const { names, config } = this.#props;
-    const { upstreams, allowHosts, ttl, sumdb, timeouts, proxy } = config;
+    const { upstreams, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy } = config;
     const settings: Settings<"fill" | "background"> = {
-      ...{ upstreams, allowHosts, ttl, sumdb, timeouts, proxy },
+      ...{ upstreams, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy },
       private: config.private,
       version: packageJson.version,
     };
@@ -103,7 +104,8 @@ export class ServiceStack extends Stack {
       ephemeralStorageSize: Size.gibibytes(2),
       network: config.aws.vpc && new PrivateNetwork(this, `${id}Network`, config.aws.vpc),
     });
-    this.#grant(writer, ...this.#data.fillStore(), this.#data.readSecret(names.credentialsSecret));
+    const secrets = [names.credentialsSecret, ...secretsOf(credentials)];
+    this.#grant(writer, ...this.#data.fillStore(), this.#data.readSecrets(secrets));
     Validations.of(writer).acknowledge({
       id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-${names.shownAccount}-${this.region}/*]`,
       reason: "The fill plane is the one writer, of every module; the bucket's own policy refuses to overwrite any.",

@@ -93,6 +93,12 @@ export class StoredData extends Construct {
   }
 
   readSecret(name: string): PolicyStatement {
-    return new PolicyStatement({ actions: ["secretsmanager:GetSecretValue"], resources: [this.#secret(name)] });
+    return this.readSecrets([name]);
+  }
+
+  /** Secrets by name, or by ARN, whose end may be left out. */
+  readSecrets(ids: readonly string[]): PolicyStatement {
+    const resources = ids.flatMap((id) => (id.startsWith("arn:") ? [id, `${id}-??????`] : [this.#secret(id)]));
+    return new PolicyStatement({ actions: ["secretsmanager:GetSecretValue"], resources });
   }
 }

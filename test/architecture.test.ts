@@ -65,7 +65,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
   "lambda/aws": [
-    ...["golang", "edge", "access", "http", "runtime", "upstream/http"],
+    ...["golang", "edge", "access", "http", "runtime", "upstream/credentials", "upstream/http"],
     ...["proxy/store", "proxy/sources", "proxy/checksums", "proxy/fill", "proxy/serve", "proxy/upkeep"],
   ],
   "lambda/config": [

@@ -7,12 +7,14 @@ import type { Clock } from "../proxy/store/clock.ts";
 import { FolderTemporaryFiles } from "../runtime/folder-temporary-files.ts";
 import { sweepTemporaryFiles, temporaryName } from "../runtime/temporary-files.ts";
 import { WorkerZipInspector } from "../runtime/worker-zip-inspector.ts";
+import type { CredentialRule } from "../upstream/credentials/configured-credentials.ts";
 import type { UpstreamTimeouts } from "../upstream/http/exchange.ts";
 import { openUpstreams, type UpstreamsConfig } from "../upstream/http/open-upstreams.ts";
+import { openDeployedCredentials } from "./deployed-credentials.ts";
 import { openStores } from "./deployed-stores.ts";
 import { fillTimes } from "./fill-times.ts";
 import { openSecret } from "./open-secret.ts";
-import { parseCredentials, withCredentials, withProxyCredentials } from "./upstream-credentials.ts";
+import { parseCredentials, withProxyCredentials } from "./upstream-credentials.ts";
 
 export interface DeployedFillParts {
   /** Of its environment; lambda/config/env.ts says what they are. */
@@ -27,6 +29,7 @@ export interface DeployedFillParts {
     readonly ttl: FillParts["ttl"];
     readonly timeouts: UpstreamTimeouts & FillParts["timeouts"];
     readonly sumdb: { readonly name: string; readonly url?: string | undefined };
+    readonly credentials: readonly CredentialRule[];
     readonly version: string;
   };
   /** The bundle of the thread that inspects zips. */
@@ -40,14 +43,18 @@ export interface DeployedFillParts {
 export async function openFill({ environment, settings, zipWorker, clock, elapsed }: DeployedFillParts) {
   // /tmp outlives an invocation that was killed at its time limit.
   await sweepTemporaryFiles(tmpdir(), clock.now());
-  const credentials = parseCredentials(await openSecret(environment.MODFRONT_CREDENTIALS_SECRET));
+  const readByHost = async () => parseCredentials(await openSecret(environment.MODFRONT_CREDENTIALS_SECRET));
+  const byHost = await readByHost();
+  const credentials = openDeployedCredentials({
+    rules: settings.credentials,
+    byHost,
+    readByHost,
+    now: () => clock.now(),
+    elapsed,
+  });
   const upstreams = openUpstreams(
-    {
-      ...settings,
-      upstreams: withCredentials(settings.upstreams, credentials),
-      proxy: withProxyCredentials(settings.proxy, credentials),
-    },
-    { fallback: goDefaultProxy, now: elapsed, version: settings.version },
+    { ...settings, credentials: credentials.rules, proxy: withProxyCredentials(settings.proxy, byHost) },
+    { fallback: goDefaultProxy, now: elapsed, version: settings.version, credentials: credentials.open },
   );
   const stores = openStores({
     table: environment.MODFRONT_TABLE,

@@ -42,7 +42,10 @@ export type ServeName = "list" | "latest" | "info" | "mod" | "zip" | "sumdb" | "
 type ServeSettings = Pick<Config, "private" | "ttl" | "sumdb" | "access">;
 
 interface FillSettings
-  extends Pick<Config, "private" | "ttl" | "sumdb" | "upstreams" | "allowHosts" | "timeouts" | "proxy"> {
+  extends Pick<
+    Config,
+    "private" | "ttl" | "sumdb" | "upstreams" | "credentials" | "git" | "allowHosts" | "timeouts" | "proxy"
+  > {
   /** modfront's own, for the user agent. */
   readonly version: string;
 }

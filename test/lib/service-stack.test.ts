@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Match } from "aws-cdk-lib/assertions";
+import { Match, type Template } from "aws-cdk-lib/assertions";
 import { patterns, type RouteName } from "../../lambda/edge/routes.ts";
 import { originPathOf } from "../../lib/origins.ts";
 import { type Policy, propertiesOf, statementsOf, synthesise } from "../support/synthesis.ts";
@@ -82,6 +82,41 @@ test("only the fill plane may write to bucket or table, and read the credentials
   const policies = Object.entries(service.findResources("AWS::IAM::Policy"));
   const readers = policies.filter(([, policy]) => JSON.stringify(policy).includes("upstream-credentials"));
   assert.deepEqual(readers.map(([id]) => id.replace(/Role.*/, "")).sort(), ["BackgroundFill", "Fill"]);
+});
+
+for (const region of ["us-east-1", "eu-west-1"]) {
+  test(`primary ${region}: the fill plane alone may read the secrets that credentials name`, () => {
+    const arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:git";
+    const credentials = [
+      { match: "git.example", kind: "basic", secret: { aws: "corp/git" } },
+      { match: "github.com/corp", kind: "github-app", user: "1", secret: { aws: arn } },
+      { match: "git.example/team", kind: "bearer", secret: { aws: "corp/git" } },
+    ];
+    const { service: template, edge } = synthesise({ credentials, aws: { regions: [region] } });
+    const readers = (of: Template, text: string) =>
+      Object.entries(of.findResources("AWS::IAM::Policy"))
+        .filter(([, policy]) => JSON.stringify(policy).includes(text))
+        .map(([id]) => id.replace(/Role.*/, ""))
+        .sort();
+    for (const text of [":secret:corp/git-??????", `"${arn}"`, `"${arn}-??????"`]) {
+      assert.deepEqual(readers(template, text), ["BackgroundFill", "Fill"], text);
+      assert.deepEqual(readers(edge, text), [], text);
+    }
+    const [statement] = statementsOf(template, "modfront-fill").filter(
+      ({ Action }) => Action === "secretsmanager:GetSecretValue",
+    );
+    const resources = JSON.stringify(statement?.Resource);
+    assert.match(resources, new RegExp(`secretsmanager:${region}:`));
+    assert.equal(resources.split("corp/git").length, 2, "each secret once");
+  });
+}
+
+test("a deployment has no files and no environment for secrets", () => {
+  for (const secret of [{ env: "TOKEN" }, { file: "token" }])
+    assert.throws(() => synthesise({ credentials: [{ match: "git.example", kind: "basic", secret }] }), {
+      code: "config",
+      message: /^configuration key credentials\.0\.secret: a deployment reads secrets from AWS alone/,
+    });
 });
 
 test("every function runs on Node 24 and arm64, with a log that ends and an alias that is live", () => {

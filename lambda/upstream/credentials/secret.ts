@@ -1,4 +1,4 @@
-import { CodedError } from "../../golang/coded-error.ts";
+import { CodedError, isCodedError } from "../../golang/coded-error.ts";
 
 /** Where the text of a secret is: never in the configuration itself. */
 export type SecretReference = { readonly env: string } | { readonly file: string } | { readonly aws: string };
@@ -48,7 +48,7 @@ export class Secret {
     this.#readAt = this.#now();
     const text = this.#read().catch((cause: unknown) => {
       if (this.#text === text) this.#text = undefined;
-      if (cause instanceof CodedError) throw cause;
+      if (isCodedError<string>(cause, "config")) throw cause;
       throw new CodedError("config", `configuration key ${this.#where}: the secret cannot be read`, { cause });
     });
     return text;
