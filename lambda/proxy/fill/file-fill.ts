@@ -6,6 +6,7 @@ import type { ModuleSource } from "../sources/module-source.ts";
 import type { Clock } from "../store/clock.ts";
 import { type FileKind, fileKey, type ModuleVersion } from "../store/layout.ts";
 import type { Leases } from "../store/leases.ts";
+import type { LogRecord } from "../store/log-store.ts";
 import type { ModuleStore } from "../store/module-store.ts";
 import { NotFoundMemory } from "../store/not-found-memory.ts";
 import { SingleFlight } from "../store/single-flight.ts";
@@ -86,6 +87,16 @@ export class FileFill {
    */
   record(module: ModuleVersion, waitUntil: number): Promise<void> {
     return this.#fillOf(module).record(module, waitUntil);
+  }
+
+  /** What the log is to say of a version, where that is known without its files: by its claim, or by what is proved of it. */
+  known(module: ModuleVersion): Promise<LogRecord | undefined> {
+    return this.#fillOf(module).known(module);
+  }
+
+  /** Logs a version by its stored files; false where they are not all there. Nothing is obtained. */
+  logByFiles(module: ModuleVersion): Promise<boolean> {
+    return this.#fillOf(module).logByFiles(module);
   }
 
   #fillOf({ path }: ModuleVersion): PublicFill | PrivateFill {

@@ -110,9 +110,9 @@ export class Fill implements FillPlane {
     }
   }
 
-  /** Has a version logged in our own checksum database, where there is one; what it takes is obtained. */
-  record(module: ModuleVersion): Promise<void> {
-    return this.#files.record(module, Number.POSITIVE_INFINITY);
+  /** What has versions logged that are stored (upkeep/log-backlog.ts). */
+  get logging(): Pick<FileFill, "known" | "logByFiles"> {
+    return this.#files;
   }
 
   /** Makes the version of a stored file visible, where a process died before it could. */

@@ -1,6 +1,7 @@
 import { hashGoMod } from "../../golang/dirhash.ts";
 import { sha256, stagedNames } from "../intake/claims.ts";
 import type { Intake } from "../intake/intake.ts";
+import { recordOf } from "../intake/records.ts";
 import { findStoredUnit, type StoredFile, type StoredUnit } from "../intake/stored-file.ts";
 import type { ReceivedZip, Unit } from "../intake/unit.ts";
 import type { ZipInspector } from "../intake/zip-inspector.ts";
@@ -8,6 +9,7 @@ import type { Claim } from "../store/claim-store.ts";
 import type { Clock } from "../store/clock.ts";
 import { type FileKind, fileKey, type ModuleVersion, stagedKey } from "../store/layout.ts";
 import type { Leases } from "../store/leases.ts";
+import type { LogRecord } from "../store/log-store.ts";
 import type { ModuleStore } from "../store/module-store.ts";
 import type { NotFoundMemory } from "../store/not-found-memory.ts";
 import { ServedError } from "../store/served-error.ts";
@@ -53,6 +55,17 @@ export class PrivateFill {
   /** Logs the version, whether its files are stored or have to be obtained. */
   async record(module: ModuleVersion, waitUntil: number): Promise<void> {
     await this.file("zip", module, waitUntil);
+  }
+
+  async known(module: ModuleVersion): Promise<LogRecord | undefined> {
+    const claim = await this.#parts.intake.privately.claim(module);
+    return claim && recordOf(module, claim);
+  }
+
+  async logByFiles(module: ModuleVersion): Promise<boolean> {
+    if ((await findStoredUnit(this.#parts.store, module)) === undefined) return false;
+    await this.record(module, Number.POSITIVE_INFINITY);
+    return true;
   }
 
   /** Makes a version visible whose three files are stored and match a claim; any other is not whole yet. */

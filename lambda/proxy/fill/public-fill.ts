@@ -9,6 +9,7 @@ import type { ZipInspector } from "../intake/zip-inspector.ts";
 import type { Clock } from "../store/clock.ts";
 import type { FileKind, ModuleVersion } from "../store/layout.ts";
 import type { Leases } from "../store/leases.ts";
+import type { LogRecord } from "../store/log-store.ts";
 import type { ModuleStore } from "../store/module-store.ts";
 import type { NotFoundMemory } from "../store/not-found-memory.ts";
 import { ServedError } from "../store/served-error.ts";
@@ -58,11 +59,24 @@ export class PublicFill {
 
   /** Logs the version by the hashes that are proved of it, without its files; where nothing proves any, by its stored zip. */
   async record(module: ModuleVersion, waitUntil: number): Promise<void> {
-    const { checksums, intake, fill } = this.#parts;
-    const proved = await checksums.hashes(module);
-    if (proved !== undefined) return intake.publicly.log(module, proved);
+    const { intake, fill } = this.#parts;
+    const proved = await this.known(module);
+    if (proved !== undefined) return intake.publicly.log(proved);
     const [zip, mod] = await together(fill("zip", module, waitUntil), fill("mod", module, waitUntil));
-    await this.#withFile((file) => this.#recordStored(module, { zip, mod, file }));
+    await this.#logFiles(module, zip, mod);
+  }
+
+  async known(module: ModuleVersion): Promise<LogRecord | undefined> {
+    const proved = await this.#parts.checksums.hashes(module);
+    return proved && { module, zip: proved.zip, goMod: proved.goMod, proof: proved.proof };
+  }
+
+  async logByFiles(module: ModuleVersion): Promise<boolean> {
+    const { store } = this.#parts;
+    const [zip, mod] = await Promise.all([findStored(store, "zip", module), findStored(store, "mod", module)]);
+    if (zip === undefined || mod === undefined) return false;
+    await this.#logFiles(module, zip, mod);
+    return true;
   }
 
   /** Makes the version of a stored file visible. */
@@ -108,15 +122,15 @@ export class PublicFill {
     return intake.publicly.enterZip(module, zip, { origin, hashes, goMod: mod.bytes ?? new Uint8Array() });
   }
 
-  async #recordStored(
-    module: ModuleVersion,
-    { zip, mod, file }: { readonly zip: StoredFile; readonly mod: StoredFile; readonly file: string },
-  ): Promise<void> {
+  async #logFiles(module: ModuleVersion, zip: StoredFile, mod: StoredFile): Promise<void> {
     const { store, inspector, intake } = this.#parts;
-    if ((await store.copy(zip.key, file)) === undefined)
-      throw new ServedError("store-failed", "a stored file is gone: try again");
-    const { hash } = await inspector.inspect(module, file);
-    await intake.publicly.log(module, { zip: hash, goMod: hashGoMod(mod.bytes ?? new Uint8Array()) });
+    await this.#withFile(async (file) => {
+      if ((await store.copy(zip.key, file)) === undefined)
+        throw new ServedError("store-failed", "a stored file is gone: try again");
+      const { hash } = await inspector.inspect(module, file);
+      const goMod = hashGoMod(mod.bytes ?? new Uint8Array());
+      await intake.publicly.log({ module, zip: hash, goMod, proof: undefined });
+    });
   }
 
   async #withFile<T>(work: (file: string) => Promise<T>): Promise<T> {

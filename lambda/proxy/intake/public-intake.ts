@@ -2,6 +2,7 @@ import { hashGoMod } from "../../golang/dirhash.ts";
 import { modulePath } from "../../golang/modfile.ts";
 import type { VersionHashes } from "../checksums/checksums.ts";
 import { type FileKind, fileKey, type ModuleVersion, policyOf } from "../store/layout.ts";
+import type { LogRecord } from "../store/log-store.ts";
 import type { FileSource, ModuleStore } from "../store/module-store.ts";
 import type { Origin, VersionFacts } from "../store/version-facts.ts";
 import type { IntakeLog } from "./records.ts";
@@ -65,7 +66,7 @@ export class PublicIntake {
   ): Promise<StoredFile> {
     checkZip(module, facts, goMod, hashes);
     const known = { origin, goModHash: hashGoMod(goMod), zipSize: size, zipHash: facts.hash };
-    if (hashes === undefined) await this.log(module, { zip: facts.hash, goMod: known.goModHash });
+    if (hashes === undefined) await this.log({ module, zip: facts.hash, goMod: known.goModHash, proof: undefined });
     return await this.#enter("zip", module, { path }, { size, facts: known });
   }
 
@@ -75,8 +76,8 @@ export class PublicIntake {
   }
 
   /** Appends what a version is to our log, and waits until it is signed. */
-  async log(module: ModuleVersion, { zip, goMod, proof }: VersionHashes): Promise<void> {
-    await this.#ownLog?.log.append([{ module, zip, goMod, proof }]);
+  async log(record: LogRecord): Promise<void> {
+    await this.#ownLog?.log.append([record]);
   }
 
   /** Of each version whose go.mod came in, and so of all that come in; what cannot be left to the background now is found later. */
