@@ -65,9 +65,19 @@ export class PrivateIntake {
     return true;
   }
 
+  /** Before a claim that would contradict the log; where the claim stands that the log has, that is the one to name. */
+  async #checkRecord(module: ModuleVersion, ours: Claim): Promise<void> {
+    if (this.#ownLog === undefined) return;
+    await checkRecord(this.#ownLog, module, ours).catch(async (error: unknown) => {
+      const standing = await this.#claims.read(module);
+      if (standing !== undefined) checkClaim(module, standing, ours);
+      throw error;
+    });
+  }
+
   /** Claims the version, or finds out that it is what was claimed before; and logs the claim. */
   async #settle(module: ModuleVersion, unit: Unit, ours: Claim) {
-    if (this.#ownLog !== undefined) await checkRecord(this.#ownLog, module, ours);
+    await this.#checkRecord(module, ours);
     const standing = await this.#claims.claim(module, ours);
     checkClaim(module, standing, ours);
     const info = await this.#claimedInfo(module, unit, { ours, standing });
