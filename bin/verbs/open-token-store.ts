@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenStore } from "../../lambda/access/token-store.ts";
+import { WholeTokenStore } from "../../lambda/access/whole-token-store.ts";
 import { functionName } from "../../lambda/config/env.ts";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { FileTokenStore } from "../../lambda/local/access/file-token-store.ts";
@@ -27,5 +28,5 @@ export async function openTokenStore(place: TokenPlace, { environment, now }: Te
     });
   }
   const settings = readDataSettings({ data, config }, environment);
-  return new FileTokenStore(join(settings.data, tokenFile));
+  return new WholeTokenStore(new FileTokenStore(join(settings.data, tokenFile)));
 }

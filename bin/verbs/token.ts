@@ -28,9 +28,14 @@ const create: Action = async (args, terminal) => {
 
 const list: Action = async (args, terminal) => {
   const { values } = parseVerbArgs(args, place, { least: 0, most: 0 });
-  const tokens = await listTokens(await openTokenStore(values, terminal), seconds(terminal));
+  const store = await openTokenStore(values, terminal);
   terminal.note(["ID", "ROLE", "UNTIL", "STATE", "SUBJECT", "PRIVATE MODULES"].join("\t"));
-  for (const token of tokens) terminal.print(listed(token));
+  let after: string | undefined;
+  do {
+    const { items, next } = await listTokens(store, seconds(terminal), { after });
+    for (const token of items) terminal.print(listed(token));
+    after = next;
+  } while (after !== undefined);
 };
 
 const revoke: Action = async (args, terminal) => {
@@ -45,7 +50,7 @@ const rotate: Action = async (args, terminal) => {
   const { values } = parseVerbArgs(args, options, { least: 0, most: 0 });
   const dropOld = values["drop-old"];
   const store: TokenStore = await openTokenStore(values, terminal);
-  await rotateKey(store, { dropOld }, seconds(terminal));
+  await rotateKey(store, { dropOld });
   terminal.note(
     dropOld
       ? "every token made before ends within seconds"

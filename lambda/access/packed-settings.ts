@@ -1,6 +1,6 @@
 import { type AccessSettings, type KeyValues, readTokens, type TokenSettings } from "../edge/access-settings.ts";
 import { CodedError } from "../golang/coded-error.ts";
-import type { TokenState } from "./token-store.ts";
+import type { TokenState } from "./token-state.ts";
 
 /** CloudFront's limit for one value, in bytes. */
 const maxValue = 1024;

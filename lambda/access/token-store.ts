@@ -5,7 +5,7 @@ export interface TokenRecord {
   readonly id: string;
   readonly subject: string;
   readonly role: Role;
-  /** Comma-separated patterns in GOPRIVATE syntax. */
+  /** Comma-separated patterns in GOPRIVATE syntax, and `@name` for those of a tenant. */
   readonly modules: string;
   /** Unix seconds. */
   readonly created: number;
@@ -21,30 +21,62 @@ export interface SigningKey {
   readonly secret: string;
 }
 
-/** Everything about tokens. It holds the signing keys: whoever reads it can make any token. */
-export interface TokenState {
+/** Whoever reads them can make any token. */
+export interface TokenKeys {
   /** The newest first; it signs. Older ones only verify. */
   readonly keys: readonly SigningKey[];
   /** Sign the identity header of the edge, the newest first; apart from `keys`, so that a Lambda cannot make tokens. */
   readonly identityKeys: readonly string[];
-  readonly tokens: readonly TokenRecord[];
 }
 
 /** Before the first token: nobody can be let in. */
-export const emptyTokenState: TokenState = { keys: [], identityKeys: [], tokens: [] };
+export const noTokenKeys: TokenKeys = { keys: [], identityKeys: [] };
+
+export interface TokenPage {
+  readonly items: readonly TokenRecord[];
+  /** Where the next page begins; absent on the last one. A page may be short, or even empty, and not be the last. */
+  readonly next?: string | undefined;
+}
 
 /**
- * Where the state of tokens is kept. After `update` has returned, every edge must act by the new state within seconds.
+ * Writes down that something changes. It is called before the change takes effect, and when it rejects, the change does
+ * not happen. On one machine what it writes into the same database is kept or lost with the change; deployed, where two
+ * services are written, what it wrote may stand alone after a crash, and the change never without it.
  */
+export type Note<Subject = void> = (subject: Subject) => Promise<void>;
+
+/** Where tokens are kept. After a change has returned, every edge must act by it within seconds. */
 export interface TokenStore {
-  /** Returns the state as last written, `emptyTokenState` before that; throws when it cannot be read. */
-  read(): Promise<TokenState>;
+  /** Returns the keys as last written, `noTokenKeys` before that; throws when they cannot be read. */
+  readKeys(): Promise<TokenKeys>;
 
   /**
-   * Replaces the state by the one that `change` returns for the present one, and returns the result it returns beside.
+   * Replaces the keys by those that `change` returns for the present ones, and returns the result it returns beside.
    *
    * Atomic, and one after another even across processes: `change` may be called again when another writer was faster.
    * Nothing is written when it throws.
    */
-  update<Result>(change: (state: TokenState) => readonly [state: TokenState, result: Result]): Promise<Result>;
+  updateKeys<Result>(
+    change: (keys: TokenKeys) => readonly [keys: TokenKeys, result: Result],
+    note?: Note,
+  ): Promise<Result>;
+
+  /** Returns the record with this id, unless there is none or it was swept after its end. */
+  find(id: string): Promise<TokenRecord | undefined>;
+
+  /**
+   * Returns at most `limit` records in the order of their ids, which begin with the time; `after` is the `next` of the
+   * page before. What ended by itself may still be among them.
+   */
+  list(limit: number, after?: string): Promise<TokenPage>;
+
+  /** Remembers a new token. Throws `CodedError` "token-exists" when there is one with its id. */
+  add(record: TokenRecord, note?: Note): Promise<void>;
+
+  /**
+   * Revokes the token of this record, which `find` returned, at this second. Revoking it again changes nothing.
+   *
+   * Throws `CodedError` "revocations-full" when the edge can be told of no more.
+   */
+  revoke(record: TokenRecord, at: number, note?: Note): Promise<void>;
 }

@@ -4,8 +4,8 @@ import { formatClaims } from "../edge/token.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import { faultOfPatterns, splitAllPatterns } from "../golang/module-pattern.ts";
 import { hmac } from "./hmac.ts";
-import { dropEnded, packTokens } from "./packed-settings.ts";
-import type { SigningKey, TokenRecord, TokenState, TokenStore } from "./token-store.ts";
+import { faultOfTenantNames, isModulePattern } from "./tenants.ts";
+import type { Note, SigningKey, TokenKeys, TokenPage, TokenRecord, TokenStore } from "./token-store.ts";
 
 export interface TokenRequest {
   /** Whom the token is for: printable ASCII, at most 100 characters. */
@@ -19,6 +19,13 @@ export interface TokenRequest {
 
 const day = 86_400;
 
+/** What else is known where a token is made. */
+export interface TokenMaking {
+  /** The names of the tenants: patterns can be theirs, as `@name`. */
+  readonly tenants?: readonly string[] | undefined;
+  readonly note?: Note<TokenRecord> | undefined;
+}
+
 /**
  * Makes a token and returns it with what is remembered of it. This is the only time the token exists outside its
  * holder's hands.
@@ -29,61 +36,90 @@ export async function createToken(
   store: TokenStore,
   request: TokenRequest,
   now: number,
+  { tenants = [], note }: TokenMaking = {},
 ): Promise<{ readonly token: string; readonly record: TokenRecord }> {
   const role = checkRole(request.role);
   const subject = checkText("subject", request.subject, 1, 100);
-  const modules = checkPatterns(request.modules ?? (role === "admin" ? "*" : ""));
+  const modules = checkPatterns(request.modules ?? (role === "admin" ? "*" : ""), tenants);
   const days = checkDays(request.days);
-  return store.update((present) => {
-    const state = dropEnded(present.keys.length > 0 ? present : newState(present.identityKeys), now);
-    const key = state.keys[0] as SigningKey;
-    const id = unusedId(state);
-    const record = { id, subject, role, modules, created: now, expires: now + days * day, key: key.id };
-    const token = signToken(record, key.secret);
-    return [
-      { ...state, tokens: [...state.tokens, record] },
-      { token, record },
-    ];
-  });
+  const key = await signingKey(store);
+  const record = {
+    id: await unusedId(store),
+    subject,
+    role,
+    modules,
+    created: now,
+    expires: now + days * day,
+    key: key.id,
+  };
+  await store.add(record, note && (() => note(record)));
+  return { token: signToken(record, key.secret), record };
 }
 
-/** Returns the tokens that have not ended by themselves, oldest first, revoked ones included. */
-export async function listTokens(store: TokenStore, now: number): Promise<readonly TokenRecord[]> {
-  return dropEnded(await store.read(), now).tokens;
+/** The key that signs now; the first token makes it. */
+async function signingKey(store: TokenStore): Promise<SigningKey> {
+  const [key] = (await store.readKeys()).keys;
+  return key ?? (await store.updateKeys(firstKey));
+}
+
+function firstKey(present: TokenKeys): readonly [TokenKeys, SigningKey] {
+  const keys = present.keys.length > 0 ? present : newKeys(present.identityKeys);
+  return [keys, keys.keys[0] as SigningKey];
+}
+
+/** Returns a page of the tokens that have not ended by themselves, revoked ones included. */
+export async function listTokens(
+  store: TokenStore,
+  now: number,
+  { limit = 100, after }: { readonly limit?: number; readonly after?: string | undefined } = {},
+): Promise<TokenPage> {
+  const { keys } = await store.readKeys();
+  const { items, ...rest } = await store.list(limit, after);
+  return { ...rest, items: items.filter((token) => isLiving(token, keys, now)) };
 }
 
 /**
  * Revokes the token with this id; every edge refuses it within seconds. Revoking it again changes nothing.
  *
- * Throws `CodedError` "no-such-token", or "revocations-full" when too many are revoked and none has expired.
+ * Throws `CodedError` "no-such-token", or "revocations-full" when too many are revoked and none has expired; and what
+ * `check` throws of the token, before anything changes.
  */
-export async function revokeToken(store: TokenStore, id: string, now: number): Promise<void> {
-  await store.update((present) => {
-    const kept = dropEnded(present, now);
-    if (!kept.tokens.some((token) => token.id === id)) {
-      throw new CodedError("no-such-token", "no token has this id, or it has ended: modfront token list shows them");
-    }
-    const revoke = (token: TokenRecord) => (token.id === id ? { ...token, revoked: token.revoked ?? now } : token);
-    const state = { ...kept, tokens: kept.tokens.map(revoke) };
-    packTokens(state, now);
-    return [state, undefined];
-  });
+export async function revokeToken(
+  store: TokenStore,
+  id: string,
+  now: number,
+  { check, note }: { readonly check?: (record: TokenRecord) => void; readonly note?: Note<TokenRecord> } = {},
+): Promise<void> {
+  const { keys } = await store.readKeys();
+  const record = await store.find(id);
+  if (record === undefined || !isLiving(record, keys, now)) {
+    throw new CodedError("no-such-token", "no token has this id, or it has ended: modfront token list shows them");
+  }
+  check?.(record);
+  await store.revoke(record, now, note && (() => note(record)));
 }
 
 /**
  * Signs with a new key from now on. The previous one still verifies, so tokens go on until the next rotation; with
  * `dropOld` it does not, and every token issued so far ends: what to do when a key may have leaked.
  */
-export async function rotateKey(store: TokenStore, options: { readonly dropOld: boolean }, now: number): Promise<void> {
-  await store.update((present) => {
-    const keep = options.dropOld ? 0 : 1;
-    const state = {
-      ...present,
-      keys: [newKey(), ...present.keys.slice(0, keep)],
-      identityKeys: [newSecret(), ...present.identityKeys.slice(0, keep)],
-    };
-    return [dropEnded(state, now), undefined];
-  });
+export async function rotateKey(
+  store: TokenStore,
+  { dropOld, note }: { readonly dropOld: boolean; readonly note?: Note },
+): Promise<void> {
+  const keep = dropOld ? 0 : 1;
+  await store.updateKeys(
+    ({ keys, identityKeys }) => [
+      { keys: [newKey(), ...keys.slice(0, keep)], identityKeys: [newSecret(), ...identityKeys.slice(0, keep)] },
+      undefined,
+    ],
+    note,
+  );
+}
+
+/** False for a token that ended by itself: expired, or signed with a key that is gone. */
+function isLiving(token: TokenRecord, keys: readonly SigningKey[], now: number): boolean {
+  return now < token.expires && keys.some(({ id }) => id === token.key);
 }
 
 function signToken(record: TokenRecord, secret: string): string {
@@ -91,9 +127,9 @@ function signToken(record: TokenRecord, secret: string): string {
   return `mf_${claims}.${hmac(secret, `mf_${claims}`)}`;
 }
 
-/** Returns the state in which the first token is made. Where an edge is at work already, its identity key goes on. */
-export function newState(identityKeys: readonly string[] = []): TokenState {
-  return { keys: [newKey()], identityKeys: identityKeys.length > 0 ? identityKeys : [newSecret()], tokens: [] };
+/** Returns the keys with which the first token is made. Where an edge is at work already, its identity key goes on. */
+export function newKeys(identityKeys: readonly string[] = []): TokenKeys {
+  return { keys: [newKey()], identityKeys: identityKeys.length > 0 ? identityKeys : [newSecret()] };
 }
 
 function newKey(): SigningKey {
@@ -111,12 +147,12 @@ function newSecret(): string {
 }
 
 /** Short, because each revoked one takes its length in the edge's key value; unique among the living. */
-function unusedId(state: TokenState): string {
+async function unusedId(store: TokenStore): Promise<string> {
   for (;;) {
     const id = randomInt(36 ** 6)
       .toString(36)
       .padStart(6, "0");
-    if (!state.tokens.some((token) => token.id === id)) return id;
+    if ((await store.find(id)) === undefined) return id;
   }
 }
 
@@ -134,9 +170,9 @@ function checkText(name: string, text: string, min: number, max: number): string
 }
 
 /** Patterns as the edge reads them: without blanks, and each one able to match. */
-function checkPatterns(text: string): string {
+function checkPatterns(text: string, tenants: readonly string[]): string {
   const patterns = splitAllPatterns(checkText("modules", text, 0, 500));
-  const fault = faultOfPatterns(patterns);
+  const fault = faultOfTenantNames(patterns, tenants) ?? faultOfPatterns(patterns.filter(isModulePattern));
   if (fault !== undefined) throw new CodedError("bad-token-request", `modules: ${fault}`);
   return patterns.join(",");
 }

@@ -1,7 +1,8 @@
 import { ListKeysCommand, UpdateKeysCommand } from "@aws-sdk/client-cloudfront-keyvaluestore";
 import { PutSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { packTokens } from "../access/packed-settings.ts";
-import { emptyTokenState, type TokenRecord, type TokenState, type TokenStore } from "../access/token-store.ts";
+import { emptyTokenState, type TokenState, type TokenStatePlace } from "../access/token-state.ts";
+import type { Note, TokenRecord } from "../access/token-store.ts";
 import { keyId } from "../access/tokens.ts";
 import { readTokens } from "../edge/access-settings.ts";
 import type { Role } from "../edge/token.ts";
@@ -32,7 +33,7 @@ const mostRemovals = 40;
  * and nowhere else, since the edge must have them; a new, empty store ends all tokens. The identity keys are in a
  * secret too, for the functions that verify: it is written first, so that they know a key before the edge signs with it.
  */
-export class KeyValueTokenStore implements TokenStore {
+export class KeyValueTokenStore implements TokenStatePlace {
   readonly #parts: DeployedTokens;
 
   constructor(parts: DeployedTokens) {
@@ -43,12 +44,13 @@ export class KeyValueTokenStore implements TokenStore {
     return await orUnavailable(() => this.#read());
   }
 
-  async update<Result>(change: (state: TokenState) => readonly [TokenState, Result]): Promise<Result> {
+  async update<Result>(change: (state: TokenState) => readonly [TokenState, Result], note?: Note): Promise<Result> {
     const { keyValues, storeArn } = this.#parts;
     return await orUnavailable(() =>
       withVersion(keyValues, storeArn, async (version) => {
         const state = await this.#read();
         const [next, result] = change(state);
+        await note?.();
         await this.#announce(state.identityKeys, next.identityKeys);
         await this.#write(version, state, next);
         await this.#forget(state.identityKeys, next.identityKeys);

@@ -1,6 +1,7 @@
 import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { TokenStore } from "../access/token-store.ts";
+import { WholeTokenStore } from "../access/whole-token-store.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import type { Clock } from "../proxy/store/clock.ts";
 import { awsErrorName } from "./aws-failure.ts";
@@ -24,14 +25,16 @@ export async function openDeployedTokens(
   const variables = await readPlaces(name, controlFunction);
   const { MODFRONT_EDGE_SECRET, MODFRONT_PRIMARY_REGION, MODFRONT_KEY_VALUE_STORE } = variables;
   if (!MODFRONT_EDGE_SECRET || !MODFRONT_PRIMARY_REGION || !MODFRONT_KEY_VALUE_STORE) throw noSuchStack(name);
-  return new KeyValueTokenStore({
-    keyValues: openKeyValues(),
-    storeArn: MODFRONT_KEY_VALUE_STORE,
-    secrets: new SecretsManagerClient({ region: MODFRONT_PRIMARY_REGION }),
-    edgeSecret: MODFRONT_EDGE_SECRET,
-    now: () => Math.floor(clock.now() / 1000),
-    sleep: clock.sleep,
-  });
+  return new WholeTokenStore(
+    new KeyValueTokenStore({
+      keyValues: openKeyValues(),
+      storeArn: MODFRONT_KEY_VALUE_STORE,
+      secrets: new SecretsManagerClient({ region: MODFRONT_PRIMARY_REGION }),
+      edgeSecret: MODFRONT_EDGE_SECRET,
+      now: () => Math.floor(clock.now() / 1000),
+      sleep: clock.sleep,
+    }),
+  );
 }
 
 /** Where everything of a deployment is, as its control function knows it. Throws as `openDeployedTokens` does. */

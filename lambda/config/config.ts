@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { accessConfig } from "../access/config.ts";
+import { faultOfTenantNames, faultOfTenants, resolveTenants } from "../access/tenants.ts";
 import { awsConfig } from "../aws/config.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import { checksumsConfig } from "../proxy/checksums/config.ts";
@@ -26,6 +27,7 @@ const configSchema = z.strictObject({
   ...awsConfig,
 });
 
+/** As all rooms read it: no pattern names a tenant any more, and what is a tenant's is private. */
 export type Config = z.output<typeof configSchema>;
 
 /**
@@ -41,23 +43,52 @@ export function parseConfig(text: string): Config {
     throw new CodedError("config", "the configuration is not valid JSON");
   }
   const result = configSchema.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) return resolveConfig(result.data);
   throw new CodedError("config", `configuration key ${explain(result.error.issues[0])}`);
+}
+
+/** Puts the tenants' modules in place of their names, and among the private ones. */
+function resolveConfig(config: Config): Config {
+  const { tenants } = config;
+  const fault = faultOfTenants(tenants) ?? faultOfAccess(config);
+  if (fault !== undefined) throw new CodedError("config", `configuration key ${fault}`);
+  const resolve = (key: string, patterns: readonly string[]): string[] => {
+    const unknown = faultOfTenantNames(patterns, Object.keys(tenants), Number.POSITIVE_INFINITY);
+    if (unknown !== undefined) throw new CodedError("config", `configuration key ${key}: ${unknown}`);
+    return [...resolveTenants(patterns, tenants)];
+  };
+  const owned = Object.values(tenants).flatMap(({ modules }) => modules);
+  return {
+    ...config,
+    private: [...new Set([...resolve("private", config.private), ...owned])],
+    upstreams: config.upstreams.map((rule, i) => ({
+      ...rule,
+      patterns: resolve(`upstreams.${i}.patterns`, rule.patterns),
+    })),
+  };
+}
+
+function faultOfAccess({ access, tenants }: Config): string | undefined {
+  if (access.anonymous !== "all" || Object.keys(tenants).length === 0) return undefined;
+  return 'access.anonymous: "all" would show each tenant the modules of the others: leave it out, or "none" or "public"';
 }
 
 function explain(issue: z.core.$ZodIssue | undefined): string {
   const path = issue?.path.map(String) ?? [];
+  if (issue?.code === "invalid_key") return `${path.join(".")}: ${issue.issues[0]?.message}`;
   if (issue?.code !== "unrecognized_keys") return `${path.join(".") || "(top level)"}: ${issue?.message ?? "is wrong"}`;
   return `${[...path, issue.keys[0]].join(".")}: unknown, expected one of ${knownKeys(path).join(", ")}`;
 }
 
 interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly additionalProperties?: SchemaNode;
   readonly items?: SchemaNode;
 }
 
 function knownKeys(path: readonly string[]): string[] {
-  const below = (node: SchemaNode | undefined, key: string) => node?.properties?.[key] ?? node?.items;
+  const below = (node: SchemaNode | undefined, key: string) =>
+    node?.properties?.[key] ?? node?.additionalProperties ?? node?.items;
   const node = path.reduce<SchemaNode | undefined>(below, configJsonSchema() as SchemaNode);
   return Object.keys(node?.properties ?? {}).filter((key) => key !== "$schema");
 }

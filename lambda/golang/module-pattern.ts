@@ -65,7 +65,7 @@ function hasSlashInClass(glob: string): boolean {
   return tokens(glob).some((each) => each.startsWith("[") && each.includes("/"));
 }
 
-function splitElements(glob: string): string[][] {
+export function splitElements(glob: string): string[][] {
   const elements: string[][] = [[]];
   for (const each of tokens(glob)) {
     if (each === "/" || each === "\\/") elements.push([]);
@@ -75,7 +75,7 @@ function splitElements(glob: string): string[][] {
 }
 
 /** Every character that a module path may have but the slash. */
-const alphabet = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"];
+export const alphabet = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"];
 
 /** What `*` and `?` need to try: the dot, which a host must have, and the letter that no Windows device has. */
 const enough = ["z", "."];

@@ -49,7 +49,9 @@ test("list shows what is needed to revoke, and never a token; revoke ends one, r
   const { judge, token } = cliOn(t);
   const made = [await token("create", ...gopher), await token("create", "--subject", "other", "--role", "admin")];
   const [first = "", second = ""] = made.map(({ stdout }) => stdout.trim());
-  const rows = async () => (await token("list")).stdout.split("\n").map((row) => row.split("\t"));
+  const listed = async () => (await token("list")).stdout.split("\n").map((row) => row.split("\t"));
+  // In the order of their ids, which is random within a second.
+  const rows = async () => (await listed()).toSorted((a, b) => (b[1] ?? "").localeCompare(a[1] ?? ""));
   const [one = [], two = [], ...rest] = await rows();
   const [id = ""] = one;
   assert.deepEqual(one.slice(1), ["publisher", one[2], "valid", "gopher@corp.example", "corp.example/*"]);

@@ -84,3 +84,40 @@ test("a wrong key stops with its path and what was expected", () => {
   ];
   for (const [text, message] of rows) assert.throws(() => parseConfig(text), { code: "config", message }, text);
 });
+
+test("a tenant's modules are private, and its name stands for them in every list of patterns", () => {
+  const tenants = {
+    payments: { modules: "corp.example/pay, pay.example", admins: ["alice"] },
+    games: { modules: ["g.example"] },
+  };
+  const upstreams = [{ patterns: "@payments,corp.example", chain: "https://a.example" }];
+  const config = parseConfig(JSON.stringify({ tenants, upstreams, private: "corp.example/x,@games" }));
+  assert.deepEqual(config.private, ["corp.example/x", "g.example", "corp.example/pay", "pay.example"]);
+  assert.deepEqual(config.upstreams[0]?.patterns, ["corp.example/pay", "pay.example", "corp.example"]);
+  assert.deepEqual(config.tenants.payments, { modules: ["corp.example/pay", "pay.example"], admins: ["alice"] });
+});
+
+test("tenants that cannot be meant stop with what is wrong", () => {
+  const rows: readonly (readonly [config: unknown, message: RegExp])[] = [
+    [{ tenants: { a: { modules: [] } } }, /key tenants\.a\.modules: expected at least one pattern$/],
+    [{ tenants: { a: { modules: "corp" } } }, /key tenants\.a\.modules: .*begins with a host name/],
+    [{ tenants: { a: { modules: "@b" }, b: { modules: "b.example" } } }, /key tenants\.a\.modules: "@b"/],
+    [{ tenants: { A: { modules: "a.example" } } }, /key tenants\.A: expected lower-case letters, digits and -$/],
+    [
+      { tenants: { a: { modules: "a.example", owner: "x" } } },
+      /key tenants\.a\.owner: unknown, expected one of modules, admins$/,
+    ],
+    [
+      { tenants: { a: { modules: "a.example" }, b: { modules: "b.example,a.example/b" } } },
+      /key tenants\.b\.modules: a\.example\/b meets a\.example of a: a module is one tenant's$/,
+    ],
+    [{ tenants: { a: { modules: "a.example" } }, private: "@b" }, /key private: @b: there is no such tenant$/],
+    [{ upstreams: [{ patterns: "@b", chain: "off" }] }, /key upstreams\.0\.patterns: @b: there is no such tenant$/],
+    [
+      { tenants: { a: { modules: "a.example" } }, access: { anonymous: "all" } },
+      /key access\.anonymous: "all" would show/,
+    ],
+  ];
+  for (const [config, message] of rows)
+    assert.throws(() => parseConfig(JSON.stringify(config)), { code: "config", message });
+});

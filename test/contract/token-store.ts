@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { hmac } from "../../lambda/access/hmac.ts";
-import { emptyTokenState, type TokenStore } from "../../lambda/access/token-store.ts";
+import type { TokenRecord, TokenStore } from "../../lambda/access/token-store.ts";
 import { createToken, listTokens, revokeToken, rotateKey } from "../../lambda/access/tokens.ts";
 import type { TokenSettings } from "../../lambda/edge/access-settings.ts";
 import { verifyToken } from "../../lambda/edge/token.ts";
+import { CodedError } from "../../lambda/golang/coded-error.ts";
 
 /** A store on its own and what goes with it. */
 export interface OpenedTokens {
@@ -18,6 +19,9 @@ export interface OpenedTokens {
 const now = 1_800_000_000;
 const request = { subject: 'a "b" \\', role: "publisher", modules: "corp.example/*,*.corp.example", days: 30 };
 
+const byId = (...records: readonly TokenRecord[]) => records.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+const tokensOf = async (store: TokenStore) => (await listTokens(store, now)).items;
+
 /** What every `TokenStore` promises, and that the edge acts by it. */
 export function tokenStoreContract(name: string, open: () => Promise<OpenedTokens>): void {
   const judge = async ({ edge }: OpenedTokens, token: string, time = now): Promise<string> => {
@@ -30,8 +34,8 @@ export function tokenStoreContract(name: string, open: () => Promise<OpenedToken
   describe(`${name} keeps the contract of TokenStore`, () => {
     test("before the first token nobody is let in", async () => {
       const opened = await open();
-      const { keys, tokens } = await opened.store.read();
-      assert.deepEqual({ keys, tokens }, { keys: emptyTokenState.keys, tokens: emptyTokenState.tokens });
+      assert.deepEqual((await opened.store.readKeys()).keys, []);
+      assert.deepEqual(await opened.store.list(10), { items: [] });
       assert.equal(await judge(opened, `mf_e30.${"x".repeat(43)}`), "unsigned");
     });
 
@@ -40,37 +44,37 @@ export function tokenStoreContract(name: string, open: () => Promise<OpenedToken
       const { store, other } = opened;
       const first = await createToken(store, request, now);
       const second = await createToken(other, { ...request, modules: "", subject: "s" }, now + 1);
-      assert.deepEqual(await listTokens(store, now), [first.record, second.record]);
+      assert.deepEqual(await tokensOf(store), byId(first.record, second.record));
       assert.equal(await judge(opened, first.token), first.record.id);
       assert.equal(await judge(opened, second.token), second.record.id);
 
       await revokeToken(other, first.record.id, now + 2);
       assert.equal(await judge(opened, first.token), "revoked");
       assert.equal(await judge(opened, second.token), second.record.id);
-      assert.deepEqual(await listTokens(store, now), [{ ...first.record, revoked: now + 2 }, second.record]);
+      assert.deepEqual(await tokensOf(store), byId({ ...first.record, revoked: now + 2 }, second.record));
     });
 
     test("one rotation keeps older tokens, a dropped key ends them and removes their records", async () => {
       const opened = await open();
       const { store } = opened;
       const first = await createToken(store, request, now);
-      const [identityKey] = (await store.read()).identityKeys;
-      await rotateKey(store, { dropOld: false }, now);
+      const [identityKey] = (await store.readKeys()).identityKeys;
+      await rotateKey(store, { dropOld: false });
       const second = await createToken(store, request, now);
       assert.equal(await judge(opened, first.token), first.record.id);
       assert.equal(await judge(opened, second.token), second.record.id);
-      assert.notEqual((await store.read()).identityKeys[0], identityKey);
-      await rotateKey(store, { dropOld: true }, now);
+      assert.notEqual((await store.readKeys()).identityKeys[0], identityKey);
+      await rotateKey(store, { dropOld: true });
       assert.equal(await judge(opened, second.token), "unsigned");
-      assert.deepEqual((await store.read()).tokens, []);
-      assert.equal((await store.read()).keys.length, 1);
+      assert.deepEqual(await tokensOf(store), []);
+      assert.equal((await store.readKeys()).keys.length, 1);
     });
 
     test("a change that throws writes nothing", async () => {
       const { store } = await open();
       const { record } = await createToken(store, request, now);
       await assert.rejects(revokeToken(store, "nobody", now), { code: "no-such-token" });
-      assert.deepEqual((await store.read()).tokens, [record]);
+      assert.deepEqual(await tokensOf(store), [record]);
     });
 
     test("writers at the same moment lose nothing, not even at the very first token", async () => {
@@ -83,6 +87,40 @@ export function tokenStoreContract(name: string, open: () => Promise<OpenedToken
       for (const { token } of made) assert.equal(await judge(opened, token), "revoked");
     });
 
+    test("a list goes on from page to page, each token once", async () => {
+      const { store, other } = await open();
+      const made: TokenRecord[] = [];
+      for (let i = 0; i < 7; i++) made.push((await createToken(store, request, now + i)).record);
+      const listed: TokenRecord[] = [];
+      let after: string | undefined;
+      do {
+        const { items, next } = await other.list(3, after);
+        assert.ok(items.length <= 3);
+        listed.push(...items);
+        after = next;
+      } while (after !== undefined);
+      assert.deepEqual(listed, byId(...made));
+    });
+
+    test("a change is noted before it takes effect, and does not happen when it cannot be", async () => {
+      const opened = await open();
+      const { store } = opened;
+      const fail = async () => Promise.reject(new CodedError("audit-full", "no room"));
+      const { token, record } = await createToken(store, request, now);
+      const [key] = (await store.readKeys()).keys;
+      await assert.rejects(createToken(store, request, now, { note: fail }), { code: "audit-full" });
+      await assert.rejects(revokeToken(store, record.id, now, { note: fail }), { code: "audit-full" });
+      await assert.rejects(rotateKey(store, { dropOld: true, note: fail }), { code: "audit-full" });
+      assert.deepEqual(await tokensOf(store), [record]);
+      assert.deepEqual((await store.readKeys()).keys, [key]);
+      assert.equal(await judge(opened, token), record.id);
+      const seen: unknown[] = [];
+      const note = async ({ id }: TokenRecord) => void seen.push(id, await judge(opened, token));
+      await revokeToken(store, record.id, now, { note });
+      assert.deepEqual(seen, [record.id, record.id]);
+      assert.equal(await judge(opened, token), "revoked");
+    });
+
     test("the longest record is kept as it is", async () => {
       const { store, other } = await open();
       // Half of it backslashes, of which JSON would make two.
@@ -90,7 +128,7 @@ export function tokenStoreContract(name: string, open: () => Promise<OpenedToken
       const longest = { subject: '"'.repeat(100), role: "publisher", modules, days: 3650 };
       assert.equal(modules.length, 500);
       const { record } = await createToken(store, longest, now);
-      assert.deepEqual(await listTokens(other, now), [record]);
+      assert.deepEqual(await tokensOf(other), [record]);
     });
   });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { packTokens } from "../../lambda/access/packed-settings.ts";
-import type { TokenState } from "../../lambda/access/token-store.ts";
+import type { TokenState } from "../../lambda/access/token-state.ts";
 import { createToken, revokeToken, rotateKey } from "../../lambda/access/tokens.ts";
 import { type Anonymous, readAccess, readTokens } from "../../lambda/edge/access-settings.ts";
 import { denial, readDenial, readers } from "../../lambda/edge/permit.ts";
@@ -82,9 +82,9 @@ before(async () => {
     return record.id;
   };
   for (const role of roles) await create(role, "dropped key", 9);
-  await rotateKey(store, { dropOld: true }, start);
+  await rotateKey(store, { dropOld: true });
   for (const role of roles) await create(role, "old key", 9);
-  await rotateKey(store, { dropOld: false }, start);
+  await rotateKey(store, { dropOld: false });
   for (const role of roles) {
     await create(role, "valid", 9);
     await create(role, "expired", 5); // at this very second

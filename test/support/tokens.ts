@@ -1,21 +1,38 @@
 import { hmac } from "../../lambda/access/hmac.ts";
 import { packAccess, packTokens } from "../../lambda/access/packed-settings.ts";
-import type { TokenState, TokenStore } from "../../lambda/access/token-store.ts";
-import { emptyTokenState } from "../../lambda/access/token-store.ts";
+import { emptyTokenState, type TokenState, type TokenStatePlace } from "../../lambda/access/token-state.ts";
+import { WholeTokenStore } from "../../lambda/access/whole-token-store.ts";
 import { type AccessSettings, type KeyValues, readAccess, readTokens } from "../../lambda/edge/access-settings.ts";
 
-/** A `TokenStore` in memory. */
-export class MemoryTokenStore implements TokenStore {
-  state: TokenState = emptyTokenState;
+class MemoryTokens implements TokenStatePlace {
+  state = emptyTokenState;
 
   async read(): Promise<TokenState> {
     return this.state;
   }
 
-  async update<Result>(change: (state: TokenState) => readonly [TokenState, Result]): Promise<Result> {
+  async update<Result>(
+    change: (state: TokenState) => readonly [TokenState, Result],
+    note?: () => Promise<void>,
+  ): Promise<Result> {
     const [state, result] = change(this.state);
+    await note?.();
     this.state = state;
     return result;
+  }
+}
+
+/** A `TokenStore` in memory. */
+export class MemoryTokenStore extends WholeTokenStore {
+  readonly #tokens: MemoryTokens;
+
+  constructor(tokens = new MemoryTokens()) {
+    super(tokens);
+    this.#tokens = tokens;
+  }
+
+  get state(): TokenState {
+    return this.#tokens.state;
   }
 }
 

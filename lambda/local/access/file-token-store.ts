@@ -1,7 +1,8 @@
 import { type FileHandle, mkdir, open, readFile, rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { emptyTokenState, type TokenState, type TokenStore } from "../../access/token-store.ts";
+import { emptyTokenState, type TokenState, type TokenStatePlace } from "../../access/token-state.ts";
+import type { Note } from "../../access/token-store.ts";
 import { CodedError } from "../../golang/coded-error.ts";
 import { isMissing, replacePrivateFile } from "./private-file.ts";
 
@@ -10,7 +11,7 @@ const attempts = 100;
 const pause = 50;
 
 /** The state of tokens in one file that only its owner can read, by convention `<data>/access.json`. */
-export class FileTokenStore implements TokenStore {
+export class FileTokenStore implements TokenStatePlace {
   readonly #path: string;
 
   constructor(path: string) {
@@ -27,11 +28,12 @@ export class FileTokenStore implements TokenStore {
     }
   }
 
-  async update<Result>(change: (state: TokenState) => readonly [TokenState, Result]): Promise<Result> {
+  async update<Result>(change: (state: TokenState) => readonly [TokenState, Result], note?: Note): Promise<Result> {
     await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
     const lock = await this.#lock();
     try {
       const [state, result] = change(await this.read());
+      await note?.();
       await replacePrivateFile(this.#path, JSON.stringify(state, undefined, 1));
       return result;
     } finally {

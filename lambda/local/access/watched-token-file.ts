@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { packTokens } from "../../access/packed-settings.ts";
-import { newState } from "../../access/tokens.ts";
+import { newKeys } from "../../access/tokens.ts";
 import { type AccessSettings, type KeyValues, readTokens, type TokenSettings } from "../../edge/access-settings.ts";
 import { parseTokenState } from "./file-token-store.ts";
 import { isMissing } from "./private-file.ts";
@@ -50,7 +50,8 @@ export class WatchedTokenFile implements KeyValues {
       this.#version = undefined;
       this.#tokens = undefined;
       // Keys that nobody has make every token unsigned, which is what it is.
-      const state = version === "" ? newState() : parseTokenState(readFileSync(this.#options.path, "utf8"));
+      const state =
+        version === "" ? { ...newKeys(), tokens: [] } : parseTokenState(readFileSync(this.#options.path, "utf8"));
       this.#tokens = readTokens(packTokens(state, now));
       this.#version = version;
     } catch {

@@ -8,10 +8,11 @@ export const patterns = z
   .transform((value) => splitAllPatterns(value))
   // go ignores what matches nothing; here that would tell the public upstream what was meant to be private.
   .superRefine((value, context) => {
-    const message = faultOfPatterns(value);
+    // Which tenants there are is known where all is put together.
+    const message = faultOfPatterns(value.filter((pattern) => !/^@[-a-z0-9]+$/.test(pattern)));
     if (message !== undefined) context.addIssue({ code: "custom", message });
   })
-  .describe("Module path patterns in GOPRIVATE syntax, as one comma-separated string or an array");
+  .describe("Module path patterns in GOPRIVATE syntax, as one comma-separated string or an array; @name is a tenant's");
 
 const upstreamRule = z
   .strictObject({

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { hmac } from "../../../lambda/access/hmac.ts";
 import { createToken, listTokens, revokeToken } from "../../../lambda/access/tokens.ts";
+import { WholeTokenStore } from "../../../lambda/access/whole-token-store.ts";
 import { decide } from "../../../lambda/edge/decide.ts";
 import { FileTokenStore } from "../../../lambda/local/access/file-token-store.ts";
 import { WatchedTokenFile } from "../../../lambda/local/access/watched-token-file.ts";
@@ -23,28 +24,30 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+const open = () => new WholeTokenStore(new FileTokenStore(path));
+
 tokenStoreContract("FileTokenStore", async () => ({
-  store: new FileTokenStore(path),
-  other: new FileTokenStore(path),
+  store: open(),
+  other: open(),
   edge: async (time) => new WatchedTokenFile({ path, access, now: () => time }).tokens(),
 }));
 
 test("the file is its owner's alone, and nothing else is left in the folder", async () => {
-  await createToken(new FileTokenStore(path), request, now);
+  await createToken(open(), request, now);
   assert.equal(statSync(path).mode & 0o777, 0o600);
   assert.deepEqual(readdirSync(join(folder, "data")), ["access.json"]);
 });
 
 test("a change that throws writes nothing and leaves no lock", async () => {
-  const store = new FileTokenStore(path);
+  const store = open();
   const { record } = await createToken(store, request, now);
   await assert.rejects(revokeToken(store, "nobody", now), { code: "no-such-token" });
-  assert.deepEqual(await listTokens(store, now), [record]);
+  assert.deepEqual((await listTokens(store, now)).items, [record]);
   assert.deepEqual(readdirSync(join(folder, "data")), ["access.json"]);
 });
 
 test("a damaged file is never taken for an empty one", async () => {
-  const store = new FileTokenStore(path);
+  const store = open();
   await createToken(store, request, now);
   for (const text of ["", "{", "null", "{}", '{"keys":[]}']) {
     writeFileSync(path, text);
@@ -60,10 +63,14 @@ test("the server follows the file within a second, without it nobody has a token
     const decision = decide({ method: "GET", path: "/a.b/@v/list", credentials }, context);
     return decision.kind === "answer" ? `${decision.status} ${decision.body.trim()}` : "go";
   };
-  const elsewhere = await createToken(new FileTokenStore(join(folder, "other.json")), request, now);
+  const elsewhere = await createToken(
+    new WholeTokenStore(new FileTokenStore(join(folder, "other.json"))),
+    request,
+    now,
+  );
   assert.equal(status(elsewhere.token), "401 this token is not valid here");
 
-  const store = new FileTokenStore(path);
+  const store = open();
   const { token, record } = await createToken(store, request, now);
   assert.equal(status(token), "401 this token is not valid here", "the file was looked at in this second already");
   time += 1;
