@@ -59,7 +59,9 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/upstream/http": ["golang", "proxy/sources", "runtime", "upstream/credentials"],
   "lambda/upstream/git": ["proxy/sources"],
   "lambda/upstream/git/pack": ["golang"],
-  "lambda/upstream/git/repository": ["upstream/git/pack"],
+  "lambda/upstream/git/repository": [
+    ...["golang", "proxy/store", "proxy/sources", "upstream/credentials", "upstream/http", "upstream/git/pack"],
+  ],
   "lambda/upstream/git/attributes": ["golang"],
   "lambda/access": ["golang", "edge", "proxy/store"],
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],

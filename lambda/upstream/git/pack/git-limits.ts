@@ -24,8 +24,11 @@ export interface GitLimits {
   readonly treeDepth: number;
   /** Milliseconds for one fetch from its first byte to the last object that was verified. */
   readonly fetchTime: number;
-  /** Bytes of packfiles and histories that are kept on disk for all repositories together. */
+  /** Bytes of packfiles that are kept on disk for all repositories together, and objects in them, whose places are in memory. */
   readonly keptBytes: number;
+  readonly keptObjects: number;
+  /** Bytes of histories that are kept in memory for all repositories together. */
+  readonly historyBytes: number;
 }
 
 const kib = 1024;
@@ -38,16 +41,18 @@ export const gitLimits: GitLimits = {
   refBytes: 64 * mib,
   packBytes: 2 * gib,
   progressBytes: 4 * mib,
-  objects: 4_000_000,
+  objects: 2_000_000,
   blobBytes: gib,
   treeBytes: 32 * mib,
   deltaBytes: 64 * mib,
   deltaDepth: 4_095,
   inflatedBytes: 8 * gib,
-  commits: 3_000_000,
+  commits: 2_000_000,
   files: 500_000,
   pathBytes: 4 * kib,
   treeDepth: 256,
   fetchTime: 900_000,
   keptBytes: 2 * gib,
+  keptObjects: 2_000_000,
+  historyBytes: 96 * mib,
 };

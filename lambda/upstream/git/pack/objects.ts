@@ -1,6 +1,6 @@
 import { GitFailure } from "./git-failure.ts";
 import type { GitLimits } from "./git-limits.ts";
-import { type ObjectFormat, type ObjectId, objectHash, objectTypes } from "./object-id.ts";
+import { isObjectId, type ObjectFormat, type ObjectId, objectHash, objectTypes } from "./object-id.ts";
 import { streamedBytes } from "./pack-file.ts";
 import { type PackIndex, rowOf } from "./pack-index.ts";
 import { PackObjects } from "./pack-objects.ts";
@@ -115,6 +115,7 @@ export class Objects {
   }
 
   #find(id: ObjectId): Found | undefined {
+    if (!isObjectId(id, this.#format)) return undefined;
     const bytes = Buffer.from(id, "hex");
     for (const pack of this.#packs) {
       const row = rowOf(pack.index, bytes);

@@ -16,10 +16,10 @@ export interface PackIndex {
   readonly types: Uint8Array;
 }
 
-/** The row of an id, or -1. */
-export function rowOf({ ids, types }: Pick<PackIndex, "ids" | "types">, id: Uint8Array): number {
+/** The row of an id among ids that stand one after the other and are sorted, or -1. */
+export function rowOf({ ids }: { readonly ids: Uint8Array }, id: Uint8Array): number {
   let low = 0;
-  for (let high = types.length; low < high; ) {
+  for (let high = ids.length / id.length; low < high; ) {
     const middle = (low + high) >>> 1;
     const order = compareIds(ids, middle * id.length, id, 0, id.length);
     if (order === 0) return middle;

@@ -1,30 +1,11 @@
 import type { Commit } from "../pack/commit.ts";
-import type { ObjectFormat, ObjectId } from "../pack/object-id.ts";
+import type { ObjectId } from "../pack/object-id.ts";
+import type { RefListing } from "./ref-listing.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Throws the signal's reason when it is aborted. What is under way for others as well goes on for them. */
 export interface GitCall {
   readonly signal?: AbortSignal | undefined;
-}
-
-/** A tag, by one listing. */
-export interface TagRef {
-  /** What the tag itself is: the tag object of an annotated tag, else the same as `target`. */
-  readonly id: ObjectId;
-  /** What it comes to when tag objects are followed: usually a commit, but nobody has looked yet. */
-  readonly target: ObjectId;
-}
-
-/** What one listing of refs says. Names are without `refs/heads/` and `refs/tags/`, in the server's order. */
-export interface RefListing {
-  readonly objectFormat: ObjectFormat;
-  /**
-   * The branch that HEAD stands for (`"main"`, not detached) and the commit it is at (not unborn). Both undefined where
-   * the server has no HEAD, or does not show it.
-   */
-  readonly head: { readonly branch: string | undefined; readonly id: ObjectId | undefined };
-  readonly heads: ReadonlyMap<string, ObjectId>;
-  readonly tags: ReadonlyMap<string, TagRef>;
 }
 
 /**

@@ -123,7 +123,7 @@ test("a packfile that is not one, or not whole, is refused", async (t) => {
     ["trailing bytes", sealed(Buffer.concat([good.subarray(0, -20), Buffer.from("more")]))],
     ["more objects than it says", packOf([blob("a"), blob("b")], "sha1", 1)],
     ["fewer objects than it says", packOf([blob("a"), blob("b")], "sha1", 3)],
-    ["millions of objects in no bytes", packOf([blob("a")], "sha1", 3_999_999)],
+    ["millions of objects in no bytes", packOf([blob("a")], "sha1", 1_999_999)],
     ["the same object twice", packOf([blob("a"), blob("b"), blob("a")])],
     ["the same object twice, once as a delta", packOf([blob(text), { base: 0, delta: deltaOf(text, text) }])],
     ["type 0", packOf([{ raw: Buffer.concat([entryHeader(0, 1), deflateSync("a")]) }])],

@@ -1,0 +1,73 @@
+import { LRUCache } from "lru-cache";
+import { isCodedError } from "../../../golang/coded-error.ts";
+import { type CommitGraph, commitRow, emptyGraph, graphBytes, graphTips } from "../pack/commit-graph.ts";
+import type { GitLimits } from "../pack/git-limits.ts";
+import type { ObjectId } from "../pack/object-id.ts";
+import type { GitServer } from "./git-server.ts";
+import type { PackReceiver } from "./pack-receiver.ts";
+import type { RefListing } from "./ref-listing.ts";
+
+/** The commits of one repository that were fetched so far, and what was wanted with them and is no commit. */
+interface KnownGraph {
+  readonly graph: CommitGraph;
+  readonly others: ReadonlySet<ObjectId>;
+}
+
+/** The histories of all repositories by their URLs, as long as there is room for them. */
+export class KeptGraphs {
+  readonly #graphs: LRUCache<string, KnownGraph>;
+
+  constructor({ historyBytes }: Pick<GitLimits, "historyBytes">) {
+    const sizeCalculation = ({ graph, others }: KnownGraph) => graphBytes(graph) + 100 * others.size + 1;
+    this.#graphs = new LRUCache({ maxSize: historyBytes, sizeCalculation });
+  }
+
+  get(url: string): KnownGraph | undefined {
+    return this.#graphs.get(url);
+  }
+
+  set(url: string, graph: KnownGraph): void {
+    this.#graphs.set(url, graph);
+  }
+}
+
+/** Tips of what is known that are named to a server: more do not make an answer smaller. */
+const mostHaves = 256;
+
+/** A graph that has all tips of a listing. Fetches those that are not known, and of their ancestors what is not known. */
+export async function graphOf(
+  refs: RefListing,
+  options: {
+    readonly url: string;
+    readonly graphs: KeptGraphs;
+    readonly server: GitServer;
+    readonly receiver: PackReceiver;
+    readonly signal: AbortSignal;
+  },
+): Promise<CommitGraph> {
+  const { url, graphs, server, receiver, signal } = options;
+  const known = graphs.get(url) ?? { graph: emptyGraph(refs.objectFormat), others: new Set<ObjectId>() };
+  const older = known.graph.format === refs.objectFormat ? known.graph : emptyGraph(refs.objectFormat);
+  const isNew = (id: ObjectId) => !known.others.has(id) && commitRow(older, id) < 0;
+  const tips = tipsOf(refs);
+  const wants = tips.filter(isNew);
+  if (wants.length === 0) return older;
+  const filter = (await server.abilities(signal)).filter ? ("tree:0" as const) : undefined;
+  const haves = graphTips(older, mostHaves);
+  const more = await receiver.graph({ wants, haves, filter }, older, signal).catch((error) => {
+    if (haves.length === 0 || !isCodedError(error, "missing-object", "bad-answer", "refused")) throw error;
+    // What was known may have come from branches that were rewritten and whose commits the server has no more.
+    return receiver.graph({ wants: tips, filter }, emptyGraph(refs.objectFormat), signal);
+  });
+  // Of a server that cannot filter they are everything else in the packfile.
+  const wanted = new Set(wants);
+  const others = new Set([...known.others, ...more.others.filter((id) => wanted.has(id))]);
+  graphs.set(url, { graph: more.graph, others });
+  return more.graph;
+}
+
+/** What HEAD, branches and tags are at, each once. */
+export function tipsOf({ head, heads, tags }: RefListing): ObjectId[] {
+  const ids = [head.id, ...heads.values(), ...Array.from(tags.values(), ({ target }) => target)];
+  return [...new Set(ids.filter((id) => id !== undefined))];
+}

@@ -1,0 +1,68 @@
+import { LRUCache } from "lru-cache";
+import type { TemporaryFiles } from "../../../proxy/store/temporary-files.ts";
+import type { Credentials } from "../../credentials/credentials.ts";
+import type { HttpClient } from "../../http/http-client.ts";
+import { type GitLimits, gitLimits } from "../pack/git-limits.ts";
+import { KeptGraphs } from "./commit-graphs.ts";
+import type { GitRepository } from "./git-repository.ts";
+import { GitServer } from "./git-server.ts";
+import { GitTransport } from "./git-transport.ts";
+import { HttpGitRepository } from "./http-git-repository.ts";
+import { KeptPacks } from "./kept-packs.ts";
+import { PackReceiver } from "./pack-receiver.ts";
+import { PackThreads } from "./pack-threads.ts";
+
+export interface GitRepositoriesOptions {
+  readonly client: HttpClient;
+  readonly credentials: Credentials;
+  /** Where packfiles are received and kept. */
+  readonly files: TemporaryFiles;
+  /** The entry of threads that work on packfiles: lambda/upstream/git/repository/pack-worker.ts, or its bundle. */
+  readonly script: URL;
+  /** modfront and its version: `"modfront/1.2.3"`. */
+  readonly agent: string;
+  /** Milliseconds on a clock that does not go back. */
+  readonly now: () => number;
+  readonly limits?: Partial<GitLimits>;
+}
+
+/** Repositories that are remembered with what is known of them. */
+const mostRepositories = 1_000;
+
+/** All git repositories of a process: they share connections, threads, and the room on disk and in memory. */
+export class GitRepositories {
+  readonly #options: GitRepositoriesOptions;
+  readonly #limits: GitLimits;
+  readonly #threads: PackThreads;
+  readonly #kept: KeptPacks;
+  readonly #graphs: KeptGraphs;
+  readonly #opened = new LRUCache<string, GitRepository>({ max: mostRepositories });
+
+  constructor(options: GitRepositoriesOptions) {
+    this.#options = options;
+    this.#limits = { ...gitLimits, ...options.limits };
+    this.#threads = new PackThreads(options.script);
+    this.#kept = new KeptPacks(options.files, this.#limits);
+    this.#graphs = new KeptGraphs(this.#limits);
+  }
+
+  /** The repository at an http or https URL, which has no credentials in it. Nothing is sent before it is asked for something. */
+  open(url: URL): GitRepository {
+    const known = this.#opened.get(url.href);
+    if (known !== undefined) return known;
+    const { client, credentials, files, agent, now } = this.#options;
+    const shared = { threads: this.#threads, kept: this.#kept, graphs: this.#graphs, limits: this.#limits, files };
+    const transport = new GitTransport(url, { client, credentials });
+    const server = new GitServer({ transport, limits: this.#limits, agent, now });
+    const receiver = new PackReceiver({ ...shared, server });
+    const repository = new HttpGitRepository({ ...shared, url: url.href, server, receiver });
+    this.#opened.set(url.href, repository);
+    return repository;
+  }
+
+  /** Ends all threads, and removes what is kept. The client is its owner's to close. */
+  async close(): Promise<void> {
+    await this.#threads.close();
+    await this.#kept.close();
+  }
+}
