@@ -63,6 +63,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     ...["golang", "proxy/store", "proxy/sources", "upstream/credentials", "upstream/http", "upstream/git/pack"],
   ],
   "lambda/upstream/git/attributes": ["golang"],
+  "lambda/upstream/direct": ["proxy/sources", "upstream/credentials", "upstream/http", "upstream/git"],
   "lambda/access": ["golang", "edge", "proxy/store"],
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],

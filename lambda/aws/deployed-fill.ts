@@ -9,7 +9,8 @@ import { sweepTemporaryFiles, temporaryName } from "../runtime/temporary-files.t
 import { WorkerZipInspector } from "../runtime/worker-zip-inspector.ts";
 import type { CredentialRule } from "../upstream/credentials/configured-credentials.ts";
 import type { UpstreamTimeouts } from "../upstream/http/exchange.ts";
-import { openUpstreams, type UpstreamsConfig } from "../upstream/http/open-upstreams.ts";
+import { openUpstreams } from "../upstream/http/open-upstreams.ts";
+import type { UpstreamsConfig } from "../upstream/http/upstreams-options.ts";
 import { openDeployedCredentials } from "./deployed-credentials.ts";
 import { openStores } from "./deployed-stores.ts";
 import { fillTimes } from "./fill-times.ts";

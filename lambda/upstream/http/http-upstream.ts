@@ -1,16 +1,14 @@
 import type { StatusDetails, Upstream, UpstreamBody } from "../../proxy/sources/upstream.ts";
 import { UpstreamFailure } from "../../proxy/sources/upstream.ts";
 import { type Authorization, basicAuthorization, type Credentials, hasSecret } from "../credentials/credentials.ts";
-import type { Breaker, BreakerPass } from "./breaker.ts";
+import type { Breaker } from "./breaker.ts";
 import type { RawAnswer } from "./exchange.ts";
+import { type FollowedAnswer, followRedirects } from "./followed-answer.ts";
 import { readBody } from "./http-body.ts";
 import type { HttpClient } from "./http-client.ts";
 import { toUpstreamFailure } from "./http-failure.ts";
-import { isRedirect, redirectTarget } from "./redirects.ts";
-import { readHead, readStatusDetails } from "./status-details.ts";
+import { readStatusDetails } from "./status-details.ts";
 import type { Turns } from "./turns.ts";
-
-const maxRedirects = 10;
 
 /** What all upstreams of a process share. */
 export interface HttpUpstreamParts {
@@ -76,7 +74,8 @@ export class HttpUpstream implements Upstream {
     if (pass === undefined)
       throw new UpstreamFailure("breaker-open", "failed too often and is left alone for a moment");
     try {
-      return await this.#follow(url, authorization, pass, signal);
+      // It did its part with the first connection: trouble behind a redirect is no matter of this upstream's breaker.
+      return await followRedirects(this.#parts.client, url, authorization, { signal, onConnected: pass.connected });
     } catch (error) {
       if (!signal?.aborted && toUpstreamFailure(error).code === "unreachable") pass.refused();
       throw error;
@@ -84,34 +83,6 @@ export class HttpUpstream implements Upstream {
       pass.end();
     }
   }
-
-  async #follow(
-    start: URL,
-    credentials: Authorization | undefined,
-    pass: BreakerPass,
-    signal: AbortSignal | undefined,
-  ): Promise<FollowedAnswer> {
-    const { client } = this.#parts;
-    let url = start;
-    let authorization = credentials?.header;
-    for (let hops = 0; ; hops++) {
-      // It did its part with the first connection: trouble behind a redirect is no matter of this upstream's breaker.
-      const answer = await client.send(url, { authorization, signal, onConnected: pass.connected });
-      if (!isRedirect(answer.statusCode)) return { answer, shown: authorization !== undefined };
-      await readHead(answer.body);
-      if (hops === maxRedirects) throw new UpstreamFailure("redirects", "redirected too often");
-      const target = redirectTarget(answer.headers.location ?? [], url, (to) => client.isTrusted(to));
-      // Not given back on a way home: whoever was in between chose that URL.
-      if (target.origin !== url.origin) authorization = undefined;
-      url = target;
-    }
-  }
-}
-
-/** What is no redirect, and whether credentials were shown to whoever sent it. */
-interface FollowedAnswer {
-  readonly answer: RawAnswer;
-  readonly shown: boolean;
 }
 
 /** A page that shows what it was sent must not show it to others. */

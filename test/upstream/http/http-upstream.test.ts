@@ -12,7 +12,8 @@ import {
 } from "../../../lambda/proxy/sources/upstream.ts";
 import { fetchFromChain } from "../../../lambda/proxy/sources/upstream-chain.ts";
 import { systemClock } from "../../../lambda/runtime/system-clock.ts";
-import { openUpstreams, type UpstreamsOptions } from "../../../lambda/upstream/http/open-upstreams.ts";
+import { openUpstreams } from "../../../lambda/upstream/http/open-upstreams.ts";
+import type { UpstreamsOptions } from "../../../lambda/upstream/http/upstreams-options.ts";
 import { quickRetry } from "../../support/fake-upstream.ts";
 import { type Reply, ScriptedUpstream } from "../../support/scripted-upstream.ts";
 
@@ -449,7 +450,7 @@ for (const [chain, message] of wrongConfigs) {
   });
 }
 
-test("start-up notes say what is dropped and what cannot be fetched", () => {
+test("start-up notes say what cannot be fetched, and direct is a step of its chain", () => {
   const config = {
     upstreams: [{ patterns: ["corp.example"], chain: "https://own.example,direct" }],
     private: ["corp.example", "other.example"],
@@ -457,7 +458,6 @@ test("start-up notes say what is dropped and what cannot be fetched", () => {
   };
   const upstreams = openUpstreams(config, { now: () => 0, version: "1", fallback: "https://a.example,direct" });
   assert.deepEqual(upstreams.notes, [
-    "direct in an upstream chain is not supported yet and was dropped",
     "private modules other.example: no rule in upstreams names them, so none of them is fetched",
   ]);
   assert.deepEqual(

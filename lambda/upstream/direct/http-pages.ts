@@ -1,0 +1,84 @@
+import { UpstreamFailure } from "../../proxy/sources/upstream.ts";
+import type { Credentials } from "../credentials/credentials.ts";
+import type { UrlRewrites } from "../git/url-rewrites.ts";
+import type { RawAnswer } from "../http/exchange.ts";
+import { followRedirects } from "../http/followed-answer.ts";
+import { readBody } from "../http/http-body.ts";
+import { toUpstreamFailure } from "../http/http-failure.ts";
+import type { Requester } from "./unreachable-hosts.ts";
+
+/** Bytes of a page, and milliseconds for it. */
+const limit = 4 << 20;
+const time = 30_000;
+
+/** A page, whatever its status. */
+export interface Page {
+  readonly status: number;
+  /** The beginning up to the end of its head, a character for each byte. */
+  readonly text: string;
+}
+
+export interface HttpPagesParts {
+  readonly client: Requester;
+  readonly credentials: Credentials;
+  readonly rewrites: UrlRewrites;
+}
+
+/** The pages that say where modules are, from hosts that nobody vouches for. */
+export class HttpPages {
+  readonly #parts: HttpPagesParts;
+
+  constructor(parts: HttpPagesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * GETs `https://<path>?go-get=1`, or what the configuration has instead.
+   *
+   * As for go any status counts of a page that says where a module is. One that does not is an answer with 200, 404 and 410
+   * only: what is not known to be absent fails. Throws `UpstreamFailure`, or the signal's reason.
+   */
+  async get(path: string, signal?: AbortSignal): Promise<Page> {
+    const late = AbortSignal.timeout(time);
+    const either = signal === undefined ? late : AbortSignal.any([signal, late]);
+    try {
+      return await this.#fetch(new URL(this.#parts.rewrites.rewrite(`https://${path}?go-get=1`)), either);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw late.aborted ? new UpstreamFailure("timeout", "did not answer in time") : toUpstreamFailure(error);
+    }
+  }
+
+  async #fetch(url: URL, signal: AbortSignal): Promise<Page> {
+    const { client, credentials } = this.#parts;
+    for (let renewed = false; ; renewed = true) {
+      const authorization = await credentials.authorize(url, signal);
+      const { answer, shown } = await followRedirects(client, url, authorization, { signal });
+      const page = await readPage(answer, signal);
+      if (answers(page)) return page;
+      const refused = page.status === 401 && shown && !renewed;
+      if (!refused || !(await authorization?.renew(signal))) throw notRead(page);
+    }
+  }
+}
+
+function answers({ status, text }: Page): boolean {
+  return status === 200 || status === 404 || status === 410 || /go-import/i.test(text);
+}
+
+function notRead({ status }: Page): UpstreamFailure {
+  return new UpstreamFailure("status", `answered ${status}`, { details: { status } });
+}
+
+/** Reads on to the end of the head: what is cut off before is no page that says nothing. */
+async function readPage(answer: RawAnswer, signal: AbortSignal): Promise<Page> {
+  const chunks: Uint8Array[] = [];
+  let tail = "";
+  for await (const chunk of readBody(answer, { limit, signal, onEnd: () => {} }).chunks) {
+    chunks.push(chunk);
+    // A tag may lie across chunks.
+    tail = tail.slice(-8) + Buffer.from(chunk).toString("latin1");
+    if (/<\/head|<body/i.test(tail)) break;
+  }
+  return { status: answer.statusCode, text: Buffer.concat(chunks).toString("latin1") };
+}
