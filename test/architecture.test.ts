@@ -64,11 +64,12 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   ],
   "lambda/upstream/git/attributes": ["golang"],
   "lambda/upstream/direct": ["proxy/sources", "upstream/credentials", "upstream/http", "upstream/git"],
+  "lambda/access/audit": [],
   "lambda/access": ["golang", "edge", "proxy/store"],
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
   "lambda/aws": [
-    ...["golang", "edge", "access", "http", "runtime", "upstream/credentials", "upstream/http"],
+    ...["golang", "edge", "access/audit", "access", "http", "runtime", "upstream/credentials", "upstream/http"],
     ...["proxy/store", "proxy/sources", "proxy/checksums", "proxy/fill", "proxy/serve", "proxy/upkeep"],
   ],
   "lambda/config": [
@@ -84,7 +85,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     "upstream/git",
     "upstream/http",
   ],
-  "lambda/local/data": ["golang", "proxy/store", "runtime"],
+  "lambda/local/data": ["golang", "access/audit", "proxy/store", "runtime"],
   "lambda/local/access": ["golang", "edge", "config", "access"],
   "lambda/local/server": [
     ...["golang", "edge", "config", "access", "http", "console", "runtime", "local/data", "local/access"],

@@ -3,7 +3,9 @@ import { DynamoClaimStore } from "../../lambda/aws/dynamo-claim-store.ts";
 import { DynamoLeaseStore } from "../../lambda/aws/dynamo-lease-store.ts";
 import { DynamoTreeHeadStore } from "../../lambda/aws/dynamo-tree-head-store.ts";
 import { DynamoVersionIndex } from "../../lambda/aws/dynamo-version-index.ts";
+import { S3AuditLog } from "../../lambda/aws/s3-audit-log.ts";
 import { S3ModuleStore } from "../../lambda/aws/s3-module-store.ts";
+import { auditLogContract } from "../contract/audit-log.ts";
 import { claimStoreContract } from "../contract/claim-store.ts";
 import { leaseStoreContract } from "../contract/lease-store.ts";
 import { moduleStoreContract } from "../contract/module-store.ts";
@@ -59,3 +61,10 @@ claimStoreContract(
   "DynamoClaimStore",
   overTable((client, table) => new DynamoClaimStore(client, table)),
 );
+
+auditLogContract("S3AuditLog", async () => {
+  const client = s3Client(aws, new CallWatch());
+  const bucket = await makeBucket(client);
+  const open = (again: typeof client) => new S3AuditLog({ client: again, bucket });
+  return { store: open(client), reopen: async () => open(s3Client(aws, new CallWatch())) };
+});

@@ -72,8 +72,8 @@ const privateTimes: Times = {
 
 /** What a fill does not get to: reindexing, migrating, taking versions away, the log; and what is the same for a private one. */
 const elsewhere = {
-  public: /^(reindex|log|pending|signed|claim|store\.remove|index\.(migrate|setFlag|removeVersion))\./,
-  private: /^(reindex|log|pending|signed|head|lease|index\.(migrate|setFlag|removeVersion|remember))\./,
+  public: /^(audit|reindex|log|pending|signed|claim|store\.remove|index\.(migrate|setFlag|removeVersion))\./,
+  private: /^(audit|reindex|log|pending|signed|head|lease|index\.(migrate|setFlag|removeVersion|remember))\./,
 } as const;
 
 function rowsOf(plane: "public" | "private", times: Times) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { policies } from "../../lambda/proxy/store/layout.ts";
+import { auditLogContract } from "../contract/audit-log.ts";
 import { claimStoreContract } from "../contract/claim-store.ts";
 import { leaseStoreContract } from "../contract/lease-store.ts";
 import { logStoreContract, signedHeadsContract } from "../contract/log-store.ts";
@@ -14,6 +15,7 @@ import {
   MemoryTreeHeadStore,
   MemoryVersionIndex,
 } from "./memory-adapters.ts";
+import { MemoryAuditLog } from "./memory-audit-log.ts";
 import { MemoryLog } from "./memory-log-store.ts";
 import { storedVersions } from "./stored-versions.ts";
 import { type Fault, withFailpoints } from "./with-failpoints.ts";
@@ -23,6 +25,8 @@ import { type Fault, withFailpoints } from "./with-failpoints.ts";
 moduleStoreContract("MemoryModuleStore", async () => ({ store: new MemoryModuleStore() }));
 versionIndexContract("MemoryVersionIndex", async () => ({ store: new MemoryVersionIndex() }));
 leaseStoreContract("MemoryLeaseStore", async () => ({ store: new MemoryLeaseStore() }));
+auditLogContract("MemoryAuditLog", async () => ({ store: new MemoryAuditLog() }));
+
 claimStoreContract("MemoryClaimStore", async () => ({ store: withFailpoints(new MemoryClaimStore(), []) }));
 logStoreContract("MemoryLog", async () => ({ store: withFailpoints(new MemoryLog(), []) }));
 signedHeadsContract("MemoryLog", async () => ({ store: new MemoryLog() }));

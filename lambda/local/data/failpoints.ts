@@ -37,6 +37,8 @@ export const failpoints = [
   "pending.remove.after",
   "signed.grow.before",
   "signed.grow.after",
+  "audit.write.before",
+  "audit.write.after",
   "index.migrate.before",
   "index.migrate.written",
   "index.migrate.after",

@@ -1,7 +1,8 @@
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { CodedError } from "../../golang/coded-error.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
-import { damagedIndex, indexFailure, isBusy, isDamage } from "./storage-failure.ts";
+import { connect } from "./sqlite-connection.ts";
+import { damagedIndex, indexFailure, isDamage } from "./storage-failure.ts";
 
 /** The name of the index in a data folder. */
 export const indexFile = "index.sqlite";
@@ -164,31 +165,6 @@ export function transact<T>(database: DatabaseSync, work: () => T): T {
   } catch (error) {
     if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
-  }
-}
-
-function connect(path: string, synchronous: "FULL" | "NORMAL"): DatabaseSync {
-  const database = new DatabaseSync(path, { timeout: 5000 });
-  try {
-    useWriteAheadLog(database);
-    database.exec(`PRAGMA synchronous = ${synchronous}`);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
-/** Two processes that make a new database at the same moment meet a lock for which SQLite does not wait by itself. */
-function useWriteAheadLog(database: DatabaseSync): void {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      database.exec("PRAGMA journal_mode = WAL");
-      return;
-    } catch (error) {
-      if (!isBusy(error) || attempt === 200) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 25);
-    }
   }
 }
 

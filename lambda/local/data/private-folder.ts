@@ -1,4 +1,5 @@
 import { chmod, mkdir, readdir, stat } from "node:fs/promises";
+import { auditFile } from "./audit-database.ts";
 import { indexFile } from "./index-database.ts";
 import { logKeyFile } from "./log-key-file.ts";
 
@@ -27,6 +28,9 @@ export async function closeDataFolder(data: string): Promise<boolean> {
 async function isDataFolder(folder: string): Promise<boolean> {
   const names = await readdir(folder);
   const own = (name: string) =>
-    ["mod", "tmp", logKeyFile].includes(name) || /^access\.json/.test(name) || name.startsWith(indexFile);
+    ["mod", "tmp", logKeyFile].includes(name) ||
+    /^access\.json/.test(name) ||
+    name.startsWith(indexFile) ||
+    name.startsWith(auditFile);
   return names.every(own);
 }

@@ -56,6 +56,9 @@ export const internalPrefix = "-/";
 /** Where the files of a private version wait until its record is signed; swept after a day. */
 export const stagedPrefix = `${internalPrefix}staged/`;
 
+/** Where the audit log of a deployment lies: objects that nobody may overwrite or delete. */
+export const auditPrefix = `${internalPrefix}audit/`;
+
 /** The key under which bytes with this SHA-256 (in hex) wait. */
 export function stagedKey(sha256: string): string {
   return `${stagedPrefix}${sha256}`;

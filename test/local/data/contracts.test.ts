@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { type AuditDatabase, auditFile, openAuditDatabase } from "../../../lambda/local/data/audit-database.ts";
 import { DirectoryModuleStore } from "../../../lambda/local/data/directory-module-store.ts";
 import { type IndexDatabase, indexFile, openIndexDatabase } from "../../../lambda/local/data/index-database.ts";
+import { SqliteAuditLog } from "../../../lambda/local/data/sqlite-audit-log.ts";
 import { SqliteClaimStore } from "../../../lambda/local/data/sqlite-claim-store.ts";
 import { SqliteLeaseStore } from "../../../lambda/local/data/sqlite-lease-store.ts";
 import { SqliteLogStore } from "../../../lambda/local/data/sqlite-log-store.ts";
@@ -8,6 +10,7 @@ import { SqlitePendingRecords } from "../../../lambda/local/data/sqlite-pending-
 import { SqliteSignedHeads } from "../../../lambda/local/data/sqlite-signed-heads.ts";
 import { SqliteTreeHeadStore } from "../../../lambda/local/data/sqlite-tree-head-store.ts";
 import { SqliteVersionIndex } from "../../../lambda/local/data/sqlite-version-index.ts";
+import { auditLogContract } from "../../contract/audit-log.ts";
 import { claimStoreContract } from "../../contract/claim-store.ts";
 import { leaseStoreContract } from "../../contract/lease-store.ts";
 import { logStoreContract, signedHeadsContract } from "../../contract/log-store.ts";
@@ -66,3 +69,18 @@ signedHeadsContract(
   "SqliteSignedHeads",
   overDatabase((database) => new SqliteSignedHeads(database)),
 );
+
+auditLogContract("SqliteAuditLog", async () => {
+  const { path, remove } = makeDataFolder();
+  const databases: AuditDatabase[] = [];
+  const open = async () => {
+    const database = openAuditDatabase(join(path, auditFile));
+    databases.push(database);
+    return new SqliteAuditLog(database);
+  };
+  const close = async () => {
+    for (const database of databases) database.close();
+    remove();
+  };
+  return { store: await open(), reopen: open, close };
+});

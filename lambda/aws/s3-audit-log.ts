@@ -1,0 +1,141 @@
+import { randomBytes } from "node:crypto";
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { type AuditEvent, formatAuditEvent, parseAuditEvent } from "../access/audit/audit-event.ts";
+import {
+  type AuditLog,
+  type AuditPage,
+  type AuditQuestion,
+  fitsQuestion,
+  unfinishedOf,
+} from "../access/audit/audit-log.ts";
+import { CodedError } from "../golang/coded-error.ts";
+import { auditPrefix } from "../proxy/store/layout.ts";
+import { awsErrorStatus, orStoreFailed } from "./aws-failure.ts";
+
+export interface S3AuditLogOptions {
+  readonly client: Pick<S3Client, "send">;
+  readonly bucket: string;
+}
+
+/** Objects that are read at once, and for one page: with what takes longer the page ends, and says where the next begins. */
+const atOnce = 16;
+const mostRead = 2000;
+
+/**
+ * Changes as objects that are only created, one for each event: `-/audit/year=2026/month=11/day=28/<time> <random>.json`.
+ *
+ * The bucket's policy refuses to overwrite one and to delete one, to everybody; they go by the bucket's lifecycle. The
+ * path is what Athena takes for partitions, and the names are in the order of time, so that a question is a listing from
+ * the place where it begins. Calls: `write` 1, a page of n events n and a listing.
+ */
+export class S3AuditLog implements AuditLog {
+  readonly #options: S3AuditLogOptions;
+
+  constructor(options: S3AuditLogOptions) {
+    this.#options = options;
+  }
+
+  async write(event: AuditEvent): Promise<void> {
+    const { client, bucket } = this.#options;
+    const put = new PutObjectCommand({
+      Bucket: bucket,
+      Key: auditKey(event.time, randomBytes(9).toString("hex")),
+      Body: `${formatAuditEvent(event)}\n`,
+      ContentType: "application/json",
+      CacheControl: "no-store",
+      IfNoneMatch: "*",
+    });
+    await orStoreFailed("writing the audit log", async () => {
+      try {
+        await client.send(put);
+      } catch (error) {
+        // Nobody else chose this name: the client has sent it twice, because an answer was lost.
+        if (awsErrorStatus(error) !== 412) throw error;
+      }
+    });
+  }
+
+  async query(question: AuditQuestion): Promise<AuditPage> {
+    const { since, until, limit, after } = question;
+    const end = placeOf(until);
+    let at = laterOf(placeOf(since), parsePlace(after));
+    const events: AuditEvent[] = [];
+    for (let read = 0; ; ) {
+      const { keys, more } = await this.#list(at);
+      for (let i = 0; i < keys.length; i += atOnce) {
+        const some = keys.slice(i, i + atOnce).filter((key) => key < end);
+        const found = await Promise.all(some.map((key) => this.#read(key)));
+        for (const [j, event] of found.entries()) {
+          at = some[j] as string;
+          if (event === undefined || !fitsQuestion(event, question)) continue;
+          events.push(event);
+          if (events.length === limit) return { events, next: at.slice(auditPrefix.length) };
+        }
+        if (some.length < Math.min(atOnce, keys.length - i)) return { events };
+        read += some.length;
+        if (read >= mostRead) return { events, next: at.slice(auditPrefix.length) };
+      }
+      if (!more) return { events };
+    }
+  }
+
+  async unfinished(since: number): Promise<readonly AuditEvent[]> {
+    const events: AuditEvent[] = [];
+    let after: string | undefined;
+    do {
+      const page: AuditPage = await this.query({ since, until: lastTime, limit: 1000, after });
+      events.push(...page.events);
+      after = page.next;
+    } while (after !== undefined);
+    return unfinishedOf(events);
+  }
+
+  async #list(after: string): Promise<{ readonly keys: readonly string[]; readonly more: boolean }> {
+    const { client, bucket } = this.#options;
+    const list = new ListObjectsV2Command({ Bucket: bucket, Prefix: auditPrefix, StartAfter: after });
+    return await orStoreFailed("reading the audit log", async () => {
+      const { Contents = [], IsTruncated } = await client.send(list);
+      return { keys: Contents.flatMap(({ Key }) => (Key === undefined ? [] : [Key])), more: IsTruncated === true };
+    });
+  }
+
+  /** An event; undefined for what the lifecycle has just removed, and for what is none. */
+  async #read(key: string): Promise<AuditEvent | undefined> {
+    const { client, bucket } = this.#options;
+    return await orStoreFailed("reading the audit log", async () => {
+      try {
+        const object = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        return parseAuditEvent((await object.Body?.transformToString()) ?? "");
+      } catch (error) {
+        if (awsErrorStatus(error) === 404) return undefined;
+        throw error;
+      }
+    });
+  }
+}
+
+/** The last time that has four digits of a year. */
+const lastTime = Date.UTC(9999, 11, 31);
+
+function auditKey(time: number, name: string): string {
+  return `${placeOf(time)}-${name}.json`;
+}
+
+/** Before every key of this time, and after every key of an earlier one. */
+function placeOf(time: number): string {
+  const text = new Date(Math.min(Math.max(time, 0), lastTime)).toISOString();
+  const [year, month, day] = text.slice(0, 10).split("-");
+  return `${auditPrefix}year=${year}/month=${month}/day=${day}/${text.replaceAll(/[-:]/g, "")}`;
+}
+
+function laterOf(a: string, b: string): string {
+  return a > b ? a : b;
+}
+
+/** A place is a key without what all keys begin with. */
+function parsePlace(text: string | undefined): string {
+  if (text === undefined) return "";
+  const form = /^year=\d{4}\/month=\d\d\/day=\d\d\/\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{18}\.json$/;
+  if (!form.test(text)) throw new CodedError("bad-page", "after: this is no page of the audit log");
+  return auditPrefix + text;
+}

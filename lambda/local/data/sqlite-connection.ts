@@ -1,0 +1,31 @@
+import { DatabaseSync } from "node:sqlite";
+import { isBusy } from "./storage-failure.ts";
+
+/**
+ * Opens a database whose other readers never wait for its writer. `FULL` waits for the disk with each transaction; after
+ * `NORMAL` a power failure may take the last ones.
+ */
+export function connect(path: string, synchronous: "FULL" | "NORMAL"): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: 5000 });
+  try {
+    useWriteAheadLog(database);
+    database.exec(`PRAGMA synchronous = ${synchronous}`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Two processes that make a new database at the same moment meet a lock for which SQLite does not wait by itself. */
+function useWriteAheadLog(database: DatabaseSync): void {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      database.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      if (!isBusy(error) || attempt === 200) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 25);
+    }
+  }
+}
