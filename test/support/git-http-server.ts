@@ -171,7 +171,9 @@ export class GitHttpServer implements AsyncDisposable {
     const have = this.#closure(ids("have"), (id) => shallow.has(id), undefined);
     const wanted = this.#closure(ids("want"), () => onlyTips, filter);
     const sent = wanted.filter((id) => !have.includes(id));
-    const pack = this.options.pack?.(request, sent) ?? packOf(this.#parts(sent), this.git.format);
+    const pack =
+      this.options.pack?.(request, sent) ??
+      packOf(this.#parts(sent, lines.includes("thin-pack") ? have : []), this.git.format);
     const boundary = onlyTips ? ids("want").map((id) => packet(`shallow ${id}`)) : [];
     const before =
       protocol === 2
@@ -185,12 +187,18 @@ export class GitHttpServer implements AsyncDisposable {
     return Buffer.concat([Buffer.from(before.join("")), ...bands, Buffer.from("0000")]);
   }
 
-  /** Blobs as deltas to the one before where that is shorter. */
-  #parts(ids: readonly string[]): PackPart[] {
+  /** Blobs as deltas to the one before where that is shorter, or to one of `others`. */
+  #parts(ids: readonly string[], others: readonly string[]): PackPart[] {
     const parts: PackPart[] = [];
+    const bases = others.filter((id) => this.git.get(id).type === "blob");
     let last: { readonly number: number; readonly data: Buffer } | undefined;
     for (const [number, id] of ids.entries()) {
       const object = this.git.get(id);
+      const thin = object.type === "blob" ? this.#thin(object.data, bases) : undefined;
+      if (thin !== undefined) {
+        parts.push(thin);
+        continue;
+      }
       const delta = object.type === "blob" && last !== undefined ? deltaOf(last.data, object.data) : undefined;
       const base = last?.number;
       parts.push(
@@ -199,6 +207,11 @@ export class GitHttpServer implements AsyncDisposable {
       if (object.type === "blob") last = { number, data: object.data };
     }
     return parts;
+  }
+
+  #thin(data: Buffer, bases: readonly string[]): PackPart | undefined {
+    const parts = bases.map((base) => ({ base, delta: deltaOf(this.git.get(base).data, data) }));
+    return parts.find(({ delta }) => delta.length < data.length / 2);
   }
 
   #closure(roots: readonly string[], isShallow: (id: string) => boolean, filter: string | undefined): string[] {

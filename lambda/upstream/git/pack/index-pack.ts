@@ -2,7 +2,7 @@ import { GitFailure } from "./git-failure.ts";
 import type { GitLimits } from "./git-limits.ts";
 import { compareIds, idOrder } from "./id-order.ts";
 import { idBytes, type ObjectFormat } from "./object-id.ts";
-import { resolveDeltas } from "./pack-deltas.ts";
+import { type OutsideObjects, resolveDeltas } from "./pack-deltas.ts";
 import { PackFile } from "./pack-file.ts";
 import type { PackIndex } from "./pack-index.ts";
 import { type ObjectVisitor, type PackScan, scanPack } from "./pack-scan.ts";
@@ -11,6 +11,8 @@ export interface IndexOptions {
   readonly format: ObjectFormat;
   readonly limits: GitLimits;
   readonly visit?: ObjectVisitor;
+  /** Objects that deltas may be made of beside those in the packfile (a "thin" one); none when left out. */
+  readonly outside?: OutsideObjects;
 }
 
 /**
@@ -19,12 +21,13 @@ export interface IndexOptions {
  *
  * Throws `GitFailure` "bad-answer" or "too-large" for everything that a packfile can be beside a good one.
  */
-export async function indexPack(path: string, { format, limits, visit = () => {} }: IndexOptions): Promise<PackIndex> {
+export async function indexPack(path: string, options: IndexOptions): Promise<PackIndex> {
+  const { format, limits, visit = () => {}, outside = () => undefined } = options;
   const file = new PackFile(path, idBytes[format]);
   try {
-    const options = { format, limits, visit, budget: { left: limits.inflatedBytes } };
-    const scan = await scanPack(file, options);
-    resolveDeltas(file, scan, options);
+    const all = { format, limits, visit, outside, budget: { left: limits.inflatedBytes } };
+    const scan = await scanPack(file, all);
+    resolveDeltas(file, scan, all);
     return sorted(scan, idBytes[format]);
   } finally {
     file.close();

@@ -16,7 +16,7 @@ export interface PackPlace {
 export interface SnapshotPlace {
   readonly objectFormat: ObjectFormat;
   readonly tree: ObjectId;
-  /** Every object that the snapshot promises is in one of them. */
+  /** Every object that the snapshot promises is in one of them. Each may need those behind it. */
   readonly packs: readonly PackPlace[];
 }
 
@@ -42,7 +42,11 @@ export class Objects {
     const opened: PackObjects[] = [];
     this.#packs = opened;
     try {
-      for (const { path, index } of packs) opened.push(new PackObjects(path, index, objectFormat, limits));
+      // The newest come first: what a packfile's deltas are made of is in those behind it.
+      for (const [i, { path, index }] of packs.entries()) {
+        const outside = (id: Uint8Array) => this.#outside(id, i + 1);
+        opened.push(new PackObjects(path, index, { format: objectFormat, limits, outside }));
+      }
     } catch (error) {
       this.close();
       throw error;
@@ -95,6 +99,23 @@ export class Objects {
       yield chunk;
     }
     this.#check(id, hash.digest("hex"));
+  }
+
+  /** Any object, by an id as bytes, with its type. */
+  readAny(id: Uint8Array): { readonly type: number; readonly data: Buffer } | undefined {
+    for (const pack of this.#packs) {
+      const row = rowOf(pack.index, id);
+      if (row >= 0) return { type: pack.index.types[row] ?? 0, data: pack.read(row) };
+    }
+    return undefined;
+  }
+
+  #outside(id: Uint8Array, from: number): Buffer {
+    for (const pack of this.#packs.slice(from)) {
+      const row = rowOf(pack.index, id);
+      if (row >= 0) return pack.read(row);
+    }
+    throw new GitFailure("missing-object", "has a delta here without what it is made of");
   }
 
   #size(id: ObjectId): number | undefined {

@@ -11,11 +11,18 @@ interface ResolveOptions {
   readonly limits: GitLimits;
   readonly budget: Budget;
   readonly visit: ObjectVisitor;
+  /** An object that the packfile does not have and that is here. */
+  readonly outside: OutsideObjects;
 }
+
+/** Objects of other packfiles, verified, by their ids. */
+export type OutsideObjects = (id: Uint8Array) => { readonly type: number; readonly data: Buffer } | undefined;
 
 /** An object on the way from a whole one to the delta that is worked on. */
 interface Step {
+  /** Of the packfile; -1 of one from outside, which is only ever the first. */
   readonly entry: number;
+  readonly type: number;
   /** Given up when there are too many bytes on the way, and made again when it is needed. */
   data: Buffer | undefined;
   /** Deltas to it that are still to be done. */
@@ -29,7 +36,7 @@ const heldBytes = 48 << 20;
  * Gives every delta of a scanned packfile its type, size and id, from each whole object down to the deltas on it and on
  * those in turn: as deep as `limits.deltaDepth`, without recursion, with a bounded number of bytes in memory.
  *
- * Throws `GitFailure`: "bad-answer" also when a base is not in the packfile (a thin pack, which nobody asked for).
+ * Throws `GitFailure`: "bad-answer" also when a base is neither in the packfile nor outside.
  */
 export function resolveDeltas(file: PackFile, scan: PackScan, options: ResolveOptions): void {
   new DeltaWalk(file, scan, options).run();
@@ -55,13 +62,20 @@ class DeltaWalk {
     const { types, count } = this.#scan;
     const whole = Uint8Array.from(types);
     for (let entry = 0; entry < count; entry++) {
-      if (whole[entry] !== 0 && this.#children.has(entry)) this.#from(entry);
+      if (whole[entry] === 0 || !this.#children.has(entry)) continue;
+      this.#from({ entry, type: whole[entry] ?? 0, data: this.#inflate(entry), children: this.#children.of(entry) });
+    }
+    for (const id of this.#children.outsideIds()) {
+      const found = this.#options.outside(id);
+      if (found === undefined) continue;
+      spend(this.#options.budget, found.data.length);
+      this.#from({ entry: -1, ...found, children: this.#children.ofId(id) });
     }
     if (types.includes(0)) throw new GitFailure("bad-answer", "sent a delta without what it is made of");
   }
 
-  #from(root: number): void {
-    this.#push(root, this.#inflate(root));
+  #from(root: Step): void {
+    this.#push(root);
     for (;;) {
       const step = this.#way.at(-1);
       if (step === undefined) return;
@@ -75,8 +89,7 @@ class DeltaWalk {
     const { types, sizes, ids } = this.#scan;
     const { format, limits, visit } = this.#options;
     if (types[entry] !== 0) throw new GitFailure("bad-answer", "sent deltas that lead back to themselves");
-    const base = this.#way.at(-1)?.entry ?? 0;
-    const type = types[base] ?? 0;
+    const type = this.#way.at(-1)?.type ?? 0;
     const data = this.#apply(this.#topData(), entry, type);
     const id = objectHash(format, type, data.length).update(data).digest();
     types[entry] = type;
@@ -85,7 +98,7 @@ class DeltaWalk {
     visit(type, id, data);
     if (!this.#children.has(entry)) return;
     if (this.#way.length > limits.deltaDepth) throw new GitFailure("too-large", "sent deltas on deltas without end");
-    this.#push(entry, data);
+    this.#push({ entry, type, data, children: this.#children.of(entry) });
   }
 
   #apply(base: Buffer, entry: number, type: number): Buffer {
@@ -108,14 +121,15 @@ class DeltaWalk {
     return this.#file.inflate(offset, header).data;
   }
 
-  #push(entry: number, data: Buffer): void {
-    this.#way.push({ entry, data, children: this.#children.of(entry) });
-    this.#held += data.length;
+  #push(step: Step): void {
+    this.#way.push(step);
+    this.#held += step.data?.length ?? 0;
     // The oldest are needed last.
     while (this.#held > heldBytes && this.#lowestHeld < this.#way.length - 1) {
       const step = this.#way[this.#lowestHeld++];
-      this.#held -= step?.data?.length ?? 0;
-      if (step !== undefined) step.data = undefined;
+      if (step === undefined || step.entry < 0) continue;
+      this.#held -= step.data?.length ?? 0;
+      step.data = undefined;
     }
   }
 
@@ -134,8 +148,7 @@ class DeltaWalk {
     );
     const first = this.#way[bottom];
     let data = first?.data ?? this.#inflate(first?.entry ?? 0);
-    const type = this.#scan.types[first?.entry ?? 0] ?? 0;
-    for (const step of this.#way.slice(bottom + 1)) data = this.#apply(data, step.entry, type);
+    for (const step of this.#way.slice(bottom + 1)) data = this.#apply(data, step.entry, step.type);
     if (top !== undefined) {
       top.data = data;
       this.#held += data.length;
@@ -181,29 +194,46 @@ class Children {
   }
 
   has(entry: number): boolean {
-    return this.#first[entry] !== -1 || this.#isAt(this.#lowerBound(entry), entry);
+    return this.#first[entry] !== -1 || this.#isAt(this.#lowerBound(this.#idOf(entry)), this.#idOf(entry));
   }
 
   *of(entry: number): Generator<number, void> {
     for (let child = this.#first[entry] ?? -1; child >= 0; child = this.#next[child] ?? -1) yield child;
-    for (let k = this.#lowerBound(entry); this.#isAt(k, entry); k++) yield this.#entries[k] ?? 0;
+    yield* this.ofId(this.#idOf(entry));
   }
 
-  #lowerBound(entry: number): number {
+  *ofId(id: Uint8Array): Generator<number, void> {
+    for (let k = this.#lowerBound(id); this.#isAt(k, id); k++) yield this.#entries[k] ?? 0;
+  }
+
+  /** The bases of deltas that are still to be done. */
+  *outsideIds(): Generator<Uint8Array, void> {
+    for (const [k, entry] of this.#entries.entries()) {
+      if (this.#scan.types[entry] !== 0) continue;
+      const id = this.#baseIds.subarray(k * this.#idLength, (k + 1) * this.#idLength);
+      if (k === 0 || this.#compare(k - 1, id) !== 0) yield id;
+    }
+  }
+
+  #idOf(entry: number): Uint8Array {
+    return this.#scan.ids.subarray(entry * this.#idLength, (entry + 1) * this.#idLength);
+  }
+
+  #lowerBound(id: Uint8Array): number {
     let low = 0;
     for (let high = this.#entries.length; low < high; ) {
       const middle = (low + high) >>> 1;
-      if (this.#compare(middle, entry) < 0) low = middle + 1;
+      if (this.#compare(middle, id) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  #isAt(k: number, entry: number): boolean {
-    return k < this.#entries.length && this.#compare(k, entry) === 0;
+  #isAt(k: number, id: Uint8Array): boolean {
+    return k < this.#entries.length && this.#compare(k, id) === 0;
   }
 
-  #compare(k: number, entry: number): number {
-    return compareIds(this.#baseIds, k * this.#idLength, this.#scan.ids, entry * this.#idLength, this.#idLength);
+  #compare(k: number, id: Uint8Array): number {
+    return compareIds(this.#baseIds, k * this.#idLength, id, 0, this.#idLength);
   }
 }

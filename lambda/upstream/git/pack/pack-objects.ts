@@ -17,8 +17,20 @@ export class PackObjects {
   readonly #limits: GitLimits;
   readonly #cache = new LRUCache<number, Buffer>({ maxSize: cachedBytes, sizeCalculation: (data) => data.length + 1 });
 
-  constructor(path: string, index: PackIndex, format: ObjectFormat, limits: GitLimits) {
+  readonly #outside: (id: Uint8Array) => Buffer;
+
+  /** `outside` reads what deltas are made of and is in packfiles that were here when this one came. */
+  constructor(
+    path: string,
+    index: PackIndex,
+    {
+      format,
+      limits,
+      outside,
+    }: { readonly format: ObjectFormat; readonly limits: GitLimits; readonly outside: (id: Uint8Array) => Buffer },
+  ) {
     this.index = index;
+    this.#outside = outside;
     this.#file = new PackFile(path, idBytes[format]);
     this.#limits = limits;
   }
@@ -34,19 +46,23 @@ export class PackObjects {
     if (cached !== undefined) return cached;
     const deltas: number[] = [];
     let at = offset;
-    let data: Buffer | undefined;
-    for (;;) {
-      data = this.#cache.get(at);
-      if (data !== undefined) break;
+    let data = this.#cache.get(at);
+    while (data === undefined) {
       const entry = this.#file.entry(at);
-      if (entry.type < offsetDelta) {
-        data = this.#inflate(at, entry, deltas.length > 0);
-        break;
+      if (entry.type < offsetDelta) data = this.#inflate(at, entry, deltas.length > 0);
+      else {
+        if (deltas.push(at) > this.#limits.deltaDepth + 1) throw changed();
+        const base = this.#baseOf(at, entry);
+        if (typeof base === "number") {
+          at = base;
+          data = this.#cache.get(at);
+        } else {
+          at = -1;
+          data = base;
+        }
       }
-      if (deltas.push(at) > this.#limits.deltaDepth + 1) throw changed();
-      at = this.#baseOf(at, entry);
     }
-    this.#keep(at, data);
+    if (at >= 0) this.#keep(at, data);
     for (const delta of deltas.reverse()) {
       data = this.#apply(data, delta);
       this.#keep(delta, data);
@@ -75,11 +91,12 @@ export class PackObjects {
     return applyDelta(base, delta);
   }
 
-  #baseOf(offset: number, entry: PackEntry): number {
+  /** Where a delta's base is, or its bytes when they are in another packfile. */
+  #baseOf(offset: number, entry: PackEntry): number | Buffer {
     if (entry.type !== idDelta) return offset - entry.baseDistance;
-    const row = rowOf(this.index, this.#file.baseId(offset, entry));
-    if (row < 0) throw changed();
-    return this.index.offsets[row] ?? 0;
+    const id = this.#file.baseId(offset, entry);
+    const row = rowOf(this.index, id);
+    return row < 0 ? this.#outside(id) : (this.index.offsets[row] ?? 0);
   }
 
   #keep(offset: number, data: Buffer): void {

@@ -110,7 +110,7 @@ export class CommitFiles {
       readonly ids: readonly ObjectId[];
       readonly packs: readonly KeptPack[];
     }) => {
-      const request = { wants: [id], haves: ids, shallow: ids, onlyTips: shallow, filter };
+      const request = { wants: [id], haves: ids, shallow: ids, onlyTips: shallow, filter, thin: ids.length > 0 };
       const { pack, commit } = await receiver.receive(request, check, packs, signal);
       hold.add(pack);
       return remember(known, { commit, packs: [pack, ...packs] });
@@ -146,6 +146,8 @@ function addPacks(packs: KeptPack[], { packs: all }: KnownCommit, hold: PackHold
   const more = all.filter((pack) => !packs.includes(pack));
   if (packs.length + more.length >= mostPacks || !hold.use(more)) return false;
   packs.push(...more);
+  // As `SnapshotPlace` has them.
+  packs.sort((a, b) => b.number - a.number);
   return true;
 }
 

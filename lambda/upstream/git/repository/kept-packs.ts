@@ -5,6 +5,8 @@ import type { PackIndex } from "../pack/pack-index.ts";
 
 /** A verified packfile on disk. */
 export interface KeptPack extends PackPlace {
+  /** Which one it was of all that came: its deltas may be made of objects in those before. */
+  readonly number: number;
   readonly bytes: number;
 }
 
@@ -18,6 +20,7 @@ export class KeptPacks {
   /** The one used last is the last. */
   readonly #packs = new Set<KeptPack>();
   readonly #readers = new Map<KeptPack, number>();
+  #count = 0;
   #bytes = 0;
   #objects = 0;
 
@@ -28,7 +31,7 @@ export class KeptPacks {
 
   /** Keeps a file that is there. It is in use from here on, until it is released. */
   add(path: string, bytes: number, index: PackIndex): KeptPack {
-    const pack = { path, bytes, index };
+    const pack = { number: this.#count++, path, bytes, index };
     this.#packs.add(pack);
     this.#readers.set(pack, 1);
     this.#bytes += bytes;

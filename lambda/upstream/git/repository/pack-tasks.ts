@@ -65,26 +65,25 @@ const mostOthers = 10_000;
 
 export const packTasks: { readonly [Name in keyof PackTasks]: (task: Task<Name>) => Promise<Result<Name>> } = {
   async receive({ path, format, limits, packs, check }) {
-    const index = await indexPack(path, { format, limits });
-    const objects = new Objects({ objectFormat: format, packs: [{ path, index }, ...packs] }, limits);
-    try {
+    const index = await withObjects({ format, limits, packs }, (older) =>
+      indexPack(path, { format, limits, outside: (id) => older.readAny(id) }),
+    );
+    return withObjects({ format, limits, packs: [{ path, index }, ...packs] }, async (objects) => {
       const commit = parseCommit(check.commit, objects.read(check.commit, objectTypes.commit), format);
       if (check.needed !== "commit") checkFiles(objects, commit.tree, check.needed, check.paths);
       return { index, commit };
-    } finally {
-      objects.close();
-    }
+    });
   },
 
   async locate({ format, limits, packs, tree, paths }) {
-    return withObjects({ format, limits, packs }, (objects) => {
+    return withObjects({ format, limits, packs }, async (objects) => {
       const files = Array.from(objects.files(tree, paths)).filter(({ kind }) => kind !== "submodule");
       return files.map(({ path, kind, id, size }) => ({ path, kind, id, isHere: size !== undefined }));
     });
   },
 
   async read({ format, limits, packs, blobs, limit }) {
-    return withObjects({ format, limits, packs }, (objects) =>
+    return withObjects({ format, limits, packs }, async (objects) =>
       blobs.map((id) => Uint8Array.from(objects.blob(id, limit))),
     );
   },
@@ -104,10 +103,10 @@ export const packTasks: { readonly [Name in keyof PackTasks]: (task: Task<Name>)
   },
 };
 
-async function withObjects<T>({ format, packs, limits }: Place, work: (objects: Objects) => T): Promise<T> {
+async function withObjects<T>({ format, packs, limits }: Place, work: (objects: Objects) => Promise<T>): Promise<T> {
   const objects = new Objects({ objectFormat: format, packs }, limits);
   try {
-    return work(objects);
+    return await work(objects);
   } finally {
     objects.close();
   }

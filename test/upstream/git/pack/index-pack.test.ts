@@ -34,7 +34,11 @@ async function objectsOf(
   writeFileSync(path, pack);
   const all = { ...gitLimits, ...limits };
   const index = await indexPack(path, { format, limits: all });
-  const objects = new PackObjects(path, index, format, all);
+  const objects = new PackObjects(path, index, {
+    format,
+    limits: all,
+    outside: () => assert.fail("all is in the packfile"),
+  });
   t.after(() => objects.close());
   const length = index.ids.length / Math.max(1, index.types.length);
   return new Map(
@@ -205,6 +209,32 @@ test("what is too large is refused before it is made", async (t) => {
     await assert.rejects(objectsOf(t, pack, { limits }), { code: "too-large" }, name);
   }
   assert.equal((await objectsOf(t, packOf(chain(2_000)))).size, 2_001);
+});
+
+test("deltas may be made of what is here already", async (t) => {
+  const other = blob("a text that is in another packfile");
+  const [first, second] = [blob(`${other.data}1`), blob(`${other.data}12`)];
+  const path = join(dataFolder(t), "pack");
+  const parts: PackPart[] = [
+    { base: idOf(other), delta: deltaOf(other.data, first.data) },
+    // To one from outside, to one in the file, and to one that is itself made of one from outside.
+    { base: idOf(first), delta: deltaOf(first.data, second.data) },
+    { base: idOf(other), delta: deltaOf(other.data, Buffer.from("a")) },
+  ];
+  writeFileSync(path, packOf(parts));
+  const { ids } = await indexPack(path, {
+    format: "sha1",
+    limits: gitLimits,
+    outside: (id) => (Buffer.from(id).toString("hex") === idOf(other) ? { type: 3, data: other.data } : undefined),
+  });
+  assert.equal(
+    Buffer.from(ids).toString("hex"),
+    [first, second, blob("a")]
+      .map((each) => idOf(each))
+      .sort()
+      .join(""),
+  );
+  await assert.rejects(objectsOf(t, packOf(parts)), { code: "bad-answer" });
 });
 
 test("deltas that lead back to themselves end", async (t) => {
