@@ -176,6 +176,19 @@ export function logStoreContract(name: string, open: Open<LogStore & PendingReco
       });
     }
 
+    test("a row that is there is never written over, and nothing of that commit is written", async (t) => {
+      const { store, other } = await openFor(t, open);
+      const one = stepOf([recordOf(0)]);
+      await store.commit(one.commit);
+      const { commit } = stepOf([recordOf(1)], one);
+      const [there] = stepOf([recordOf("another")]).commit.rows;
+      assert.ok(there);
+      await assert.rejects(other.commit({ ...commit, rows: [...commit.rows, there] }));
+      assert.deepEqual((await other.rows([{ level: 0, number: 0n }])).map(plain), one.commit.rows.map(plain));
+      assert.deepEqual([(await store.head())?.size, await store.numbers([recordOf(1).module])], [1n, [undefined]]);
+      assert.equal(await other.commit(commit), "committed");
+    });
+
     test("role, mode and epoch of a head are kept as they were written", async (t) => {
       const { store, other } = await openFor(t, open);
       const one = stepOf([recordOf(0)]);

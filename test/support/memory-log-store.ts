@@ -56,8 +56,8 @@ export class MemoryLog implements LogStore, PendingRecords, SignedHeads {
       this.outcomes.logged++;
       return { logged };
     }
+    for (const row of rows) insist(!this.placed.has(placeOf(row)), `row ${placeOf(row)} is written twice`);
     for (const row of rows) {
-      insist(!this.placed.has(placeOf(row)), `row ${placeOf(row)} is written twice`);
       this.placed.set(placeOf(row), { hashes: row.hashes, text: row.text, proof: row.proof });
     }
     for (const { module, number } of numbers) {

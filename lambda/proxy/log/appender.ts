@@ -89,7 +89,7 @@ export class Appender {
           break;
         }
       }
-      if (lost === this.#pace.patience) throw new ServedError("log-busy", "the log was busy for too long: try again");
+      if (lost === this.#pace.patience) throw tooBusy();
     }
   }
 
@@ -185,6 +185,11 @@ function grow(frontier: Frontier, batch: readonly LogRecord[]) {
 
 function isLostAnswer(error: unknown): boolean {
   return error instanceof ServedError && error.code === "store-failed";
+}
+
+/** What is said to who lost every try. */
+export function tooBusy(): ServedError {
+  return new ServedError("log-busy", "the log was busy for too long: try again");
 }
 
 /** What is said of a table that has less than was signed. */

@@ -5,7 +5,7 @@ import type { LogRecord, LogStore, PendingRecords, SignedHead, SignedHeads } fro
 import type { ModuleStore } from "../store/module-store.ts";
 import type { RecordLog } from "../store/record-log.ts";
 import { ServedError } from "../store/served-error.ts";
-import { Appender, type Standing, type Standings } from "./appender.ts";
+import { Appender, type Standing, type Standings, tooBusy } from "./appender.ts";
 import { HeadSigning } from "./head-signing.ts";
 import { LogRows } from "./log-rows.ts";
 import { type Pace, usualPace, waitTurn } from "./pace.ts";
@@ -36,7 +36,8 @@ export class OwnLog implements RecordLog {
   readonly #appender: Appender;
   readonly #appends: Rounds<LogRecord, Standings>;
   readonly #signings: Rounds<never, SignedHead>;
-  readonly #wait: (lost: number) => Promise<void>;
+  readonly #clock: Pick<Clock, "sleep">;
+  readonly #pace: Pace;
   /** `"name+hash+key"`: what follows `GOSUMDB=`. */
   readonly verifierKey: string;
 
@@ -49,7 +50,8 @@ export class OwnLog implements RecordLog {
     this.#appender = appender;
     this.#appends = new Rounds((records) => appender.append(records));
     this.#signings = new Rounds(() => signing.sign());
-    this.#wait = (lost) => waitTurn(pace, clock, lost);
+    this.#clock = clock;
+    this.#pace = pace;
     this.verifierKey = signer.verifierKey;
   }
 
@@ -86,7 +88,8 @@ export class OwnLog implements RecordLog {
       const taken = await this.#appender.commit([next]);
       if (taken !== "lost") moved += taken.size;
       lost = taken === "lost" ? lost + 1 : 0;
-      if (lost > 0) await this.#wait(lost);
+      if (lost > this.#pace.patience) throw tooBusy();
+      if (lost > 0) await waitTurn(this.#pace, this.#clock, lost);
     }
     await this.sign();
     return moved;

@@ -86,7 +86,10 @@ export interface LogStore {
   /** The present head. */
   head(): Promise<LogHead | undefined>;
 
-  /** Writes an append in one transaction, under the condition that `before`'s epoch and size are the present ones. */
+  /**
+   * Writes an append in one transaction, under the condition that `before`'s epoch and size are the present ones. A row that
+   * is there already is an error, "store-failed", and stays as it is: somebody has changed the head by hand.
+   */
   commit(commit: LogCommit): Promise<CommitOutcome>;
 
   /** The number of each module version's record, `undefined` where it has none; up to 100 of them. */

@@ -172,7 +172,7 @@ test("what is no record does not enter", async () => {
     await assert.rejects(log.enqueue([record]), { code: "internal" });
   }
   assert.deepEqual([world.memory.kept, world.memory.waiting.size], [undefined, 0]);
-  world.memory.waiting.set("hand", wrong[1] as LogRecord);
+  world.memory.waiting.set("hand", { ...recordOf("hand"), zip: "junk" });
   await assert.rejects(log.drain(), { code: "log-damaged" });
   assert.deepEqual(await log.append([right]), [0n], "and what somebody else made wait does not keep others out");
 });
