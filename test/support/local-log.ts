@@ -13,11 +13,14 @@ import type { LogStore } from "../../lambda/proxy/store/log-store.ts";
 import { systemClock } from "../../lambda/runtime/system-clock.ts";
 
 /** The log of a data folder with all it stands on, as a process of one machine has it; commits and signatures are counted. */
-export async function openLocalLog(data: string, failpoint: Failpoint = noFailpoint) {
+export async function openLocalLog(
+  data: string,
+  { failpoint = noFailpoint as Failpoint, name = undefined as string | undefined } = {},
+) {
   const files = await DirectoryModuleStore.open(data, 0, failpoint);
   const database = openIndexDatabase(join(data, indexFile));
   const key = await openLogKey(data);
-  const signer = logSigner(key, defaultLogName(key.publicKey));
+  const signer = logSigner(key, name ?? defaultLogName(key.publicKey));
   const store = new SqliteLogStore(database, failpoint);
   const heads = new SqliteSignedHeads(database, failpoint);
   const pending = new SqlitePendingRecords(database, failpoint);

@@ -12,7 +12,7 @@ const failpoint = (name: FailpointName) => {
   if (name === task.dieAt && ++reached === (task.dieOn ?? 1)) process.kill(process.pid, "SIGKILL");
 };
 
-const { log, counts, database } = await openLocalLog(task.data, failpoint);
+const { log, counts, database } = await openLocalLog(task.data, { failpoint });
 process.stdout.write("ready\n");
 await new Promise((resolve) => process.stdin.once("data", resolve));
 if (task.enqueue !== undefined) await log.enqueue(task.enqueue.map((i) => recordOf(i)));

@@ -40,7 +40,7 @@ export interface ReindexCounts {
  * A sound index is corrected in place, beside a running modfront too. A damaged one is replaced by a new one, built
  * apart and put in its place when it is complete, so that a crash never leaves half an index; modfront must be stopped
  * for that, because a process that has the damaged file open goes on with it. Claims, flags, facts and first sight are
- * taken over as far as they can be read. What was only remembered is lost then, and so are the counters of leases, whose
+ * taken over as far as they can be read, our own log if all of it can. What was only remembered is lost then, and so are the counters of leases, whose
  * holders are gone.
  *
  * Throws `CodedError` "index-too-new", and `ServedError` "store-failed" when the medium fails.

@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { type IndexDatabase, transact } from "./index-database.ts";
+import { dropBrokenLog, logSalvages } from "./salvaged-log.ts";
 import { attempt } from "./storage-failure.ts";
 
 interface Salvage {
@@ -9,7 +10,7 @@ interface Salvage {
   readonly write: string;
 }
 
-/** What no file of the folder can tell: what was decided of versions, when they were first seen, and claims. */
+/** What no file of the folder can tell: what was decided of versions, when they were first seen, claims, and our own log. */
 const salvages: readonly Salvage[] = [
   {
     read: "SELECT module, version, first_seen, flags FROM version",
@@ -42,6 +43,7 @@ const salvages: readonly Salvage[] = [
       INSERT INTO claim (module, version, zip, go_mod, info) VALUES (:module, :version, :zip, :go_mod, :info)
       ON CONFLICT DO NOTHING`,
   },
+  ...logSalvages,
 ];
 
 /** SHA-256 in base64, as x/mod dirhash writes it. */
@@ -56,10 +58,11 @@ export function salvageRows(path: string, database: IndexDatabase): void {
     attempt(() =>
       transact(database.durable, () => {
         for (const row of readableRows(path, read))
-          if (isSound(row)) insert.run(row as Record<string, string | number | null>);
+          if (isSound(row)) insert.run(row as Record<string, string | number | Uint8Array | null>);
       }),
     );
   }
+  dropBrokenLog(database);
 }
 
 /** The rows up to the first that is damaged. */

@@ -196,6 +196,7 @@ export function tooBusy(): ServedError {
 export function shorterThan(signed: bigint, size: bigint): ServedError {
   return new ServedError(
     "log-shorter",
-    `SECURITY ERROR: the log has ${size} records, but ${signed} were signed: was a backup of it restored? Nothing is appended to it`,
+    `SECURITY ERROR: the log has ${size} records, but ${signed} were signed: nothing is appended to it until they are ` +
+      "there again, or the log has another name (log.name)",
   );
 }
