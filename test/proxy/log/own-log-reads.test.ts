@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { recordText } from "../../../lambda/proxy/log/record-text.ts";
+import type { LogRow } from "../../../lambda/proxy/store/log-store.ts";
+import { recordOf, recordsOf } from "../../support/log-records.ts";
+import { LogWorld } from "../../support/log-world.ts";
+import { withFailpoints } from "../../support/with-failpoints.ts";
+
+// What readers are told of a table that somebody changed: nothing wrong.
+
+async function worldOf(size: number): Promise<LogWorld> {
+  const world = new LogWorld();
+  await world.open().append(recordsOf(size));
+  return world;
+}
+
+function change({ memory }: LogWorld, place: string, changed: Partial<LogRow>): void {
+  memory.placed.set(place, { ...(memory.placed.get(place) as LogRow), ...changed });
+}
+
+const tileOf = (l: number, w: number, n = 0n) => ({ h: 8, l, n, w });
+
+test("a lookup of a record that somebody changed, or that leads to another's, is an alarm", async () => {
+  const world = await worldOf(4);
+  const { module } = recordOf(2);
+  const right = world.memory.placed.get("0 2") as LogRow;
+  change(world, "0 2", { text: Buffer.from(recordText(recordOf(2)).toString().replace("h1:", "h1:A")) });
+  await assert.rejects(world.reads().lookup(module), { code: "log-damaged" });
+  change(world, "0 2", { text: Buffer.from(recordText({ ...recordOf(2), zip: recordOf(1).zip })) });
+  await assert.rejects(world.reads().lookup(module), { code: "log-damaged" });
+  world.memory.placed.set("0 2", right);
+  world.memory.numbered.set(`${module.path}@${module.version}`, 1n);
+  await assert.rejects(world.reads().lookup(module), { code: "log-damaged" });
+  world.memory.numbered.set(`${module.path}@${module.version}`, 2n);
+  assert.equal((await world.reads().lookup(module))?.number, 2n);
+});
+
+test("no tile is made of rows that do not lead to the signed head", async () => {
+  for (const [place, changed, tiles] of [
+    ["0 3", { text: recordText(recordOf("forged")) }, [tileOf(-1, 256), tileOf(-1, 4)]],
+    ["0 3", { hashes: [Buffer.alloc(32)] }, [tileOf(0, 256), tileOf(-1, 4), tileOf(0, 1)]],
+    ["0 258", { hashes: [Buffer.alloc(32)] }, [tileOf(0, 3, 1n), tileOf(0, 1, 1n), tileOf(1, 1), tileOf(0, 256)]],
+    ["1 0", { hashes: [Buffer.alloc(32)] }, [tileOf(1, 1), tileOf(0, 256)]],
+  ] as const) {
+    const world = await worldOf(260);
+    const { hashes } = world.memory.placed.get(place) as LogRow;
+    change(world, place, "hashes" in changed ? { hashes: [Buffer.alloc(32), ...hashes.slice(1)] } : changed);
+    for (const tile of tiles)
+      await assert.rejects(world.reads().tile(tile), { code: "log-damaged" }, `${place} ${tile.l}`);
+    assert.deepEqual(
+      [...world.files.files.keys()].filter((key) => key.includes("/tile/8/data/")),
+      [],
+    );
+  }
+});
+
+test("a full tile is read once from the rows, then from the files", async () => {
+  const world = await worldOf(256);
+  const before = [await world.reads().tile(tileOf(0, 256)), await world.reads().tile(tileOf(-1, 256))];
+  const store = withFailpoints(world.memory, [
+    { method: "range", kind: "failed" },
+    { method: "rows", kind: "failed" },
+  ]);
+  const reads = world.reads({ store });
+  assert.deepEqual([await reads.tile(tileOf(0, 256)), await reads.tile(tileOf(-1, 256))], before);
+  assert.deepEqual(await reads.tile(tileOf(0, 5)), before[0]?.slice(0, 5 * 32));
+  await assert.rejects(reads.tile(tileOf(1, 1)), { code: "store-failed" });
+});
+
+test("within one process appends take turns, and none is lost to another", async () => {
+  const world = new LogWorld();
+  const log = world.open();
+  const waits = recordsOf(120).map(async (record, i) => {
+    for (let turn = 0; turn < i; turn++) await new Promise((resolve) => setImmediate(resolve));
+    return await log.append([record]);
+  });
+  assert.equal(new Set((await Promise.all(waits)).flat()).size, 120);
+  assert.deepEqual([world.memory.outcomes.outgrown, world.memory.outcomes.logged], [0, 0]);
+});
