@@ -20,5 +20,6 @@ export async function handler(event: CloudFormationCustomResourceEvent): Promise
     await updateKeyValues(openKeyValues(), MODFRONT_KEY_VALUE_STORE, "tokens", (present) =>
       packDeployment(present, access, identityKey),
     );
+    return undefined;
   });
 }

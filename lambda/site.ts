@@ -4,10 +4,9 @@ import { functionVersion, readEnvironment, readSettings, traceId } from "./confi
 import { gosumdbRoutes } from "./http/gosumdb.ts";
 import { metricsRoutes } from "./http/metrics.ts";
 import { nameRoutes, plainText, probeRoutes } from "./http/probes.ts";
-import { sumdbVerifier } from "./proxy/checksums/known-sumdb.ts";
 import { systemClock as clock } from "./runtime/system-clock.ts";
 
-const { MODFRONT_EDGE_SECRET: edgeSecret } = readEnvironment("site");
+const { MODFRONT_EDGE_SECRET: edgeSecret, MODFRONT_GOSUMDB } = readEnvironment("site");
 const settings = readSettings("site");
 const serving = new ServeFunction({
   name: "site",
@@ -24,6 +23,6 @@ export const handler = serving.answerSite([
   // Whoever gets here passed the gate, and with it the edge, the API and the secret that joins them.
   ...probeRoutes({ check: async () => {} }),
   ...metricsRoutes({ contentType: plainText, format: () => "metrics are in CloudWatch, in the namespace modfront\n" }),
-  ...gosumdbRoutes(sumdbVerifier(settings.sumdb.name)?.name),
+  ...gosumdbRoutes(MODFRONT_GOSUMDB),
   ...nameRoutes,
 ]);

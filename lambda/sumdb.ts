@@ -1,11 +1,12 @@
 import { writeLine } from "./aws/report-line.ts";
 import { ServeFunction } from "./aws/serve-function.ts";
 import { functionVersion, readEnvironment, readSettings, traceId } from "./config/env.ts";
+import { newVerifier } from "./golang/note.ts";
 import { sumdbVerifier } from "./proxy/checksums/known-sumdb.ts";
 import { serveSumdb } from "./proxy/serve/serve.ts";
 import { systemClock as clock } from "./runtime/system-clock.ts";
 
-const { MODFRONT_FILL, MODFRONT_EDGE_SECRET: edgeSecret } = readEnvironment("sumdb");
+const { MODFRONT_FILL, MODFRONT_EDGE_SECRET: edgeSecret, MODFRONT_GOSUMDB } = readEnvironment("sumdb");
 const settings = readSettings("sumdb");
 const serving = new ServeFunction({
   name: "sumdb",
@@ -16,11 +17,14 @@ const serving = new ServeFunction({
   version: functionVersion(),
   write: writeLine,
 });
-const sumdbName = sumdbVerifier(settings.sumdb.name)?.name;
+const mirrored = sumdbVerifier(settings.sumdb.name)?.name;
 const parts = {
   fill: serving.openFillPlane(MODFRONT_FILL),
   isPrivate: serving.isPrivate,
-  databases: sumdbName === undefined ? [] : [{ name: sumdbName, isOurs: false }],
+  databases: [
+    { name: newVerifier(MODFRONT_GOSUMDB).name, isOurs: true },
+    ...(mirrored === undefined ? [] : [{ name: mirrored, isOurs: false }]),
+  ],
   access: serving.access,
 };
 

@@ -53,6 +53,16 @@ export const alarmRows = {
     metric: counted("Alarming", { Handler: handler }),
     threshold: 1,
   }),
+  failedAppends: (): AlarmRow => ({
+    title: "Our own checksum database took no record at three tries: private versions wait",
+    metric: counted("FailedAppends", { Handler: "log" }, fiveMinutes),
+    threshold: 3,
+  }),
+  headAge: (): AlarmRow => ({
+    title: "For ten minutes nothing could be appended to our own checksum database and signed",
+    metric: counted("HeadAge", { Handler: "log" }, { ...fiveMinutes, statistic: "Maximum" }),
+    threshold: 600,
+  }),
   deadLetters: (dead: IQueue): AlarmRow => ({
     title: "A background fill failed at every try",
     metric: dead.metricApproximateNumberOfMessagesVisible(fiveMinutes),
@@ -89,13 +99,17 @@ export const alarmRows = {
 } as const;
 
 /** A metric that lambda/aws/report-line.ts writes. */
-function counted(metricName: string, dimensionsMap: Readonly<Record<string, string>>): Metric {
+function counted(
+  metricName: string,
+  dimensionsMap: Readonly<Record<string, string>>,
+  over: { readonly period: Duration; readonly statistic?: string } = minute,
+): Metric {
   return new Metric({
     namespace: "modfront",
     metricName,
     dimensionsMap: { ...dimensionsMap },
     statistic: "Sum",
-    ...minute,
+    ...over,
   });
 }
 

@@ -19,10 +19,10 @@ import { CloudFrontTarget } from "aws-cdk-lib/aws-route53-targets";
 import { Bucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 import type { Config } from "../lambda/config/config.ts";
-import { ownSumdb, shellWord } from "../lambda/console/paste-lines.ts";
 import { waitHeader } from "../lambda/edge/cloudfront.ts";
 import { identityHeader } from "../lambda/edge/identity.ts";
 import {
+  gosumdbAddress,
   type Keeping,
   type ProtocolRouteName,
   patterns,
@@ -170,13 +170,10 @@ export class EdgeStack extends Stack {
   /** The address, and the lines to paste. */
   #outputs(host: string, config: Config): void {
     const url = `https://${host}`;
-    const patterns = shellWord(config.private.join(","));
-    const gosumdb = ownSumdb(config.sumdb.name);
-    const lines = [
-      `go env -w GOPROXY=${url}`,
-      ...(config.private.length === 0 ? [] : [`go env -w GONOSUMDB=${patterns}`]),
-      ...(gosumdb === undefined ? [] : [`go env -w GOSUMDB=${shellWord(gosumdb)}`]),
-    ];
+    // With -n curl sends what is in ~/.netrc, as go does. The service stack, which knows the line itself, may be in another
+    // region, and could not change a value that this one had imported.
+    const gosumdb = `"$(curl -fsSn ${url}${gosumdbAddress})"`;
+    const lines = [`go env -w GOPROXY=${url}`, `go env -w GOSUMDB=${gosumdb}`];
     new CfnOutput(this, "GoProxy", { value: url, description: "The value of GOPROXY" });
     new CfnOutput(this, "Paste", { value: lines.join(" && "), description: "What everybody runs once" });
     if (config.access.anonymous === "all") return;

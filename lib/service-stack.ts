@@ -1,4 +1,4 @@
-import { Duration, Size, Stack, type StackProps, Validations } from "aws-cdk-lib";
+import { CfnOutput, Duration, Size, Stack, type StackProps, Validations } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IAlias, IFunction } from "aws-cdk-lib/aws-lambda";
 import { Schedule, ScheduleExpression } from "aws-cdk-lib/aws-scheduler";
@@ -13,6 +13,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { Alerts, alarmRows } from "./alerts.ts";
 import { Background } from "./background.ts";
 import { Handler, type HandlerProps } from "./handler.ts";
+import { LogPlane, logSettings } from "./log-plane.ts";
 import { ModuleApi } from "./module-api.ts";
 import type { Names } from "./names.ts";
 import { PrivateNetwork } from "./private-network.ts";
@@ -31,6 +32,7 @@ export class ServiceStack extends Stack {
   readonly #data: StoredData;
   readonly #alerts: Alerts;
   readonly #background: Background;
+  readonly #log: LogPlane;
 
   constructor(scope: Construct, id: string, props: ServiceStackProps) {
     super(scope, id, props);
@@ -41,6 +43,7 @@ export class ServiceStack extends Stack {
       notify: props.config.aws.notify,
     });
     this.#background = new Background(this, "Background", { names: props.names, alerts: this.#alerts });
+    this.#log = new LogPlane(this, "OwnLog", { ...props, data: this.#data, alerts: this.#alerts });
     const fill = this.#fill();
     this.#backgroundFill();
     this.#background.watch(this.#data.bucketName);
@@ -49,6 +52,7 @@ export class ServiceStack extends Stack {
     this.#alerts.add(this, "Alarming", alarmRows.alarming("fill"));
     this.#alerts.add(this, "BackgroundAlarming", alarmRows.alarming("background"));
     this.#alerts.add(this, "Concurrency", alarmRows.concurrency());
+    new CfnOutput(this, "Gosumdb", { value: this.#log.gosumdb, description: "The value of GOSUMDB, for all modules" });
     const functions = this.#serve(fill.live);
     this.apiDomainName = new ModuleApi(this, "Api", { apiName: props.names.prefix, functions }).domainName;
   }
@@ -81,6 +85,8 @@ export class ServiceStack extends Stack {
       MODFRONT_LOG_TABLE: this.#data.logTableName,
       MODFRONT_BUCKET: this.#data.bucketName,
       MODFRONT_CREDENTIALS_SECRET: this.#props.names.credentialsSecret,
+      MODFRONT_LOG: this.#log.live.functionArn,
+      MODFRONT_GOSUMDB: this.#log.gosumdb,
     };
   }
 
@@ -95,6 +101,7 @@ export class ServiceStack extends Stack {
     const settings: Settings<"fill" | "background"> = {
       ...{ upstreams, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy },
       private: config.private,
+      log: logSettings(config),
       version: packageJson.version,
     };
     const writer = this.#handler(id, name, {
@@ -106,6 +113,7 @@ export class ServiceStack extends Stack {
     });
     const secrets = [names.credentialsSecret, ...secretsOf(credentials)];
     this.#grant(writer, ...this.#data.fillStore(), this.#data.readSecrets(secrets));
+    this.#grant(writer, invocationOf(this.#log.live));
     Validations.of(writer).acknowledge({
       id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-${names.shownAccount}-${this.region}/*]`,
       reason: "The fill plane is the one writer, of every module; the bucket's own policy refuses to overwrite any.",
@@ -148,13 +156,13 @@ export class ServiceStack extends Stack {
   /** A function for each route of the protocol, and one for the site. */
   #serve(fill: IAlias): Readonly<Record<RouteName, IFunction>> {
     return {
-      sumdb: this.#fillingFunction("sumdb", fill).live,
+      sumdb: this.#fillingFunction("sumdb", fill, { MODFRONT_GOSUMDB: this.#log.gosumdb }).live,
       list: this.#indexFunction("list", fill).live,
       latest: this.#indexFunction("latest", fill).live,
-      info: this.#fillingFunction("info", fill).live,
-      mod: this.#fillingFunction("mod", fill).live,
-      zip: this.#fillingFunction("zip", fill).live,
-      site: this.#serveFunction("site", {}).live,
+      info: this.#fillingFunction("info", fill, {}).live,
+      mod: this.#fillingFunction("mod", fill, {}).live,
+      zip: this.#fillingFunction("zip", fill, {}).live,
+      site: this.#serveFunction("site", { MODFRONT_GOSUMDB: this.#log.gosumdb }).live,
     };
   }
 
@@ -163,8 +171,13 @@ export class ServiceStack extends Stack {
     return this.#grant(this.#serveFunction(name, environment), this.#data.readModules(), invocationOf(fill));
   }
 
-  #fillingFunction(name: "info" | "mod" | "zip" | "sumdb", fill: IAlias): Handler<ServeName> {
-    return this.#grant(this.#serveFunction(name, { MODFRONT_FILL: fill.functionArn }), invocationOf(fill));
+  #fillingFunction<Name extends "info" | "mod" | "zip" | "sumdb">(
+    name: Name,
+    fill: IAlias,
+    more: Omit<Environment<Name>, "MODFRONT_FILL" | "MODFRONT_EDGE_SECRET">,
+  ): Handler<ServeName> {
+    const environment = { ...more, MODFRONT_FILL: fill.functionArn } as Omit<Environment<Name>, "MODFRONT_EDGE_SECRET">;
+    return this.#grant(this.#serveFunction(name, environment), invocationOf(fill));
   }
 
   #serveFunction<Name extends ServeName>(
@@ -176,7 +189,7 @@ export class ServiceStack extends Stack {
     const serving = this.#handler<ServeName>(`${name.charAt(0).toUpperCase()}${name.slice(1)}`, name, {
       description: `Answers ${name} requests that neither CloudFront nor S3 could`,
       environment: { ...environment, MODFRONT_EDGE_SECRET: names.edgeSecret } as Environment<ServeName>,
-      settings: { ttl, sumdb, access, private: config.private },
+      settings: { ttl, sumdb, access, private: config.private, log: logSettings(config) },
       memorySize: 512,
       // The API gives up after 30 seconds; ending before it leaves time to say so in our own words.
       timeout: Duration.seconds(29),
@@ -205,7 +218,7 @@ export class ServiceStack extends Stack {
   }
 }
 
-/** One call of fill, by its alias: never a version that is not live. */
-function invocationOf(fill: IAlias): PolicyStatement {
-  return new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [fill.functionArn] });
+/** One call of a function, by its alias: never a version that is not live. */
+function invocationOf(live: IAlias): PolicyStatement {
+  return new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: [live.functionArn] });
 }

@@ -1,8 +1,8 @@
 import { ArnFormat, Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import { claimPrefix } from "../lambda/aws/table.ts";
-import { internalPrefix, stagedPrefix } from "../lambda/proxy/store/layout.ts";
+import { claimPrefix, logPrefix, pendingPartition } from "../lambda/aws/table.ts";
+import { internalPrefix, logFolder, stagedPrefix } from "../lambda/proxy/store/layout.ts";
 import type { Names } from "./names.ts";
 
 /**
@@ -14,6 +14,7 @@ export class StoredData extends Construct {
   readonly bucketName: string;
   readonly tableName: string;
   readonly logTableName: string;
+  readonly #region: string;
   readonly #table: string;
   readonly #logTable: string;
   readonly #bucket: string;
@@ -24,6 +25,7 @@ export class StoredData extends Construct {
     const stack = Stack.of(this);
     // The data's region, which is not the stack's where the edge asks.
     const { region } = props;
+    this.#region = region;
     this.bucketName = props.names.bucket(region);
     this.tableName = props.names.table;
     this.#bucket = `arn:${stack.partition}:s3:::${this.bucketName}`;
@@ -53,7 +55,10 @@ export class StoredData extends Construct {
     return new PolicyStatement({ actions: ["dynamodb:Scan"], resources: [this.#table] });
   }
 
-  /** Files, index, leases, heads and claims: for fill only. Listing lets S3 say 404 instead of 403 for what is not there. */
+  /**
+   * Files, index, leases, heads and claims, for fill only; of our own log it reads what there is and leaves records to be
+   * appended. Listing lets S3 say 404 instead of 403 for what is not there.
+   */
   fillStore(): readonly PolicyStatement[] {
     return [
       new PolicyStatement({
@@ -61,6 +66,8 @@ export class StoredData extends Construct {
         resources: [this.#table],
       }),
       this.#inLog([claimPrefix], ["GetItem", "PutItem"]),
+      this.#inLog([logPrefix], ["GetItem", "BatchGetItem", "Query"]),
+      this.#inLog([pendingPartition], ["PutItem"]),
       new PolicyStatement({
         actions: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
         resources: [`${this.#bucket}/*`],
@@ -80,6 +87,27 @@ export class StoredData extends Construct {
         resources: [this.#bucket],
         conditions: { StringLike: { "s3:prefix": folder } },
       }),
+    ];
+  }
+
+  /**
+   * What the log's own function may: read and write rows of the log, remove those that waited, keep tiles and heads among
+   * the files, and sign with the key that this alias leads to. It reaches no claim, no index and no module.
+   */
+  appendToLog(signingKeyAlias: string): readonly PolicyStatement[] {
+    const key = Stack.of(this).formatArn({ service: "kms", region: this.#region, resource: "key", resourceName: "*" });
+    const found = { "ForAnyValue:StringEquals": { "kms:ResourceAliases": signingKeyAlias } };
+    const raw = { StringEquals: { "kms:SigningAlgorithm": "ED25519_SHA_512", "kms:MessageType": "RAW" } };
+    return [
+      this.#inLog([logPrefix], ["GetItem", "BatchGetItem", "Query", "PutItem"]),
+      this.#inLog([pendingPartition], ["DeleteItem", "BatchWriteItem"]),
+      new PolicyStatement({
+        actions: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"],
+        resources: [`${this.#bucket}/${logFolder}*`],
+      }),
+      new PolicyStatement({ actions: ["s3:ListBucket"], resources: [this.#bucket] }),
+      new PolicyStatement({ actions: ["kms:GetPublicKey"], resources: [key], conditions: found }),
+      new PolicyStatement({ actions: ["kms:Sign"], resources: [key], conditions: { ...found, ...raw } }),
     ];
   }
 

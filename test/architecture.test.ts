@@ -70,7 +70,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
   "lambda/aws": [
     ...["golang", "edge", "access/audit", "access", "http", "runtime", "upstream/credentials", "upstream/http"],
-    ...["proxy/store", "proxy/sources", "proxy/checksums", "proxy/fill", "proxy/serve", "proxy/upkeep"],
+    ...["proxy/store", "proxy/sources", "proxy/checksums", "proxy/log", "proxy/fill", "proxy/serve", "proxy/upkeep"],
   ],
   "lambda/config": [
     "golang",

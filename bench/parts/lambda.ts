@@ -9,6 +9,7 @@ import { parseConfig } from "../../lambda/config/config.ts";
 import type { ServeName } from "../../lambda/config/env.ts";
 import { identityHeader, signIdentity } from "../../lambda/edge/identity.ts";
 import { anonymous } from "../../lambda/edge/token.ts";
+import { generateKey } from "../../lambda/golang/note.ts";
 import { bundleHandler } from "../../lib/bundle.ts";
 import type { Bench } from "../part.ts";
 import { median } from "../report.ts";
@@ -38,10 +39,10 @@ const paths: Readonly<Record<ServeName, string>> = {
 };
 
 export async function measureLambda(bench: Bench): Promise<void> {
-  const { private: own, ttl, sumdb, access } = parseConfig('{"access":{"anonymous":"all"}}');
+  const { private: own, ttl, sumdb, access, log } = parseConfig('{"access":{"anonymous":"all"}}');
   const aws = await startAws();
   const names = Object.keys(paths) as ServeName[];
-  const bundles = names.map((name) => [name, bundleHandler(name, { private: own, ttl, sumdb, access })] as const);
+  const bundles = names.map((name) => [name, bundleHandler(name, { private: own, ttl, sumdb, access, log })] as const);
   try {
     for (let round = 0; round < bench.rounds; round++) {
       bench.add(row, "bare node", { "p50, ms": await medianOf(() => runNode(["-e", "0"], {})) });
@@ -74,6 +75,7 @@ function firstAnswer(folder: string, rawPath: string, endpoint: string): Promise
     MODFRONT_TABLE: "table",
     MODFRONT_FILL: "fill",
     MODFRONT_EDGE_SECRET: "secret",
+    MODFRONT_GOSUMDB: generateKey("bench.modfront").vkey,
   });
 }
 

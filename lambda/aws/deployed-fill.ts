@@ -12,19 +12,14 @@ import type { UpstreamTimeouts } from "../upstream/http/exchange.ts";
 import { openUpstreams } from "../upstream/http/open-upstreams.ts";
 import type { UpstreamsConfig } from "../upstream/http/upstreams-options.ts";
 import { openDeployedCredentials } from "./deployed-credentials.ts";
-import { openStores } from "./deployed-stores.ts";
+import { openStores, type StoresEnvironment } from "./deployed-stores.ts";
 import { fillTimes } from "./fill-times.ts";
 import { openSecret } from "./open-secret.ts";
 import { parseCredentials, withProxyCredentials } from "./upstream-credentials.ts";
 
 export interface DeployedFillParts {
   /** Of its environment; lambda/config/env.ts says what they are. */
-  readonly environment: {
-    readonly MODFRONT_TABLE: string;
-    readonly MODFRONT_LOG_TABLE: string;
-    readonly MODFRONT_BUCKET: string;
-    readonly MODFRONT_CREDENTIALS_SECRET: string;
-  };
+  readonly environment: StoresEnvironment & { readonly MODFRONT_CREDENTIALS_SECRET: string };
   /** Of the configuration. */
   readonly settings: UpstreamsConfig & {
     readonly ttl: FillParts["ttl"];
@@ -57,11 +52,7 @@ export async function openFill({ environment, settings, zipWorker, clock, elapse
     { ...settings, credentials: credentials.rules, proxy: withProxyCredentials(settings.proxy, byHost) },
     { fallback: goDefaultProxy, now: elapsed, version: settings.version, credentials: credentials.open },
   );
-  const stores = openStores({
-    table: environment.MODFRONT_TABLE,
-    logTable: environment.MODFRONT_LOG_TABLE,
-    bucket: environment.MODFRONT_BUCKET,
-  });
+  const stores = openStores(environment, clock);
   const verifier = sumdbVerifier(settings.sumdb.name);
   const fill = new Fill({
     ...stores,

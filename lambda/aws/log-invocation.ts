@@ -16,6 +16,9 @@ export interface AppendInvocation {
   readonly append: readonly PackedRecord[];
 }
 
+/** With what its schedule asks it to append what waits. */
+export const drainEvent = { drain: true } as const;
+
 /** What it answers: the numbers of the records in their order, or why there are none. */
 export type AppendOutcome =
   | { readonly numbers: readonly string[] }

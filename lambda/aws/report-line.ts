@@ -31,10 +31,7 @@ export interface ReportContext {
  * No header, query string, token or address of a caller is among the fields.
  */
 export function reportLine({ message, fields, metrics, isFault = false }: Report, context: ReportContext): string {
-  const names = Object.keys(metrics).map((Name) => ({
-    Name,
-    Unit: Name === "Milliseconds" ? "Milliseconds" : "Count",
-  }));
+  const names = Object.keys(metrics).map((Name) => ({ Name, Unit: units[Name] ?? "Count" }));
   return JSON.stringify({
     _aws: {
       Timestamp: context.now,
@@ -53,6 +50,9 @@ export function reportLine({ message, fields, metrics, isFault = false }: Report
     ...(isFault && { Faults: 1 }),
   });
 }
+
+/** Of what is not just counted. */
+const units: Readonly<Record<string, string>> = { Milliseconds: "Milliseconds", HeadAge: "Seconds" };
 
 const fault = {
   Namespace: "modfront",

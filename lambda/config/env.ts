@@ -5,6 +5,16 @@ import type { Config } from "./config.ts";
 // The contract between lib/, which writes environments and settings at synth, and the handlers, which read them. A
 // variable misspelt on either side does not compile.
 
+/** What fills: `MODFRONT_LOG` is the function that signs, `MODFRONT_GOSUMDB` the log's `name+hash+key`. */
+const writing = [
+  "MODFRONT_TABLE",
+  "MODFRONT_LOG_TABLE",
+  "MODFRONT_BUCKET",
+  "MODFRONT_CREDENTIALS_SECRET",
+  "MODFRONT_LOG",
+  "MODFRONT_GOSUMDB",
+] as const;
+
 /** What each handler finds in its environment. */
 const rows = {
   list: ["MODFRONT_TABLE", "MODFRONT_FILL", "MODFRONT_EDGE_SECRET"],
@@ -12,16 +22,11 @@ const rows = {
   info: ["MODFRONT_FILL", "MODFRONT_EDGE_SECRET"],
   mod: ["MODFRONT_FILL", "MODFRONT_EDGE_SECRET"],
   zip: ["MODFRONT_FILL", "MODFRONT_EDGE_SECRET"],
-  sumdb: ["MODFRONT_FILL", "MODFRONT_EDGE_SECRET"],
-  site: ["MODFRONT_EDGE_SECRET"],
-  fill: ["MODFRONT_TABLE", "MODFRONT_LOG_TABLE", "MODFRONT_BUCKET", "MODFRONT_CREDENTIALS_SECRET"],
-  background: [
-    "MODFRONT_TABLE",
-    "MODFRONT_LOG_TABLE",
-    "MODFRONT_BUCKET",
-    "MODFRONT_CREDENTIALS_SECRET",
-    "MODFRONT_QUEUE",
-  ],
+  sumdb: ["MODFRONT_FILL", "MODFRONT_EDGE_SECRET", "MODFRONT_GOSUMDB"],
+  site: ["MODFRONT_EDGE_SECRET", "MODFRONT_GOSUMDB"],
+  fill: writing,
+  background: [...writing, "MODFRONT_QUEUE"],
+  log: ["MODFRONT_LOG_TABLE", "MODFRONT_BUCKET", "MODFRONT_SIGNING_KEY"],
   preheat: ["MODFRONT_TABLE", "MODFRONT_BUCKET", "MODFRONT_QUEUE"],
   control: ["MODFRONT_EDGE_SECRET", "MODFRONT_PRIMARY_REGION", "MODFRONT_KEY_VALUE_STORE"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
@@ -39,13 +44,23 @@ export type Environment<Name extends HandlerName> = Readonly<Record<(typeof rows
 /** The handlers behind the API, which only read. */
 export type ServeName = "list" | "latest" | "info" | "mod" | "zip" | "sumdb" | "site";
 
-type ServeSettings = Pick<Config, "private" | "ttl" | "sumdb" | "access">;
+/**
+ * Whoever knows the log's name by its environment has these too: a function gets a new version with what it is made of, and
+ * not with the value of a variable.
+ */
+interface LogSettings {
+  /** Its name, where the configuration has one; else it is made of the domain, where there is one. */
+  readonly log: { readonly name?: string | undefined; readonly domain?: string | undefined };
+}
+
+interface ServeSettings extends Pick<Config, "private" | "ttl" | "sumdb" | "access">, LogSettings {}
 
 interface FillSettings
-  extends Pick<
-    Config,
-    "private" | "ttl" | "sumdb" | "upstreams" | "credentials" | "git" | "allowHosts" | "timeouts" | "proxy"
-  > {
+  extends LogSettings,
+    Pick<
+      Config,
+      "private" | "ttl" | "sumdb" | "upstreams" | "credentials" | "git" | "allowHosts" | "timeouts" | "proxy"
+    > {
   /** modfront's own, for the user agent. */
   readonly version: string;
 }
@@ -53,6 +68,7 @@ interface FillSettings
 interface SettingsRows extends Readonly<Record<ServeName, ServeSettings>> {
   readonly fill: FillSettings;
   readonly background: FillSettings;
+  readonly log: LogSettings;
   readonly preheat: Pick<Config, "preheat">;
   readonly control: Pick<Config, "access" | "private">;
 }

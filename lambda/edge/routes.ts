@@ -28,6 +28,9 @@ export const patterns: Readonly<Record<RouteName, string>> = {
 /** What load balancers ask. In front of a deployment the edge says that it is alive, and keeps for some seconds whether it is ready. */
 export const probes = { live: "/-/live", ready: "/-/ready" } as const;
 
+/** Where it says what GOSUMDB is set to. */
+export const gosumdbAddress = "/-/gosumdb";
+
 export interface ProtocolRoute {
   readonly keeping: Keeping;
   /** The kind of stored file whose key a canonical path of this route is, and which never changes. */

@@ -1,17 +1,17 @@
 import { readers } from "../edge/permit.ts";
-import { readMethods } from "../edge/routes.ts";
+import { gosumdbAddress, readMethods } from "../edge/routes.ts";
 import { plainText, textAnswer } from "./probes.ts";
 import type { Route } from "./route.ts";
 
-/** `/-/gosumdb`: the checksum database that this proxy passes on, `off` without one. */
+/** `/-/gosumdb`: what GOSUMDB is set to, `off` without a checksum database. */
 export function gosumdbRoutes(name: string | undefined): readonly Route[] {
   return [
     {
       name: "gosumdb",
-      address: "/-/gosumdb",
+      address: gosumdbAddress,
       methods: readMethods,
       access: readers,
-      output: { contentType: plainText, about: "One line: the name of the checksum database, or off." },
+      output: { contentType: plainText, about: "One line: what GOSUMDB is set to, or off." },
       handler: async () => textAnswer(`${name ?? "off"}\n`),
     },
   ];

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { CreateAliasCommand, CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { CreateAliasCommand } from "@aws-sdk/client-kms";
 import { KmsSigner, readKmsKey } from "../../lambda/aws/kms-signer.ts";
 import { newVerifier, open, sign } from "../../lambda/golang/note.ts";
-import { CallWatch } from "../support/aws-clients.ts";
+import { CallWatch, kmsClient, makeSigningKey } from "../support/aws-clients.ts";
 import { type Ministack, startMinistack } from "../support/ministack.ts";
 
 // A key as the storage stack makes it, asked for by its alias.
@@ -20,11 +20,9 @@ after(async () => {
 
 test("KMS signs what note opens, with one call for the key and one for each signature", async () => {
   const watch = new CallWatch();
-  const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-  const kms = watch.watch(new KMSClient({ endpoint: aws.endpoint, region: "us-east-1", credentials }));
-  const made = await kms.send(new CreateKeyCommand({ KeySpec: "ECC_NIST_EDWARDS25519", KeyUsage: "SIGN_VERIFY" }));
+  const kms = kmsClient(aws, watch);
   const AliasName = "alias/modfront-signing";
-  await kms.send(new CreateAliasCommand({ AliasName, TargetKeyId: made.KeyMetadata?.KeyId ?? "" }));
+  await kms.send(new CreateAliasCommand({ AliasName, TargetKeyId: await makeSigningKey(kms) }));
   watch.take();
 
   const signer = new KmsSigner(kms, await readKmsKey(kms, AliasName), "sum.corp.example");

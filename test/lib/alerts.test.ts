@@ -81,7 +81,9 @@ for (const region of ["us-east-1", "eu-west-1"]) {
       "AWS/SQS ApproximateAgeOfOldestMessage >= 21600, 1 in a row",
       "AWS/SQS ApproximateNumberOfMessagesVisible >= 1, 1 in a row",
       "modfront Alarming >= 1, 1 in a row",
+      "modfront FailedAppends >= 3, 1 in a row",
       "modfront Faults >= 1, 1 in a row",
+      "modfront HeadAge >= 600, 1 in a row",
     ]);
     assert.deepEqual(rows(edge), [
       "AWS/CloudFront 5xxErrorRate >= 5, 3 in a row",
@@ -90,7 +92,11 @@ for (const region of ["us-east-1", "eu-west-1"]) {
       "modfront Faults >= 1, 1 in a row",
     ]);
     const alarming = alarmsOf(service).filter(({ MetricName }) => MetricName === "Alarming");
-    assert.deepEqual(alarming.map(({ Dimensions }) => Dimensions?.[0]?.Value).toSorted(), ["background", "fill"]);
+    assert.deepEqual(alarming.map(({ Dimensions }) => Dimensions?.[0]?.Value).toSorted(), [
+      "background",
+      "fill",
+      "log",
+    ]);
   });
 
   test(`${region}: a roll-out is judged by the first fault of its own version`, () => {

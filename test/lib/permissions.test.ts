@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Template } from "aws-cdk-lib/assertions";
 import type { HandlerName } from "../../lambda/config/env.ts";
 import { sentCommands } from "../support/sent-commands.ts";
-import { propertiesOf, statementsOf, synthesise } from "../support/synthesis.ts";
+import { type Policy, propertiesOf, statementsOf, synthesise } from "../support/synthesis.ts";
 
 // What AWS would refuse and no emulator does: every call that a bundle can make against the role it runs under, for a
 // primary in us-east-1 and for one elsewhere.
@@ -16,6 +16,12 @@ const actions: Readonly<Record<string, readonly string[]>> = {
   PutItem: ["dynamodb:PutItem"],
   UpdateItem: ["dynamodb:UpdateItem"],
   DeleteItem: ["dynamodb:DeleteItem"],
+  BatchGetItem: ["dynamodb:BatchGetItem"],
+  BatchWriteItem: ["dynamodb:BatchWriteItem"],
+  // A transaction has no action of its own: this one puts and deletes.
+  TransactWriteItems: ["dynamodb:PutItem", "dynamodb:DeleteItem"],
+  GetPublicKey: ["kms:GetPublicKey"],
+  Sign: ["kms:Sign"],
   // Without the right to list S3 says 403 of what is not there, which is no answer.
   GetObject: ["s3:GetObject", "s3:ListBucket"],
   HeadObject: ["s3:GetObject", "s3:ListBucket"],
@@ -41,6 +47,10 @@ const byEventSource = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", 
   (verb) => `sqs:${verb}`,
 );
 
+interface Keyed {
+  readonly "ForAllValues:StringLike": { readonly "dynamodb:LeadingKeys": readonly string[] };
+}
+
 const sent = new Map<HandlerName, readonly string[]>();
 
 function commandsOf(name: HandlerName): readonly string[] {
@@ -49,7 +59,8 @@ function commandsOf(name: HandlerName): readonly string[] {
   return commands;
 }
 
-const handlers = ["list", "latest", "info", "mod", "zip", "sumdb", "site", "fill", "background", "preheat"] as const;
+const serving = ["list", "latest", "info", "mod", "zip", "sumdb", "site"] as const;
+const handlers = [...serving, "fill", "background", "log", "preheat"] as const;
 
 for (const region of ["us-east-1", "eu-west-1"]) {
   const { service, edge } = synthesise({ aws: { regions: [region] } });
@@ -74,13 +85,57 @@ for (const region of ["us-east-1", "eu-west-1"]) {
     ] as const) {
       const texts = [...propertiesOf(template, "AWS::IAM::Policy"), ...propertiesOf(template, "AWS::Lambda::Function")];
       const arns = texts.flatMap((text) =>
-        [...JSON.stringify(text).matchAll(/:(dynamodb|secretsmanager|sqs|lambda):([^:"]*):/g)].map(
+        [...JSON.stringify(text).matchAll(/:(dynamodb|secretsmanager|sqs|lambda|kms):([^:"]*):/g)].map(
           ([, of = "", where = ""]) => ({ of, where }),
         ),
       );
       for (const { of, where } of arns)
         assert.equal(where, of === "secretsmanager" || of === "dynamodb" ? region : home, `${of} ${where}`);
     }
+  });
+
+  test(`primary ${region}: only the log's function signs, and only heads of the one key`, () => {
+    const signing = planes.filter(([name]) => commandsOf(name).includes("Sign")).map(([name]) => name);
+    assert.deepEqual(signing, ["log"]);
+    for (const [template, roles] of [
+      [service, ["modfront-log"]],
+      [edge, []],
+    ] as const) {
+      const texts = propertiesOf<Policy>(template, "AWS::IAM::Policy").filter((each) =>
+        /"kms:/.test(JSON.stringify(each)),
+      );
+      assert.equal(texts.length, roles.length);
+    }
+    const statements = statementsOf(service, "modfront-log").filter(({ Action }) =>
+      /^kms:/.test([Action].flat().join()),
+    );
+    const found = { "ForAnyValue:StringEquals": { "kms:ResourceAliases": "alias/modfront-signing" } };
+    const raw = { StringEquals: { "kms:SigningAlgorithm": "ED25519_SHA_512", "kms:MessageType": "RAW" } };
+    assert.deepEqual(
+      statements.map(({ Action, Condition }) => [Action, Condition]),
+      [
+        ["kms:GetPublicKey", found],
+        ["kms:Sign", { ...found, ...raw }],
+      ],
+    );
+  });
+
+  test(`primary ${region}: no claim is written by the log's function, and no row of the log by another`, () => {
+    const reach = planes.flatMap(([name, template]) =>
+      statementsOf(template, `modfront-${name}`)
+        .filter(({ Resource }) => JSON.stringify(Resource).includes(":table/modfront-log"))
+        .map(({ Action, Condition }) => {
+          const keys = (Condition as Keyed)["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+          return `${name}: ${[Action].flat().join(" ").replaceAll("dynamodb:", "")} of ${keys.join()}`;
+        }),
+    );
+    const filling = ["GetItem PutItem of c *", "GetItem BatchGetItem Query of log*", "PutItem of log pending*"];
+    assert.deepEqual(reach, [
+      ...filling.map((each) => `fill: ${each}`),
+      ...filling.map((each) => `background: ${each}`),
+      "log: GetItem BatchGetItem Query PutItem of log*",
+      "log: DeleteItem BatchWriteItem of log pending*",
+    ]);
   });
 
   test(`primary ${region}: no function is told of another region's bucket, queue or API`, () => {

@@ -1,4 +1,5 @@
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import type { Ministack } from "./ministack.ts";
 
@@ -74,6 +75,16 @@ export function dynamoClient(aws: Ministack, watch: CallWatch): DynamoDBClient {
 export function s3Client(aws: Ministack, watch: CallWatch): S3Client {
   const options = { endpoint: aws.endpoint, region: "us-east-1", credentials, forcePathStyle: true };
   return watch.watch(new S3Client(options));
+}
+
+export function kmsClient(aws: Ministack, watch: CallWatch): KMSClient {
+  return watch.watch(new KMSClient({ endpoint: aws.endpoint, region: "us-east-1", credentials }));
+}
+
+/** The id of a new key like the one that the storage stack deploys. */
+export async function makeSigningKey(client: KMSClient): Promise<string> {
+  const made = await client.send(new CreateKeyCommand({ KeySpec: "ECC_NIST_EDWARDS25519", KeyUsage: "SIGN_VERIFY" }));
+  return made.KeyMetadata?.KeyId ?? "";
 }
 
 let made = 0;

@@ -64,9 +64,12 @@ export function stagedKey(sha256: string): string {
   return `${stagedPrefix}${sha256}`;
 }
 
+/** The folder of our own log: of what is kept of it beside its table. */
+export const logFolder = `${internalPrefix}log/`;
+
 /** The key of something that is kept of our own log beside its table, `path` as in `"head/…"` and `"tile/8/0/000"`. */
 export function logKey(name: string, path: string): string {
-  return `${internalPrefix}log/${name}/${path}`;
+  return `${logFolder}${name}/${path}`;
 }
 
 /** What a stored or composed answer is, whoever it is for: its type, and how long caches may keep it. */
