@@ -63,6 +63,11 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     ...["golang", "proxy/store", "proxy/sources", "upstream/credentials", "upstream/http", "upstream/git/pack"],
   ],
   "lambda/upstream/git/attributes": ["golang"],
+  "lambda/upstream/git/discovery": ["golang"],
+  "lambda/upstream/git/module": [
+    ...["golang", "proxy/store", "proxy/sources"],
+    ...["upstream/git/pack", "upstream/git/repository", "upstream/git/attributes", "upstream/git/discovery"],
+  ],
   "lambda/upstream/direct": ["proxy/sources", "upstream/credentials", "upstream/http", "upstream/git"],
   "lambda/access/audit": [],
   "lambda/access": ["golang", "edge", "proxy/store"],

@@ -18,6 +18,8 @@ export type Content = string | Uint8Array | { readonly link: string } | { readon
 /** An object of a repository that is not built yet. */
 export interface Mark {
   readonly mark: number;
+  /** Of a commit, the committer's. */
+  readonly time: number;
 }
 
 export interface CommitOptions {
@@ -35,6 +37,7 @@ export interface CommitOptions {
 const environment = {
   ...process.env,
   ...{ GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null", GIT_ATTR_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0" },
+  ...{ GIT_COMMITTER_NAME: "C", GIT_COMMITTER_EMAIL: "c@example.com", GIT_COMMITTER_DATE: "1600000000 +0000" },
 };
 
 /** Runs git in a folder; its output. */
@@ -51,6 +54,7 @@ export function git(folder: string, args: readonly string[], input?: string | Ui
 
 /** Writes down what a repository is to have, and builds it with one `git fast-import`. */
 export class RepositoryScript {
+  objectFormat = "sha1";
   readonly #pieces: Uint8Array[] = [];
   readonly #tips = new Map<string, Mark>();
   readonly #after: (readonly (string | Mark)[])[] = [];
@@ -63,7 +67,7 @@ export class RepositoryScript {
     const tip = this.#tips.get(on);
     const parents = options.parents ?? (tip === undefined ? [] : [tip]);
     this.#time = options.time ?? this.#time + 60;
-    const mark = { mark: ++this.#marks };
+    const mark = { mark: ++this.#marks, time: this.#time };
     if (parents.length === 0) this.#write(`reset refs/heads/${on}\n\n`);
     this.#write(`commit refs/heads/${on}\nmark :${mark.mark}\n`);
     // The author's time is another one: it is the committer's that counts.
@@ -87,7 +91,7 @@ export class RepositoryScript {
 
   /** A tag with an object of its own, which may point at another such. */
   annotate(name: string, at?: Mark): Mark {
-    const mark = { mark: ++this.#marks };
+    const mark = { mark: ++this.#marks, time: this.#time };
     this.#write(`tag ${name}\nmark :${mark.mark}\nfrom :${(at ?? this.#tip()).mark}\n`);
     this.#write(`tagger T <t@example.com> ${this.#time + 7} +0000\n`);
     this.#data("a tag");
@@ -95,7 +99,7 @@ export class RepositoryScript {
   }
 
   blob(content: string | Uint8Array): Mark {
-    const mark = { mark: ++this.#marks };
+    const mark = { mark: ++this.#marks, time: this.#time };
     this.#write(`blob\nmark :${mark.mark}\n`);
     this.#data(content);
     return mark;
@@ -107,7 +111,7 @@ export class RepositoryScript {
   }
 
   /** The id of each mark. */
-  build(folder: string, objectFormat = "sha1"): (mark: Mark) => string {
+  build(folder: string, objectFormat = this.objectFormat): (mark: Mark) => string {
     git(tmpdir(), ["init", "-q", "--bare", "-b", "main", `--object-format=${objectFormat}`, folder]);
     return this.into(folder);
   }

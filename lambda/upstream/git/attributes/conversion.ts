@@ -5,13 +5,14 @@ import type { ConversionAttributes } from "./attributes.ts";
 import { expandIdent } from "./ident.ts";
 import { addCarriageReturns, TextStatistics } from "./line-ends.ts";
 import { readEncoding, type TextEncoding } from "./text-encoding.ts";
+import { whole } from "./whole.ts";
 
 /** A blob that can be read any number of times. */
 export interface StoredContent {
   readonly id: string;
   /** Bytes. */
   readonly size: number;
-  chunks(): Iterable<Uint8Array>;
+  chunks(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
 /** How a file leaves the repository. */
@@ -49,11 +50,11 @@ function lineEnds(value: true | false | string | undefined): LineEnds {
 }
 
 /** The file's content as it leaves the repository, with its size: what that takes to know is read first. */
-export function convert(stored: StoredContent, conversion: Conversion): StoredContent {
+export async function convert(stored: StoredContent, conversion: Conversion): Promise<StoredContent> {
   if (conversion.ident || conversion.encoding !== undefined) return convertWhole(stored, conversion);
   if (conversion.crlf === "never") return stored;
   const statistics = new TextStatistics();
-  for (const chunk of stored.chunks()) statistics.add(chunk);
+  for await (const chunk of stored.chunks()) statistics.add(chunk);
   if (!gainsCarriageReturns(statistics, conversion)) return stored;
   return {
     id: stored.id,
@@ -67,16 +68,16 @@ function gainsCarriageReturns(statistics: TextStatistics, { crlf }: Conversion):
   return crlf === "always" || (statistics.carriageReturns === 0 && !statistics.isBinary);
 }
 
-function convertWhole(stored: StoredContent, conversion: Conversion): StoredContent {
+async function convertWhole(stored: StoredContent, conversion: Conversion): Promise<StoredContent> {
   if (stored.size > longestPiece) {
     const message = `a file of ${stored.size} bytes is to be converted by its attributes, and may have ${longestPiece}`;
     throw new AttributeError("too-large-to-convert", message);
   }
-  let content: Uint8Array = Buffer.concat([...stored.chunks()]);
+  let content: Uint8Array = await whole(stored.chunks());
   if (conversion.ident) content = expandIdent(content, stored.id);
   const statistics = new TextStatistics();
   statistics.add(content);
-  if (gainsCarriageReturns(statistics, conversion)) content = Buffer.concat([...addCarriageReturns([content])]);
+  if (gainsCarriageReturns(statistics, conversion)) content = await whole(addCarriageReturns([content]));
   if (conversion.encoding !== undefined) content = conversion.encoding(content);
   return { id: stored.id, size: content.length, chunks: () => [content] };
 }

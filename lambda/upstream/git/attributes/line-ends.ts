@@ -45,9 +45,11 @@ export class TextStatistics {
 }
 
 /** The same bytes with a carriage return before each line feed that had none. */
-export function* addCarriageReturns(chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
+export async function* addCarriageReturns(
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
   let last = -1;
-  for (const chunk of chunks) {
+  for await (const chunk of chunks) {
     const out = Buffer.allocUnsafe(2 * chunk.length);
     let length = 0;
     for (const byte of chunk) {

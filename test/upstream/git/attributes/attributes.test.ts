@@ -4,6 +4,7 @@ import { AttributeError, Budget } from "../../../../lambda/upstream/git/attribut
 import { attributePattern } from "../../../../lambda/upstream/git/attributes/attribute-pattern.ts";
 import { Attributes } from "../../../../lambda/upstream/git/attributes/attributes.ts";
 import { conversionOf, convert } from "../../../../lambda/upstream/git/attributes/conversion.ts";
+import { whole } from "../../../../lambda/upstream/git/attributes/whole.ts";
 
 // The rules one by one; test/git/attributes.git.ts holds them against git itself.
 
@@ -123,20 +124,20 @@ const conversions: readonly (readonly [string, string | Uint8Array, string | Uin
   ["export-subst export-ignore", "$Format:%H$\n", "$Format:%H$\n"],
 ];
 
-test("contents leave the repository as git archive writes them", () => {
+test("contents leave the repository as git archive writes them", async () => {
   for (const [words, before, after] of conversions) {
     const conversion = conversionOf(new Attributes(new Map([["", `* ${words}`]])).of("a"));
     const bytes = Buffer.from(before as string);
     // One byte at a time: nothing may depend on where pieces end.
     const chunks = () => [...bytes].map((byte) => Buffer.of(byte));
     const stored = { id, size: bytes.length, chunks };
-    const converted = conversion === undefined ? stored : convert(stored, conversion);
-    const out = Buffer.concat([...converted.chunks()]);
+    const converted = conversion === undefined ? stored : await convert(stored, conversion);
+    const out = await whole(converted.chunks());
     assert.deepEqual([out, converted.size], [Buffer.from(after as string), out.length], `${words}: ${before}`);
   }
 });
 
-test("what cannot be written as git writes it is refused", () => {
+test("what cannot be written as git writes it is refused", async () => {
   const refused = (words: string) => () => conversionOf(new Attributes(new Map([["", `* ${words}`]])).of("a"));
   for (const words of ["=ISO-8859-1", "=UTF-32", ""]) {
     assert.throws(refused(`working-tree-encoding${words}`), { code: "unsupported-encoding" });
@@ -145,5 +146,5 @@ test("what cannot be written as git writes it is refused", () => {
   const large = { id, size: 17 << 20, chunks: () => [] };
   const conversion = conversionOf({ ident: true });
   assert.ok(conversion);
-  assert.throws(() => convert(large, conversion), AttributeError);
+  await assert.rejects(convert(large, conversion), AttributeError);
 });

@@ -1,0 +1,96 @@
+import type { FileInfo, ModuleFile } from "../../../golang/zip.ts";
+import { AttributeError } from "../attributes/attribute-error.ts";
+import { Attributes } from "../attributes/attributes.ts";
+import { conversionOf, convert, type StoredContent } from "../attributes/conversion.ts";
+import type { Objects } from "../pack/objects.ts";
+import type { TreeFile } from "../pack/tree-files.ts";
+
+/** What of a commit's objects a zip is made of. */
+export type CommitFiles = Pick<Objects, "files" | "blob" | "blobChunks">;
+
+const attributesName = ".gitattributes";
+
+/** Bytes of a `.gitattributes` file: no honest one is longer. */
+const longestAttributes = 1 << 20;
+
+/** Bytes of a licence; x/mod's rules for zips have the same limit, and say so. */
+const longestLicense = (16 << 20) + 1;
+
+/**
+ * The paths of a commit that decide what is in the zip of the module in `directory`: its own, what converts them, and the
+ * licence; `undefined` for all, which is what a module at the root has.
+ */
+export function pathsOfModule(directory: string): readonly string[] | undefined {
+  if (directory === "") return undefined;
+  const above = directory.split("/").map((_, i, all) => [...all.slice(0, i), attributesName].join("/"));
+  return [...above, "LICENSE", directory];
+}
+
+/**
+ * The files of the module in `directory`, as `git archive` gives them to the go command (Zip of
+ * cmd/go/internal/modfetch/coderepo.go), in the order of the tree. Which of them get into the zip is for `zip.create` to say.
+ *
+ * A module below the root that has no LICENSE gets that of the root. Submodules of git are no files. Throws
+ * `AttributeError`, and `GitFailure`, here or when a file is read.
+ */
+export function moduleFiles(objects: CommitFiles, tree: string, directory: string): ModuleFile[] {
+  const prefix = directory === "" ? "" : `${directory}/`;
+  const all = [...objects.files(tree, pathsOfModule(directory))];
+  const attributes = readAttributes(objects, all);
+  const own = all.filter(({ path, kind }) => kind !== "submodule" && path.startsWith(prefix));
+  const files = own.map((file) => archivedFile(objects, attributes, file, prefix));
+  if (directory === "" || files.some(({ path }) => path === "LICENSE")) return files;
+  const license = all.find(({ path, kind }) => path === "LICENSE" && kind !== "submodule");
+  return license === undefined ? files : [...files, wholeFile("LICENSE", objects.blob(license.id, longestLicense))];
+}
+
+function readAttributes(objects: CommitFiles, files: readonly TreeFile[]): Attributes {
+  const texts = new Map<string, string>();
+  for (const { path, kind, id, size } of files) {
+    if (kind === "submodule" || (path !== attributesName && !path.endsWith(`/${attributesName}`))) continue;
+    if ((size ?? 0) > longestAttributes) {
+      throw new AttributeError(
+        "attributes-too-costly",
+        `a ${attributesName} file is larger than ${longestAttributes} bytes`,
+      );
+    }
+    const folder = byteString(path.slice(0, -attributesName.length));
+    texts.set(folder, objects.blob(id, longestAttributes).toString("latin1"));
+  }
+  return new Attributes(texts);
+}
+
+/** git compares bytes. */
+function byteString(path: string): string {
+  return Buffer.from(path).toString("latin1");
+}
+
+function archivedFile(objects: CommitFiles, attributes: Attributes, file: TreeFile, prefix: string): ModuleFile {
+  const stored = { id: file.id, size: file.size ?? 0, chunks: () => objects.blobChunks(file.id) };
+  const path = file.path.slice(prefix.length);
+  if (file.kind === "symlink") return { path, lstat: () => fileInfo(stored.size, true), open: () => chunksOf(stored) };
+  // Twice, when the zip's rules look at it and when it is written, so that no content is kept in between.
+  const archived = () => convertedContent(stored, attributes, byteString(file.path));
+  return {
+    path,
+    lstat: async () => fileInfo((await archived()).size, false),
+    open: async () => chunksOf(await archived()),
+  };
+}
+
+async function convertedContent(stored: StoredContent, attributes: Attributes, path: string): Promise<StoredContent> {
+  const conversion = conversionOf(attributes.of(path));
+  return conversion === undefined ? stored : convert(stored, conversion);
+}
+
+function wholeFile(path: string, content: Buffer): ModuleFile {
+  return { path, lstat: () => fileInfo(content.length, false), open: () => chunksOf({ chunks: () => [content] }) };
+}
+
+async function* chunksOf({ chunks }: Pick<StoredContent, "chunks">): AsyncGenerator<Uint8Array> {
+  yield* chunks();
+}
+
+function fileInfo(size: number, isLink: boolean): FileInfo {
+  return { size, isFile: () => !isLink, isDirectory: () => false, isSymbolicLink: () => isLink };
+}

@@ -1,0 +1,86 @@
+import { compareStrings } from "../../../golang/encoding.ts";
+import { Absence, unknownRevision } from "../discovery/absence.ts";
+import type { Commit } from "../pack/commit.ts";
+import type { RefListing } from "../repository/ref-listing.ts";
+import type { Code } from "./code.ts";
+
+/** What a name or hash stands for at the moment. */
+export interface Revision {
+  readonly commit: Commit;
+  /** The first 12 digits of the commit's id. */
+  readonly short: string;
+  /** The tag that was asked for. */
+  readonly tag: string | undefined;
+  /** The ref by which it was found, in full: `"refs/heads/main"`. */
+  readonly ref: string | undefined;
+  /** The tags on the commit, in byte order. */
+  readonly tags: readonly string[];
+}
+
+interface Found {
+  readonly id: string;
+  readonly tag?: string | undefined;
+  readonly ref?: string | undefined;
+}
+
+/** Digits of a hash, at least. */
+const fewestDigits = 7;
+
+/**
+ * Finds a revision: a tag, else a branch, else HEAD, else a hash (Stat of cmd/go/internal/modfetch/codehost/git.go).
+ *
+ * A hash that is no tip must be reached by a branch or a tag: servers hand out by hash what only a pull request reaches,
+ * and anyone can make one. Throws `Absence`.
+ */
+export async function findRevision(code: Code, name: string): Promise<Revision> {
+  const found = findRef(code.refs, name) ?? (await findHash(code, name));
+  const commit = await code.commit(found.id, name);
+  const tags: string[] = [];
+  for (const [tag, { target }] of code.refs.tags) if (target === commit.id) tags.push(tag);
+  tags.sort(compareStrings);
+  return { commit, short: commit.id.slice(0, 12), tag: found.tag, ref: found.ref, tags };
+}
+
+/** What the repository's HEAD is at. Throws `Absence` where there is none yet. */
+export async function findHead(code: Code): Promise<Revision> {
+  const { id } = code.refs.head;
+  if (id === undefined) throw new Absence("no commits");
+  return { ...(await findRevision(code, id)), ref: "HEAD" };
+}
+
+function findRef(refs: RefListing, name: string): Found | undefined {
+  const tag = refs.tags.get(name);
+  if (tag !== undefined) return { id: tag.target, tag: name, ref: `refs/tags/${name}` };
+  const head = refs.heads.get(name);
+  if (head !== undefined) return { id: head, ref: `refs/heads/${name}` };
+  return name === "HEAD" && refs.head.id !== undefined ? { id: refs.head.id } : undefined;
+}
+
+async function findHash(code: Code, name: string): Promise<Found> {
+  const digits = code.refs.objectFormat === "sha256" ? 64 : 40;
+  if (name.length < fewestDigits || name.length > digits || !/^[0-9a-f]+$/.test(name)) throw unknownRevision(name);
+  const tip = findTip(code.refs, name);
+  if (tip !== undefined) return tip;
+  const id = await (await code.publicHistory()).resolve(name);
+  const tagged = [...code.refs.tags.values()].filter((tag) => tag.id.startsWith(name));
+  const found = new Set([...(id === undefined ? [] : [id]), ...tagged.map(({ target }) => target)]);
+  const [only, ...more] = found;
+  if (only === undefined || more.length > 0) throw unknownRevision(name);
+  return { id: only };
+}
+
+/** The tip that begins with these digits. go names the first ref that is there in an `Origin`, but never HEAD. */
+function findTip({ head, heads, tags }: RefListing, digits: string): Found | undefined {
+  const tips: (readonly [ref: string, id: string])[] = [];
+  const look = (ref: string, id: string) => {
+    if (id.startsWith(digits)) tips.push([ref, id]);
+  };
+  if (head.id !== undefined) look("HEAD", head.id);
+  for (const [name, id] of heads) look(`refs/heads/${name}`, id);
+  for (const [name, { target }] of tags) look(`refs/tags/${name}`, target);
+  const [first] = tips.sort(([a], [b]) => compareStrings(a, b));
+  if (first === undefined) return undefined;
+  const [ref, id] = first;
+  if (tips.some(([, other]) => other !== id)) throw new Absence(`ambiguous revision ${digits}`);
+  return { id, ref: ref === "HEAD" ? undefined : ref };
+}
