@@ -81,7 +81,7 @@ async function main(): Promise<void> {
     write: (line) => process.stdout.write(line),
     warn: print,
   });
-  process.stdout.write(greeting(settings, server.url));
+  process.stdout.write(greeting(settings, server));
   stopOnSignal(async () => {
     await server.stop();
     await upstreams.close();

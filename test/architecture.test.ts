@@ -90,11 +90,12 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     "upstream/git",
     "upstream/http",
   ],
-  "lambda/local/data": ["golang", "access/audit", "proxy/store", "runtime"],
+  "lambda/local/data": ["golang", "access/audit", "proxy/store", "proxy/log", "runtime"],
   "lambda/local/access": ["golang", "edge", "config", "access"],
   "lambda/local/server": [
     ...["golang", "edge", "config", "access", "http", "console", "runtime", "local/data", "local/access"],
-    ...["proxy/store", "proxy/sources", "proxy/checksums", "proxy/fill", "proxy/serve", "upstream/credentials"],
+    ...["proxy/store", "proxy/sources", "proxy/checksums", "proxy/fill", "proxy/serve", "proxy/upkeep"],
+    "upstream/credentials",
   ],
 };
 

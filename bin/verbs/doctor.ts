@@ -83,8 +83,11 @@ export const doctor: Verb = {
     const token = (await ownLogins(terminal).read()).get(server);
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const findings: Finding[] = [];
-    for (const probe of probes(await askSumdb(server, headers), module))
+    const line = await askGosumdb(server, headers);
+    for (const probe of probes(line?.split("+")[0], module))
       findings.push(await ask(server + probe.path, headers, probe));
+    if (line?.includes("+"))
+      findings.push({ check: `GOSUMDB=${line} verifies private modules too`, ok: true, what: "" });
     if (values.stack !== undefined) findings.push(await checkConcurrency(values.stack));
     return report(findings, terminal);
   },
@@ -104,13 +107,13 @@ async function checkConcurrency(stack: string): Promise<Finding> {
   return { check: "the account may run enough functions at once", ok: limit >= wantedConcurrency, what };
 }
 
-/** The name of the checksum database that it passes on, "off" without one; `undefined` where it does not say. */
-async function askSumdb(server: string, headers: Readonly<Record<string, string>>): Promise<string | undefined> {
+/** What GOSUMDB may be set to, "off" without a checksum database; `undefined` where it does not say. */
+async function askGosumdb(server: string, headers: Readonly<Record<string, string>>): Promise<string | undefined> {
   try {
     const response = await fetch(`${server}/-/gosumdb`, { headers, signal: AbortSignal.timeout(50_000) });
     // `name+hash+key` is what go is told; paths have the name alone.
-    const [name = ""] = firstLine(await response.text()).split("+");
-    return response.ok && /^[\w.-]+$/.test(name) ? name : undefined;
+    const line = firstLine(await response.text());
+    return response.ok && /^[\w.-]+(\+[\w+/=]+)?$/.test(line) ? line : undefined;
   } catch {
     return undefined;
   }

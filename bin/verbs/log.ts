@@ -1,9 +1,10 @@
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { logCheck } from "./log-check.ts";
 import { logFork } from "./log-fork.ts";
+import { logKeyVerb } from "./log-key.ts";
 import type { Verb } from "./verb.ts";
 
-const words: Readonly<Record<string, Verb>> = { check: logCheck, fork: logFork };
+const words: Readonly<Record<string, Verb>> = { key: logKeyVerb, check: logCheck, fork: logFork };
 
 const rows = Object.entries(words);
 

@@ -2,6 +2,7 @@ import { reindex } from "../../lambda/local/data/reindex.ts";
 import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
 import { signedTreeSize, sumdbVerifier } from "../../lambda/proxy/checksums/known-sumdb.ts";
 import { PrivateModules } from "../../lambda/proxy/sources/private-modules.ts";
+import { logOpener } from "./open-own-log.ts";
 import { parseVerbArgs, type Verb } from "./verb.ts";
 
 /** `modfront reindex`: brings the index of a data folder in line with its files. */
@@ -20,8 +21,11 @@ export const reindexVerb: Verb = {
       name === verifier?.name ? signedTreeSize(verifier, note) : undefined;
     const modules = new PrivateModules(config.private);
     const isPrivate = (module: string) => modules.has(module);
-    const counts = await reindex({ data, now: now(), readHead, isPrivate });
+    const openLog = await logOpener(data, config);
+    const counts = await reindex({ data, now: now(), readHead, isPrivate, openLog });
     print(`${counts.versions} versions: ${counts.added} added, ${counts.removed} removed`);
+    if (counts.unlogged > 0)
+      print(`${counts.unlogged} private versions are visible when the next start has logged them`);
     if (counts.movedAside !== undefined) print(`the damaged index is kept as ${counts.movedAside}`);
     return 0;
   },

@@ -15,6 +15,8 @@ export interface PageParts {
   readonly address: () => string;
   /** What GOSUMDB must be when Go's own default does not do. */
   readonly gosumdb: string | undefined;
+  /** The line of our own checksum database, where there is one. */
+  readonly ownLog?: string | undefined;
 }
 
 /** `/`: the page, as a row of the site. */
@@ -32,7 +34,7 @@ export function pageRoutes(parts: PageParts): readonly Route[] {
 }
 
 /** What this is, how to use it and what is stored, as far as whoever asks may see it. */
-export function page({ catalogue, access, address, gosumdb }: PageParts): HttpHandler {
+export function page({ catalogue, access, address, gosumdb, ownLog }: PageParts): HttpHandler {
   return async ({ headers, query, identity }) => {
     const wanted = searched(query);
     return renderPage({
@@ -41,6 +43,7 @@ export function page({ catalogue, access, address, gosumdb }: PageParts): HttpHa
       privatePatterns: mayKnowPatterns(access, identity) ? access.private.split(",").filter(Boolean) : [],
       metrics: denial(operators, access, identity, undefined) === undefined,
       gosumdb,
+      ownLog,
       query: wanted,
       survey: await surveyModules(catalogue, { query: wanted, mayRead: readable(access, identity) }),
     });

@@ -4,7 +4,7 @@ import { escapePath, escapeVersion } from "../golang/module.ts";
 import type { HttpAnswer } from "../http/result.ts";
 import { Html, html } from "./html.ts";
 import { pageScript, pageStyle } from "./page-style.ts";
-import { netrcLine, type PasteContent, pasteLines } from "./paste-lines.ts";
+import { netrcLine, type PasteContent, pasteLines, shellWord } from "./paste-lines.ts";
 import type { Survey, SurveyedModule } from "./survey.ts";
 
 /** Everything the page says. Nothing in it is trusted to be free of markup. */
@@ -88,18 +88,31 @@ ${script}
 }
 
 function useIt(content: PageContent): Html {
-  const { address, needsToken, privatePatterns, gosumdb } = content;
+  const { address, needsToken, privatePatterns, ownLog } = content;
+  const lines = pasteLines(content);
+  const isDefault = lines.length === 1;
   return html`<section aria-labelledby="use">
 <h2 id="use">Use it</h2>
-${paste(pasteLines(content))}
-<p class="quiet">To keep a setting beyond this shell: <code>go env -w GOPROXY=…</code>. ${gosumdb === undefined ? "Leave GOSUMDB as it is: go then checks what it gets here as it does anywhere." : undefined}</p>
-${privatePatterns.length > 0 ? privateHint : undefined}
+${paste(lines)}
+<p class="quiet">To keep a setting beyond this shell: <code>go env -w GOPROXY=…</code>. ${isDefault ? "Leave GOSUMDB as it is: go then checks what it gets here as it does anywhere." : undefined}</p>
+${privatePatterns.length > 0 ? (ownLog === undefined ? privateHint : ownLogHint) : undefined}
+${isDefault && ownLog !== undefined ? ownLogLine(ownLog) : undefined}
 ${needsToken ? tokenHint(address) : undefined}
 </section>`;
 }
 
 const privateHint = html`<p class="quiet">Private modules are in no public checksum database, which is what GONOSUMDB says. Leave
 them out of GOPRIVATE: it makes go fetch them past this proxy.</p>`;
+
+const ownLogHint = html`<p class="quiet">Private modules are in the checksum database of this proxy, which GOSUMDB names, beside
+the public ones. Leave them out of GOPRIVATE: it makes go fetch them past this proxy.</p>`;
+
+/** For whoever is shown no private module. */
+function ownLogLine(line: string): Html {
+  return html`<p class="quiet">This proxy has a checksum database of its own, of everything it serves. With it instead of sum.golang.org
+no other setting is needed for private modules:</p>
+${paste([`export GOSUMDB=${shellWord(line)}`])}`;
+}
 
 function tokenHint(address: string): Html {
   const line = netrcLine(address);

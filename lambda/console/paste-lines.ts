@@ -5,12 +5,16 @@ export interface PasteContent {
   readonly privatePatterns: readonly string[];
   /** What GOSUMDB must be when Go's own default does not do. */
   readonly gosumdb: string | undefined;
+  /** The line of this modfront's own checksum database, which has private modules too. */
+  readonly ownLog?: string | undefined;
 }
 
 /** Returns the lines to paste into a shell: `["export GOPROXY=https://goproxy.corp.example"]`. */
-export function pasteLines({ address, privatePatterns, gosumdb }: PasteContent): readonly string[] {
+export function pasteLines({ address, privatePatterns, gosumdb, ownLog }: PasteContent): readonly string[] {
   // An address is a URL of host and port: nothing in it means anything to a shell.
   const lines = [`export GOPROXY=${address}`];
+  if (ownLog !== undefined && (privatePatterns.length > 0 || gosumdb !== undefined))
+    return [...lines, `export GOSUMDB=${shellWord(ownLog)}`];
   if (privatePatterns.length > 0) lines.push(`export GONOSUMDB=${shellWord(privatePatterns.join(","))}`);
   if (gosumdb !== undefined) lines.push(`export GOSUMDB=${shellWord(gosumdb)}`);
   return lines;

@@ -106,7 +106,7 @@ test("what is no log to check is said, and a wrong word too", async (t) => {
   const none = await runCli(["log", "check", server.url], { environment });
   assert.deepEqual([none.code, none.stderr], [1, "modfront: this modfront has no log of its own\n"]);
   const word = await runCli(["log", "burn"], { environment });
-  assert.deepEqual([word.code, word.stderr], [2, "modfront: log takes one of the words check, fork\n"]);
+  assert.deepEqual([word.code, word.stderr], [2, "modfront: log takes one of the words key, check, fork\n"]);
   const url = await runCli(["log", "check", "goproxy"], { environment });
   assert.deepEqual([url.code, url.stderr], [2, "modfront: this takes the URL of a modfront\n"]);
 });

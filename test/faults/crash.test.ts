@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hashGoMod } from "../../lambda/golang/dirhash.ts";
+import { DirectoryModuleStore } from "../../lambda/local/data/directory-module-store.ts";
 import { type FailpointName, failpoints } from "../../lambda/local/data/failpoints.ts";
 import { indexFile, openIndexDatabase } from "../../lambda/local/data/index-database.ts";
+import { openLogKey } from "../../lambda/local/data/log-key-file.ts";
+import { openOwnLog } from "../../lambda/local/data/opened-log.ts";
 import { SqliteClaimStore } from "../../lambda/local/data/sqlite-claim-store.ts";
 import { sha256 } from "../../lambda/proxy/intake/claims.ts";
+import { systemClock } from "../../lambda/runtime/system-clock.ts";
 import { ChecksumDatabase } from "../support/checksum-database.ts";
 import { dataFolder } from "../support/data-folder.ts";
 import { serveDatabase } from "../support/database-server.ts";
+import { eventually } from "../support/eventually.ts";
 import { addFixture, filePath, moduleFixture, versionsPath } from "../support/module-fixture.ts";
 import { get, startProduct, storedKeys, temporaryNames } from "../support/product.ts";
 import { ProductProcess } from "../support/product-process.ts";
@@ -60,20 +65,20 @@ const publicTimes: Times = {
 
 /** The same of a private one, to which claims and the removal of what is staged belong, and no head. */
 const privateTimes: Times = {
-  // Three files staged, three stored.
-  "store.create.before": [1, 3, 4, 6],
-  "store.create.written": [1, 6],
-  "store.create.linked": [1, 2, 3, 4, 5, 6],
-  "store.create.after": [1, 3, 4, 6],
+  // Three files staged, the copy of the log's head, three stored.
+  "store.create.before": [1, 3, 4, 5, 7],
+  "store.create.written": [1, 4, 7],
+  "store.create.linked": [1, 2, 3, 4, 5, 6, 7],
+  "store.create.after": [1, 3, 4, 5, 7],
   "store.remove.before": [1, 3],
   "store.remove.removed": [1, 3],
   "store.remove.after": [1, 3],
 };
 
-/** What a fill does not get to: reindexing, migrating, taking versions away, the log; and what is the same for a private one. */
+/** What a fill does not get to: reindexing, migrating, taking versions away, for a public one the log; and what is the same for a private one. */
 const elsewhere = {
   public: /^(audit|reindex|log|pending|signed|claim|store\.remove|index\.(migrate|setFlag|removeVersion))\./,
-  private: /^(audit|reindex|log|pending|signed|head|lease|index\.(migrate|setFlag|removeVersion|remember))\./,
+  private: /^(audit|reindex|pending\.remove|head|lease|index\.(migrate|setFlag|removeVersion|remember))\./,
 } as const;
 
 function rowsOf(plane: "public" | "private", times: Times) {
@@ -83,15 +88,30 @@ function rowsOf(plane: "public" | "private", times: Times) {
 
 const rows = [...rowsOf("public", publicTimes), ...rowsOf("private", privateTimes)];
 
-/** What a dead process may leave of a private version: files under its keys only beside the claim that is theirs. */
+/** What a dead process may leave of a private version: files under its keys only beside claim and signed record of them. */
 async function checkClaim(data: string, stored: readonly string[]): Promise<void> {
   const database = openIndexDatabase(join(data, indexFile));
   const claim = await new SqliteClaimStore(database).read(module);
+  const files = await DirectoryModuleStore.open(data, 0);
+  const log = openOwnLog({ database, files, key: await openLogKey(data), name: undefined, clock: systemClock });
+  const logged = await log.reads.lookup(module);
   database.close();
-  assert.ok(claim !== undefined || stored.length === 0, `without a claim: ${stored}`);
+  assert.ok((claim !== undefined && logged !== undefined) || stored.length === 0, `without claim or record: ${stored}`);
+  const text = `${module.path} v1.0.0 ${claim?.zip}\n${module.path} v1.0.0/go.mod ${claim?.goMod}\n`;
+  if (logged !== undefined) assert.equal(Buffer.from(logged.text).toString(), text);
   const info = stored.find((key) => key.endsWith(".info"));
   if (info !== undefined) assert.equal(sha256(readFileSync(join(data, "mod", info))), claim?.info);
   if (claim !== undefined) assert.equal(claim.goMod, hashGoMod(module.mod));
+}
+
+/** A data folder whose log has its first head, so that a start writes nothing and a fill comes to each boundary first. */
+async function begunFolder(t: TestContext): Promise<string> {
+  const data = dataFolder(t);
+  const product = await startProduct({ data, config: {} });
+  const [name] = (await get(product.url, "/-/gosumdb")).body.toString().split("+");
+  await eventually(async () => (await get(product.url, `/sumdb/${name}/latest`)).status === 200);
+  await product.stop();
+  return data;
 }
 
 /** Makes the child get to the boundary. */
@@ -102,11 +122,13 @@ async function provoke(child: ProductProcess, { upstream }: World, dieAt: Failpo
 }
 
 test("killed at any write boundary", { concurrency: 4 }, async (t) => {
+  const begun = await begunFolder(t);
   await Promise.all(
     rows.map(({ plane, dieAt, dieOn }) =>
       t.test(`${plane}: ${dieAt}, the ${dieOn}. time: the next start serves and lists everything`, async (t) => {
         const own = plane === "private";
         const data = dataFolder(t);
+        cpSync(begun, data, { recursive: true });
         const around = await world(t, own);
         const child = await ProductProcess.start({ data, config: around.config, dieAt, dieOn });
         t.after(() => child.kill());

@@ -63,7 +63,7 @@ describe("private modules with the real go command", { skip: skipWithoutGo }, ()
     const run = await go.go("get", "corp.example/team/m@latest");
     assert.equal(run.code, 1);
     assert.match(run.stderr, /\/sumdb\/sum\.example\.com\/lookup\/corp\.example\/team\/m@v1\.0\.0: 403 Forbidden\n/);
-    assert.match(run.stderr, /corp\.example\/team\/m is private .*: set GONOSUMDB=/);
+    assert.match(run.stderr, /corp\.example\/team\/m is private .*: set GOSUMDB to the line of \/-\/gosumdb/);
     assert.deepEqual(
       door.open.requests.map(({ path }) => path),
       [],

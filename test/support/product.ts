@@ -92,13 +92,16 @@ export function get(url: string, path: string, headers: Readonly<Record<string, 
   });
 }
 
-/** The keys of everything in a data folder's store. */
+/** The keys of everything in a data folder's store, but of what the log keeps of itself. */
 export function storedKeys(data: string): string[] {
   const files = readdirSync(join(data, "mod"), { recursive: true, withFileTypes: true }).filter((each) =>
     each.isFile(),
   );
   const root = join(data, "mod").length + 1;
-  return files.map((file) => join(file.parentPath, file.name).slice(root)).sort();
+  return files
+    .map((file) => join(file.parentPath, file.name).slice(root))
+    .filter((key) => !key.startsWith("-/log/"))
+    .sort();
 }
 
 /** What lies in a data folder's place for unfinished files. */

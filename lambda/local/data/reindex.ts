@@ -1,16 +1,19 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isCodedError } from "../../golang/coded-error.ts";
+import type { ModuleVersion } from "../../proxy/store/layout.ts";
 import { temporaryName } from "../../runtime/temporary-files.ts";
 import { replaceDamaged } from "./damaged-index.ts";
 import { DirectoryModuleStore } from "./directory-module-store.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
 import { type IndexDatabase, indexFile, openIndexDatabase } from "./index-database.ts";
+import type { OpenedLog } from "./opened-log.ts";
 import { salvageRows } from "./salvaged-rows.ts";
 import { SqliteTreeHeadStore } from "./sqlite-tree-head-store.ts";
 import { fileFailure } from "./storage-failure.ts";
 import { adoptHeads, newestHeads, type ReadHead, salvageHeads } from "./stored-heads.ts";
 import { addStoredVersions, countVersions, type IsPrivate, removeOrphans } from "./stored-versions.ts";
+import { rememberUnlogged } from "./unfinished-fills.ts";
 
 export interface ReindexOptions {
   /** The data folder. */
@@ -19,6 +22,8 @@ export interface ReindexOptions {
   readonly now: number;
   readonly readHead: ReadHead;
   readonly isPrivate: IsPrivate;
+  /** Our own log over the rows of an index; without one private versions do not wait for their records. */
+  readonly openLog?: ((database: IndexDatabase) => OpenedLog) | undefined;
   readonly failpoint?: Failpoint;
 }
 
@@ -28,6 +33,8 @@ export interface ReindexCounts {
   /** How many of them it did not know before, and how many it knew that have no file any more. */
   readonly added: number;
   readonly removed: number;
+  /** Private versions that are not visible because they have no record in our log: the next start logs them. */
+  readonly unlogged: number;
   /** Checksum databases whose head was taken from stored notes, because it was missing or older. */
   readonly heads: number;
   /** Where the damaged index lies now, as a name in the data folder; `undefined` when it was sound. */
@@ -48,9 +55,9 @@ export interface ReindexCounts {
 export async function reindex(options: ReindexOptions): Promise<ReindexCounts> {
   const failpoint = options.failpoint ?? noFailpoint;
   const store = await DirectoryModuleStore.open(options.data, options.now);
-  const { readHead, isPrivate } = options;
+  const { readHead, isPrivate, openLog } = options;
   const correctHere = (database: IndexDatabase, damaged: string | undefined) =>
-    correct(database, { store, damaged, readHead, isPrivate, failpoint });
+    correct(database, { store, damaged, readHead, isPrivate, openLog, failpoint });
   const path = join(options.data, indexFile);
   const sound = openSound(path);
   if (sound !== undefined) return { ...(await correctHere(sound, undefined)), movedAside: undefined };
@@ -83,19 +90,28 @@ interface Sources {
   readonly damaged: string | undefined;
   readonly readHead: ReadHead;
   readonly isPrivate: IsPrivate;
+  readonly openLog: ReindexOptions["openLog"];
   readonly failpoint: Failpoint;
 }
 
 /** Writes what the files say into a database, and closes it. */
 async function correct(database: IndexDatabase, sources: Sources): Promise<Omit<ReindexCounts, "movedAside">> {
-  const { store, damaged, readHead, isPrivate, failpoint } = sources;
+  const { store, damaged, readHead, isPrivate, openLog, failpoint } = sources;
   try {
-    const added = await addStoredVersions(database, { store, isPrivate, failpoint });
+    const reads = openLog?.(database).reads;
+    const unlogged = new Set<string>();
+    const mayShow = async (module: ModuleVersion) => {
+      if (reads === undefined || (await reads.lookup(module)) !== undefined) return true;
+      rememberUnlogged(database, module);
+      unlogged.add(`${module.path}@${module.version}`);
+      return false;
+    };
+    const added = await addStoredVersions(database, { store, isPrivate, mayShow, failpoint });
     const removed = await removeOrphans(database, store);
     if (damaged !== undefined) salvageRows(damaged, database);
     const newest = await newestHeads(store, damaged === undefined ? new Map() : salvageHeads(damaged), readHead);
     const heads = await adoptHeads(new SqliteTreeHeadStore(database), newest, readHead);
-    return { versions: countVersions(database), added, removed, heads };
+    return { versions: countVersions(database), added, removed, unlogged: unlogged.size, heads };
   } finally {
     database.close();
   }

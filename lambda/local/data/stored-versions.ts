@@ -21,16 +21,18 @@ export type IsPrivate = (modulePath: string) => boolean;
 export interface StoredVersionsParts {
   readonly store: DirectoryModuleStore;
   readonly isPrivate: IsPrivate;
+  /** Asked of a private version that has all three files: false where it waits for its record. */
+  readonly mayShow: (module: ModuleVersion) => Promise<boolean>;
   readonly failpoint: Failpoint;
 }
 
 /**
- * Makes each version visible that has a file, a private one when it has all three: any other is completed by who asks for
- * what is missing. Says how many were not visible before.
+ * Makes each version visible that has a file, a private one when it has all three and its record: any other is completed by
+ * who asks for what is missing. Says how many were not visible before.
  */
 export async function addStoredVersions(
   database: IndexDatabase,
-  { store, isPrivate, failpoint }: StoredVersionsParts,
+  { store, isPrivate, mayShow, failpoint }: StoredVersionsParts,
 ): Promise<number> {
   const add = database.durable.prepare(versionIndexStatements.addVersion);
   const addAll = (rows: readonly SeenVersion[]) =>
@@ -44,7 +46,9 @@ export async function addStoredVersions(
   };
   for await (const key of store.keys("")) {
     const file = parseFileKey(key);
-    if (file === undefined || (isPrivate(file.module.path) && !(await hasAllFiles(store, file.module)))) continue;
+    if (file === undefined) continue;
+    if (isPrivate(file.module.path) && !((await hasAllFiles(store, file.module)) && (await mayShow(file.module))))
+      continue;
     batch.push({ ...file.module, firstSeen: writtenAt(store.path(key)) });
     if (batch.length === batchSize) flush();
   }

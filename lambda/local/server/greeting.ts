@@ -3,10 +3,21 @@ import { localAccess } from "../access/local-access.ts";
 import type { Settings } from "./settings.ts";
 
 /** Returns what `npm start` prints when it listens: the lines to paste, and how to get a token where one is needed. */
-export function greeting(settings: Settings, address: string): string {
+export function greeting(settings: Settings, { url: address, gosumdb: ownLog }: Greeted): string {
   const { config } = settings;
-  const lines = pasteLines({ address, privatePatterns: config.private, gosumdb: ownSumdb(config.sumdb.name) });
-  return `modfront serves Go modules. Paste:\n\n${indented(lines)}\n${tokenLines(settings, address)}`;
+  const lines = pasteLines({ address, privatePatterns: config.private, gosumdb: ownSumdb(config.sumdb.name), ownLog });
+  const own =
+    lines.length > 1
+      ? ""
+      : `Or with its own checksum database, which has private modules too:\n\n${indented([`export GOSUMDB=${shellWord(ownLog)}`])}\n`;
+  return `modfront serves Go modules. Paste:\n\n${indented(lines)}\n${own}${tokenLines(settings, address)}`;
+}
+
+/** Of a server that listens. */
+interface Greeted {
+  readonly url: string;
+  /** `"name+hash+key"` of its own checksum database. */
+  readonly gosumdb: string;
 }
 
 function tokenLines(settings: Settings, address: string): string {

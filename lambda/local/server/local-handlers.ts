@@ -16,6 +16,7 @@ import { Fill } from "../../proxy/fill/fill.ts";
 import { LimitedFill } from "../../proxy/fill/limited-fill.ts";
 import { type Served, serveFile, serveIndex, serveSumdb } from "../../proxy/serve/serve.ts";
 import type { FillPlane } from "../../proxy/store/fill-plane.ts";
+import type { RecordLog } from "../../proxy/store/record-log.ts";
 import type { VersionIndex } from "../../proxy/store/version-index.ts";
 import { FolderTemporaryFiles } from "../../runtime/folder-temporary-files.ts";
 import { temporaryName } from "../../runtime/temporary-files.ts";
@@ -34,6 +35,8 @@ import type { Settings } from "./settings.ts";
 
 export interface HandlerParts extends LocalParts {
   readonly opened: OpenedData;
+  /** What intake appends to. */
+  readonly log: RecordLog;
   readonly metrics: Metrics;
   /** Where the server is reached, once it listens. */
   readonly address: () => string;
@@ -41,20 +44,30 @@ export interface HandlerParts extends LocalParts {
   readonly client: () => string;
 }
 
+/** What answers on one machine, and what of it is asked beside requests. */
+export interface LocalPlane {
+  readonly handlers: Readonly<Record<RouteName, HttpHandler>>;
+  readonly logging: Fill["logging"];
+}
+
 /** The handler of each route, with the fill plane in the same process. */
-export function localHandlers(settings: Settings, parts: HandlerParts): Readonly<Record<RouteName, HttpHandler>> {
+export function localPlane(settings: Settings, parts: HandlerParts): LocalPlane {
   const { opened, clock, router, failpoint } = parts;
   const index = new SqliteVersionIndex(opened.database, failpoint);
   const sumdbName = sumdbVerifier(settings.config.sumdb.name)?.name;
   const isPrivate = (module: string) => router.isPrivate(module);
-  const databases = sumdbName === undefined ? [] : [{ name: sumdbName, isOurs: false }];
+  const databases = [
+    ...(sumdbName === undefined ? [] : [{ name: sumdbName, isOurs: false }]),
+    { name: opened.ownLog.name, isOurs: true },
+  ];
   const access = localAccess(settings);
-  const serving = { fill: openFill(settings, parts, index), index, clock, isPrivate, databases, access };
+  const { fill, logging } = openFill(settings, parts, index);
+  const serving = { fill, index, clock, isPrivate, databases, access };
   const handlerOf = (serve: (routed: RoutedPath, identity: Identity) => Promise<Served>) =>
     createHandler(serve, isPrivate);
   const file = onlyStored(handlerOf((routed) => serveFile(serving, routed)));
   const listed = handlerOf((routed) => serveIndex(serving, routed));
-  return {
+  const handlers = {
     info: file,
     mod: file,
     zip: file,
@@ -63,6 +76,7 @@ export function localHandlers(settings: Settings, parts: HandlerParts): Readonly
     sumdb: handlerOf((routed, identity) => serveSumdb(serving, routed, identity)),
     site: siteHandler(siteRoutes(settings, parts, index), access),
   };
+  return { handlers, logging };
 }
 
 /** What is answered under `/-/`, and at `/`, of one machine: a capability's rows are a line here. */
@@ -71,18 +85,24 @@ function siteRoutes(settings: Settings, parts: HandlerParts, index: VersionIndex
   return [
     ...probeRoutes({ check: async () => void (await index.module("ready")) }),
     ...metricsRoutes({ contentType: metricsType, format: () => metrics.format() }),
-    ...gosumdbRoutes(sumdbVerifier(settings.config.sumdb.name)?.name),
+    ...gosumdbRoutes(opened.ownLog.verifierKey),
     ...pageRoutes({
       catalogue: new SqliteModuleCatalogue(opened.database),
       access: localAccess(settings),
       address,
       gosumdb: ownSumdb(settings.config.sumdb.name),
+      ownLog: opened.ownLog.verifierKey,
     }),
   ];
 }
 
-function openFill({ data, config }: Settings, parts: HandlerParts, index: SqliteVersionIndex): FillPlane {
+function openFill(
+  { data, config }: Settings,
+  parts: HandlerParts,
+  index: SqliteVersionIndex,
+): { readonly fill: FillPlane; readonly logging: Fill["logging"] } {
   const { opened, clock, router, failpoint } = parts;
+  const { name, reads } = opened.ownLog;
   const verifier = sumdbVerifier(config.sumdb.name);
   const floor = new DiskFloor(data, config.storage.minFree, clock.now);
   const fill = new Fill({
@@ -92,6 +112,7 @@ function openFill({ data, config }: Settings, parts: HandlerParts, index: Sqlite
     leases: new SqliteLeaseStore(opened.database, failpoint),
     heads: new SqliteTreeHeadStore(opened.database, failpoint),
     router,
+    ownLog: { name, log: parts.log, reads },
     sumdb: verifier && { verifier, remote: parts.sumdbRemote(verifier.name) },
     inspector: new WorkerZipInspector(parts.zipWorker),
     temporaryFiles: new FolderTemporaryFiles(join(data, "tmp"), temporaryName),
@@ -99,5 +120,6 @@ function openFill({ data, config }: Settings, parts: HandlerParts, index: Sqlite
     ttl: config.ttl,
     timeouts: config.timeouts,
   });
-  return new LimitedFill({ ...config.limits, clock, fill, client: parts.client, checkRoom: () => floor.check() });
+  const limits = { ...config.limits, client: parts.client, checkRoom: () => floor.check() };
+  return { fill: new LimitedFill({ ...limits, clock, fill }), logging: fill.logging };
 }

@@ -4,9 +4,12 @@ import { CodedError } from "../../golang/coded-error.ts";
 import { signedTreeSize, sumdbVerifier } from "../../proxy/checksums/known-sumdb.ts";
 import type { UpstreamRouter } from "../../proxy/sources/upstream.ts";
 import type { Clock } from "../../proxy/store/clock.ts";
+import type { ModuleVersion } from "../../proxy/store/layout.ts";
 import { DirectoryModuleStore } from "../data/directory-module-store.ts";
 import type { Failpoint } from "../data/failpoints.ts";
 import { type IndexDatabase, indexFile, openIndexDatabase } from "../data/index-database.ts";
+import { openLogKey } from "../data/log-key-file.ts";
+import { type OpenedLog, openOwnLog } from "../data/opened-log.ts";
 import { closeDataFolder } from "../data/private-folder.ts";
 import { reindex } from "../data/reindex.ts";
 import { sweepStagedFiles } from "../data/staged-files.ts";
@@ -16,10 +19,14 @@ import { finishFills } from "../data/unfinished-fills.ts";
 export interface OpenedData {
   readonly store: DirectoryModuleStore;
   readonly database: IndexDatabase;
+  /** Our own checksum database. */
+  readonly ownLog: OpenedLog;
+  /** Private versions that are whole and wait for their record. */
+  readonly unlogged: readonly ModuleVersion[];
 }
 
 export interface OpenDataParts {
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "now" | "sleep">;
   readonly router: Pick<UpstreamRouter, "isPrivate">;
   readonly warn: (line: string) => void;
   readonly failpoint?: Failpoint;
@@ -28,13 +35,21 @@ export interface OpenDataParts {
 interface DataSettings {
   /** The folder. */
   readonly data: string;
-  readonly config: Pick<Config, "sumdb">;
+  readonly config: Pick<Config, "sumdb" | "log">;
 }
 
 /** Opens a data folder, new or not, and mends what a crash left. Throws `CodedError` "start" when it cannot be written. */
 export async function openData(settings: DataSettings, parts: OpenDataParts): Promise<OpenedData> {
   const store = await openStore(settings.data, parts);
-  return { store, database: await openIndex(settings, parts, store) };
+  const key = await openLogKey(settings.data);
+  const { clock, failpoint } = parts;
+  const openLog = (database: IndexDatabase) =>
+    openOwnLog({ database, files: store, key, name: settings.config.log.name, clock, failpoint });
+  const database = await openIndex(settings, parts, openLog);
+  const ownLog = openLog(database);
+  const isLogged = async (module: ModuleVersion) => (await ownLog.reads.lookup(module)) !== undefined;
+  const { unlogged } = await finishFills(database, store, { now: clock.now(), isLogged });
+  return { store, database, ownLog, unlogged };
 }
 
 async function openStore(data: string, { clock, warn, failpoint }: OpenDataParts): Promise<DirectoryModuleStore> {
@@ -53,18 +68,15 @@ async function openStore(data: string, { clock, warn, failpoint }: OpenDataParts
 async function openIndex(
   { data, config }: DataSettings,
   { clock, router, warn }: OpenDataParts,
-  store: DirectoryModuleStore,
+  openLog: (database: IndexDatabase) => OpenedLog,
 ): Promise<IndexDatabase> {
   const database = openIndexDatabase(join(data, indexFile));
-  if (!database.created) {
-    await finishFills(database, store, clock.now());
-    return database;
-  }
+  if (!database.created) return database;
   const verifier = sumdbVerifier(config.sumdb.name);
   const readHead = (name: string, note: Uint8Array) =>
     name === verifier?.name ? signedTreeSize(verifier, note) : undefined;
   const isPrivate = (module: string) => router.isPrivate(module);
-  const { versions } = await reindex({ data, now: clock.now(), readHead, isPrivate });
+  const { versions } = await reindex({ data, now: clock.now(), readHead, isPrivate, openLog });
   if (versions > 0) warn(`the index was missing and was made anew: ${versions} versions are stored`);
   return database;
 }

@@ -4,6 +4,8 @@ import { checkIdentity } from "../../access/caller.ts";
 import { hmac } from "../../access/hmac.ts";
 import { decide } from "../../edge/decide.ts";
 import { type Admit, createStack } from "../../http/stack.ts";
+import { asServedError } from "../../proxy/store/served-error.ts";
+import { DeferredLog } from "../../proxy/upkeep/deferred-log.ts";
 import { KnownHosts } from "../access/known-hosts.ts";
 import { isLoopback, localAccess, localKeyValues } from "../access/local-access.ts";
 import { memorySweep, sweepMemories } from "../data/sqlite-version-index.ts";
@@ -11,8 +13,9 @@ import { stagedSweepInterval, sweepStagedFiles } from "../data/staged-files.ts";
 import { readCertificate } from "./certificate.ts";
 import { failureReport } from "./failure-report.ts";
 import { addressOf, listen, stopListening } from "./listening.ts";
-import { localHandlers } from "./local-handlers.ts";
+import { localPlane } from "./local-handlers.ts";
 import type { LocalParts } from "./local-parts.ts";
+import { startLogUpkeep } from "./log-upkeep.ts";
 import { guardLoops } from "./loop-guard.ts";
 import { Metrics, requestCounter } from "./metrics.ts";
 import { openData } from "./opened-data.ts";
@@ -25,6 +28,8 @@ import type { Settings } from "./settings.ts";
 export interface RunningServer {
   /** `"http://127.0.0.1:8080"`. */
   readonly url: string;
+  /** `"name+hash+key"` of its own checksum database. */
+  readonly gosumdb: string;
   /** Stops accepting, lets requests under way end, and closes what is open. */
   stop(): Promise<void>;
 }
@@ -37,7 +42,13 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
   const address = () => addressOf(local.server, settings);
   const asking = new AsyncLocalStorage<string>();
   const client = () => asking.getStore() ?? "";
-  const handlers = localHandlers(settings, { ...parts, opened, metrics, address, client });
+  const failed = failureReport(metrics, parts.warn);
+  const log = new DeferredLog({
+    log: opened.ownLog.log,
+    clock,
+    failed: (error) => failed(asServedError(error)),
+  });
+  const { handlers, logging } = localPlane(settings, { ...parts, opened, log, metrics, address, client });
   const stack = createStack(handlers, admitter(settings));
   const seconds = () => Math.floor(clock.now() / 1000);
   const context = { keyValues: localKeyValues(settings, clock.now), hmac, now: seconds };
@@ -55,7 +66,7 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
     now: clock.now,
     log: requestLog(settings.log, parts.write, () => new Date(clock.now())),
     count: requestCounter(metrics),
-    failed: failureReport(metrics, parts.warn),
+    failed,
     tls: readCertificate(settings.tls),
     connections: settings.config.limits.connections,
   });
@@ -64,12 +75,15 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
   const sweep = setInterval(() => sweepStagedFiles(settings.data, clock.now()).catch(() => {}), stagedSweepInterval);
   const forget = setInterval(() => ifPossible(() => sweepMemories(opened.database, clock.now())), memorySweep.interval);
   for (const each of [sweep, forget]) each.unref();
+  const stopLogUpkeep = startLogUpkeep({ opened, logging, clock, warn: parts.warn });
   const stop = async () => {
     for (const each of [sweep, forget]) clearInterval(each);
     await stopListening(local);
+    await stopLogUpkeep();
+    await log.stop();
     opened.database.close();
   };
-  return { url: address(), stop };
+  return { url: address(), gosumdb: opened.ownLog.verifierKey, stop };
 }
 
 /** What fails of it now is done the next time. */
