@@ -1,5 +1,6 @@
 import { emptyHash, equalHashes } from "../../golang/tlog.ts";
 import type { Clock } from "../store/clock.ts";
+import { nextTurn } from "../store/in-turns.ts";
 import {
   type LogHead,
   type LogRecord,
@@ -72,9 +73,9 @@ export class Appender {
     const records = distinct(some);
     const found = new Map(await this.#standings(records));
     let wanted = records.filter(({ module }) => !found.has(recordKey(module)));
-    await this.#pending.add(wanted);
+    if (wanted.length > 0) await Promise.all([this.#pending.add(wanted), this.#wait(0)]);
     for (let lost = 0, failures = 0; ; lost++) {
-      await waitTurn(this.#pace, this.#clock, lost);
+      if (lost > 0) await this.#wait(lost);
       for (const [key, standing] of await this.#standings(wanted)) found.set(key, standing);
       for (;;) {
         wanted = wanted.filter(({ module }) => !found.has(recordKey(module)));
@@ -84,6 +85,7 @@ export class Appender {
           if (taken === "lost") break;
           for (const [key, standing] of taken) found.set(key, standing);
           lost = failures = 0;
+          await nextTurn();
         } catch (error) {
           if (!isLostAnswer(error) || ++failures === mostFailures) throw error;
           break;
@@ -117,6 +119,10 @@ export class Appender {
     return new Map(
       batch.map((record, i) => [recordKey(record.module), { number: head.size + BigInt(i), text: recordText(record) }]),
     );
+  }
+
+  #wait(lost: number): Promise<void> {
+    return waitTurn(this.#pace, this.#clock, lost);
   }
 
   /** A table that is behind what was signed is a restored one: what it would append was said of other records before. */

@@ -1,5 +1,6 @@
 import { newVerifier, open, sign } from "../../golang/note.ts";
 import { equalHashes, formatTree, type Tree } from "../../golang/tlog.ts";
+import { nextTurn } from "../store/in-turns.ts";
 import type { LogSigner } from "../store/log-signer.ts";
 import type { LogPlace, LogRow, LogStore } from "../store/log-store.ts";
 import { ServedError } from "../store/served-error.ts";
@@ -84,6 +85,7 @@ export class HeadSigning {
       }
       const kept = await this.#rows.at(above);
       for (const [i, row] of above.entries()) checkRow(row, kept[i] as LogRow, row);
+      await nextTurn();
     }
     return frontier;
   }

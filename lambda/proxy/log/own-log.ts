@@ -1,5 +1,6 @@
 import { equalHashes } from "../../golang/tlog.ts";
 import type { Clock } from "../store/clock.ts";
+import { nextTurn } from "../store/in-turns.ts";
 import type { LogSigner } from "../store/log-signer.ts";
 import type { LogRecord, LogStore, PendingRecords, SignedHead, SignedHeads } from "../store/log-store.ts";
 import type { ModuleStore } from "../store/module-store.ts";
@@ -89,7 +90,7 @@ export class OwnLog implements RecordLog {
       if (taken !== "lost") moved += taken.size;
       lost = taken === "lost" ? lost + 1 : 0;
       if (lost > this.#pace.patience) throw tooBusy();
-      if (lost > 0) await waitTurn(this.#pace, this.#clock, lost);
+      await (lost > 0 ? waitTurn(this.#pace, this.#clock, lost) : nextTurn());
     }
     await this.sign();
     return moved;

@@ -12,7 +12,7 @@ export interface Pace {
   readonly random: () => number;
 }
 
-export const usualPace: Pace = { spread: 8, longest: 500, patience: 20, random: Math.random };
+export const usualPace: Pace = { spread: 4, longest: 500, patience: 20, random: Math.random };
 
 /** Waits a random moment before the next try, after so many that were lost. */
 export async function waitTurn(pace: Pace, clock: Pick<Clock, "sleep">, lost: number): Promise<void> {

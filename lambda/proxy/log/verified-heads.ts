@@ -11,8 +11,9 @@ export interface VerifiedHead extends SignedHead {
   readonly tree: Tree;
 }
 
-/** How many copies may lie there before all but the newest are removed: each costs a write. */
-const mostCopies = 16;
+/** How many copies stay, and how many of the older are removed with each new one: beside it, for each waits for the disk. */
+const keptCopies = 4;
+const removedAtOnce = 2;
 
 /**
  * The signed heads of our log: the newest in the table, and copies of what was signed among the files, where no backup of
@@ -58,9 +59,12 @@ export class VerifiedHeads {
   /** Keeps a head that was just signed, first the copy; returns the newest in the table then. */
   async keep(note: Uint8Array): Promise<VerifiedHead> {
     const { size } = this.#verified(note);
-    await this.#files.create(copyKey(this.name, size), note, policies.internal);
+    const older = this.#copies.slice(0, -keptCopies).slice(0, removedAtOnce);
+    await Promise.all([
+      this.#files.create(copyKey(this.name, size), note, policies.internal),
+      ...older.map((key) => this.#files.remove(key)),
+    ]);
     const head = await this.#heads.grow(this.name, { size, note });
-    await this.#removeOlder(size);
     return this.#verified(head.note, head.size);
   }
 
@@ -75,11 +79,6 @@ export class VerifiedHeads {
       // Else it was removed meanwhile, because there is a newer one.
       if (note !== undefined) return this.#verified(note);
     }
-  }
-
-  async #removeOlder(size: bigint): Promise<void> {
-    if (this.#copies.length < mostCopies) return;
-    for (const key of this.#copies) if (key < copyKey(this.name, size)) await this.#files.remove(key);
   }
 
   #verified(note: Uint8Array, size?: bigint): VerifiedHead {

@@ -16,7 +16,8 @@ export async function inTurns<T>(steps: Steps<T>): Promise<T> {
   }
 }
 
-function nextTurn(): Promise<void> {
+/** Lets everybody else have their turn first: for long work of many short steps, each of which may end without waiting. */
+export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);
     if (waiting.length === 1) setImmediate(takeTurn);
