@@ -14,6 +14,7 @@ import { measureHerd } from "./parts/herd.ts";
 import { measureHits } from "./parts/hits.ts";
 import { measureIndex } from "./parts/index.ts";
 import { measureLambda } from "./parts/lambda.ts";
+import { measureLog } from "./parts/log.ts";
 import { type Figure, formatTable, type Sample, summarize } from "./report.ts";
 import { startReplay } from "./servers.ts";
 import { ensureProgram, hasProgram } from "./tools.ts";
@@ -28,6 +29,7 @@ const parts: Readonly<Record<string, { readonly run: Part; readonly base: string
   big: { run: measureBig, base: "plain download" },
   golang: { run: measureGolang, base: "x/mod" },
   index: { run: measureIndex, base: "" },
+  log: { run: measureLog, base: "1 caller" },
   edge: { run: measureEdge, base: "" },
   lambda: { run: measureLambda, base: "bare node" },
 };

@@ -8,10 +8,14 @@ import { composeLookup } from "../../lambda/golang/sumdb.ts";
 import { parseTilePath } from "../../lambda/golang/tile.ts";
 import { transact } from "../../lambda/local/data/index-database.ts";
 import { appended, emptyFrontier, treeOf } from "../../lambda/proxy/log/growing-tree.ts";
+import { OwnLogReads } from "../../lambda/proxy/log/own-log-reads.ts";
 import { recordText } from "../../lambda/proxy/log/record-text.ts";
 import type { RecordReads } from "../../lambda/proxy/store/record-log.ts";
+import { systemClock } from "../../lambda/runtime/system-clock.ts";
+import { countedCalls } from "./counted-calls.ts";
 import type { openLocalLog } from "./local-log.ts";
 import { recordOf } from "./log-records.ts";
+import { MemoryModuleStore } from "./memory-adapters.ts";
 import { askXmod } from "./xmod.ts";
 
 // x/mod's own client and tlog over logs of any size, whose rows are made directly: appending a million takes an hour.
@@ -19,7 +23,10 @@ import { askXmod } from "./xmod.ts";
 type LocalLog = Awaited<ReturnType<typeof openLocalLog>>;
 
 /** Grows an empty log to each of these sizes, without appending, and signs it there; the heads. */
-export async function makeLog({ log, database }: LocalLog, sizes: readonly number[]): Promise<readonly Uint8Array[]> {
+export async function makeLog(
+  { log, database }: Pick<LocalLog, "database"> & { readonly log: Pick<LocalLog["log"], "sign"> },
+  sizes: readonly number[],
+): Promise<readonly Uint8Array[]> {
   const { durable } = database;
   const addRow = durable.prepare("INSERT INTO log_row (level, number, hashes, text) VALUES (?, ?, ?, ?)");
   const addNumber = durable.prepare("INSERT INTO log_number (module, version, number) VALUES (?, ?, ?)");
@@ -89,12 +96,39 @@ export async function holdAgainstXmod(
   const hashTiles = countTiles(size);
   assert.deepEqual(audit, { ok: { pairs, hashTiles, records: size } });
   const seconds = (from: number, to: number) => ((to - from) / 1000).toFixed(1);
+  const reads = await readsOf(parts, size);
+  t.diagnostic(`in a log of ${size} ${reads}`);
   t.diagnostic(
     `${size} records: made and signed at ${sizes.length} sizes in ${seconds(started, made)} s; ` +
       `${lookups.length} lookups in ${seconds(made, looked.at)} s, ${looked.requests} requests; ` +
       `${pairs} pairs of heads, ${hashTiles} tiles and ${size} records in ${seconds(looked.at, performance.now())} s, ` +
       `${asked.requests - looked.requests} requests`,
   );
+}
+
+/** What the last lookup and tiles of the log read of its table. */
+async function readsOf({ store, heads, signer }: LocalLog, size: number): Promise<string> {
+  const said: string[] = [];
+  const last = BigInt(size - 1);
+  const n = last >> 8n;
+  const w = Number(last & 255n) + 1;
+  for (const [what, read] of [
+    ["a lookup", (reads: RecordReads) => reads.lookup(recordOf(size - 1).module)],
+    ["the last tile", (reads: RecordReads) => reads.tile({ h: 8, l: 0, n, w })],
+    ["the last records", (reads: RecordReads) => reads.tile({ h: 8, l: -1, n, w })],
+    ["the first tile", (reads: RecordReads) => reads.tile({ h: 8, l: 0, n: 0n, w: Math.min(size, 256) })],
+  ] as const) {
+    const calls: string[] = [];
+    const counted = countedCalls("log", store, calls);
+    const { verifierKey } = signer;
+    const files = new MemoryModuleStore();
+    const reads = new OwnLogReads({ store: counted, heads, files, verifierKey, clock: systemClock });
+    const started = performance.now();
+    assert.ok(await read(reads));
+    const milliseconds = (performance.now() - started).toFixed(1);
+    said.push(`${what} reads ${calls.length} times, ${milliseconds} ms`);
+  }
+  return said.join("; ");
 }
 
 function countTiles(size: number): number {
