@@ -1,25 +1,42 @@
 import type { CloudFormationCustomResourceEvent } from "aws-lambda";
-import { packDeployment } from "./access/packed-settings.ts";
+import { accessValues, changedValues, closingValues, type DeployedAccess } from "./access/deployed-values.ts";
 import { answerCustomResource } from "./aws/custom-resource.ts";
 import { parseIdentityKeys } from "./aws/identity-keys.ts";
-import { openKeyValues, updateKeyValues } from "./aws/key-value-store.ts";
+import { openKeyValues } from "./aws/key-value-store.ts";
+import { changeKeyValues, type KeyValueChanges } from "./aws/key-value-writes.ts";
 import { openSecret } from "./aws/open-secret.ts";
 import { readEnvironment, readSettings } from "./config/env.ts";
 
 // The control plane: writes what the edge must know, never modules. It is called by CloudFormation, when the edge stack
-// is deployed.
+// is deployed: before the edge's code changes and after it.
 
 const environment = readEnvironment("control");
 const settings = readSettings("control");
+const access: DeployedAccess = {
+  anonymous: settings.access.anonymous ?? "none",
+  private: settings.private,
+  tenants: settings.tenants,
+};
+
+type Values = ReadonlyMap<string, string>;
+
+/** What the edge's code of before and after can both act by. */
+async function prepare(present: Values): Promise<KeyValueChanges> {
+  const { MODFRONT_EDGE_SECRET, MODFRONT_PRIMARY_REGION } = environment;
+  const [identityKey = ""] = parseIdentityKeys(await openSecret(MODFRONT_EDGE_SECRET, MODFRONT_PRIMARY_REGION));
+  return { puts: closingValues(present, access, identityKey) };
+}
+
+/** What only the new code can act by. */
+async function finish(present: Values): Promise<KeyValueChanges> {
+  return { puts: changedValues(present, accessValues(access)) };
+}
 
 export async function handler(event: CloudFormationCustomResourceEvent): Promise<void> {
-  const { MODFRONT_PRIMARY_REGION, MODFRONT_EDGE_SECRET, MODFRONT_KEY_VALUE_STORE } = environment;
-  const access = { anonymous: settings.access.anonymous ?? "none", private: settings.private.join(",") };
-  await answerCustomResource(event, MODFRONT_KEY_VALUE_STORE, async () => {
-    const [identityKey = ""] = parseIdentityKeys(await openSecret(MODFRONT_EDGE_SECRET, MODFRONT_PRIMARY_REGION));
-    await updateKeyValues(openKeyValues(), MODFRONT_KEY_VALUE_STORE, "tokens", (present) =>
-      packDeployment(present, access, identityKey),
-    );
+  const { MODFRONT_KEY_VALUE_STORE: store } = environment;
+  const isLast = event.ResourceProperties.step === "finish";
+  await answerCustomResource(event, isLast ? `${store} finish` : store, async () => {
+    await changeKeyValues(openKeyValues(), store, isLast ? finish : prepare);
     return undefined;
   });
 }

@@ -24,8 +24,10 @@ export interface ControlPlaneProps {
  * only, and the key values are made there.
  */
 export class ControlPlane extends Construct {
-  /** Wait for it where the key values are read. */
-  readonly keyValuesWritten: CustomResource;
+  /** Wait for it where the key values are read: what is there then is for the code of before and after. */
+  readonly keyValuesPrepared: CustomResource;
+  /** Must wait for the code that reads them: what only it can act by is written then. */
+  readonly keyValuesFinished: CustomResource;
 
   constructor(scope: Construct, id: string, props: ControlPlaneProps) {
     super(scope, id);
@@ -40,7 +42,7 @@ export class ControlPlane extends Construct {
         MODFRONT_PRIMARY_REGION: primaryRegion,
         MODFRONT_KEY_VALUE_STORE: keyValues.keyValueStoreArn,
       },
-      settings: { access: config.access, private: config.private },
+      settings: { access: config.access, private: config.private, tenants: config.tenants },
       memorySize: 256,
       timeout: Duration.minutes(2),
       alerts: props.alerts,
@@ -50,20 +52,24 @@ export class ControlPlane extends Construct {
     handler.function.addToRolePolicy(data.readSecret(names.edgeSecret));
     handler.function.addToRolePolicy(
       new PolicyStatement({
-        actions: ["DescribeKeyValueStore", "GetKey", "UpdateKeys"].map((verb) => `cloudfront-keyvaluestore:${verb}`),
+        actions: ["DescribeKeyValueStore", "GetKey", "ListKeys", "UpdateKeys"].map(
+          (verb) => `cloudfront-keyvaluestore:${verb}`,
+        ),
         resources: [keyValues.keyValueStoreArn],
       }),
     );
-    this.keyValuesWritten = this.#write(handler, keyValues);
+    this.keyValuesPrepared = this.#write("KeyValues", "prepare", handler, keyValues);
+    this.keyValuesFinished = this.#write("KeyValuesFinished", "finish", handler, keyValues);
   }
 
   /** Runs again whenever what the edge must know of the configuration changes. */
-  #write(handler: Handler<"control">, keyValues: KeyValueStore): CustomResource {
-    return new CustomResource(this, "KeyValues", {
+  #write(id: string, step: string, handler: Handler<"control">, keyValues: KeyValueStore): CustomResource {
+    return new CustomResource(this, id, {
       serviceToken: handler.function.functionArn,
       resourceType: "Custom::EdgeKeyValues",
       // Only to be told of a change: the function itself reads its environment, and its settings beside its code.
       properties: {
+        step,
         keyValueStoreArn: keyValues.keyValueStoreArn,
         version: handler.function.currentVersion.version,
       },

@@ -7,40 +7,37 @@ export const maxEdgeBundle = 10_240;
 /** What a viewer-request function is put before: the module protocol and whatever else comes, or `/-/`. */
 export type EdgePlane = "protocol" | "site";
 
-interface Entry {
-  /** The decision of lambda/edge/decide.ts. */
-  readonly decide: string;
-  /** The key values that it is made with, in this order. */
-  readonly reads: readonly string[];
-}
-
-const entries: Readonly<Record<EdgePlane, Entry>> = {
-  protocol: { decide: "decide", reads: ["tokens", "access"] },
-  site: { decide: "decideSite", reads: ["tokens"] },
-};
+/** The decision of lambda/edge/decide.ts in each. */
+const decisions: Readonly<Record<EdgePlane, string>> = { protocol: "decide", site: "decideSite" };
 
 // cloudfront-js-2.0 knows import only of its own modules, calls a top-level function `handler`, and has neither async
-// closures nor await in arguments: these lines are therefore written as they run.
+// closures nor await in arguments: these lines are therefore written as they run. What is decided again after a read has
+// its HMACs from before.
 const banner = `import cf from "cloudfront";
 import crypto from "crypto";
 var edge = {};`;
 
-function footer(reads: readonly string[]): string {
-  return `function hmac(key, message) {
-  return crypto.createHmac("sha256", key).update(message).digest("base64url");
-}
-async function read(name) {
+const footer = `async function read(key) {
   try {
-    const value = await cf.kvs().get(name);
+    const value = await cf.kvs().get(key);
     return value;
   } catch (error) {}
 }
 async function handler(event) {
-${reads.map((name) => `  const ${name} = await read("${name}");`).join("\n")}
+  const known = {};
+  const made = {};
+  const hmac = (key, message) => {
+    const name = key + " " + message;
+    return made[name] || (made[name] = crypto.createHmac("sha256", key).update(message).digest("base64url"));
+  };
   const now = Math.floor(new Date / 1000);
-  return edge.answer(event.request, hmac, now, ${reads.join(", ")});
+  for (;;) {
+    const answer = edge.answer(event.request, known, hmac, now);
+    if (typeof answer !== "string") return answer;
+    const value = await read(answer);
+    known[answer] = value;
+  }
 }`;
-}
 
 const footerOptions = {
   minifyWhitespace: true,
@@ -55,7 +52,21 @@ const footerOptions = {
  */
 const ownProperties = [
   ...["routed", "misrouted", "identity", "kind", "keyValues", "route", "path", "module", "version", "status", "reason"],
-  ...["role", "subject", "modules", "credentials", "expires", "fault", "id", "hmac", "now", "access", "tokens"],
+  ...[
+    "role",
+    "subject",
+    "modules",
+    "credentials",
+    "expires",
+    "fault",
+    "id",
+    "hmac",
+    "now",
+    "access",
+    "tokens",
+    "known",
+    "text",
+  ],
 ];
 
 /**
@@ -65,13 +76,12 @@ const ownProperties = [
  * that anything else in lambda/edge is lowered or fails the build instead of failing at the edge.
  */
 export function bundleEdge(plane: EdgePlane): string {
-  const { decide, reads } = entries[plane];
+  const decide = decisions[plane];
   const result = buildSync({
     stdin: {
       contents: `import { onViewerRequest } from "./cloudfront.ts";
 import { ${decide} } from "./decide.ts";
-edge.answer = (request, hmac, now, tokens, access) =>
-  onViewerRequest(request, { hmac, now, tokens, access }, ${decide});`,
+edge.answer = (request, known, hmac, now) => onViewerRequest(request, { known, hmac, now }, ${decide});`,
       resolveDir: join(import.meta.dirname, "../lambda/edge"),
     },
     bundle: true,
@@ -86,7 +96,7 @@ edge.answer = (request, hmac, now, tokens, access) =>
     target: "es5",
     supported: { "const-and-let": true, arrow: true, "template-literal": true },
     banner: { js: banner },
-    footer: { js: transformSync(footer(reads), footerOptions).code },
+    footer: { js: transformSync(footer, footerOptions).code },
     logLevel: "silent",
   });
   return result.outputFiles[0]?.text ?? "";

@@ -1,3 +1,4 @@
+import type { CustomResource } from "aws-cdk-lib";
 import {
   Function as CloudFrontFunction,
   FunctionCode,
@@ -27,6 +28,8 @@ export interface EdgeFunctionsProps {
  */
 export class EdgeFunctions extends Construct {
   readonly functions: Readonly<Record<EdgePlane, CloudFrontFunction>>;
+  /** Must come when all else is done that a deployment could fail at: what it writes is for these functions alone. */
+  readonly keyValuesFinished: CustomResource;
 
   constructor(scope: Construct, id: string, props: EdgeFunctionsProps) {
     super(scope, id);
@@ -35,7 +38,8 @@ export class EdgeFunctions extends Construct {
       keyValueStoreName: names.prefix,
       comment: "Who may, as modfront's edge function reads it",
     });
-    const { keyValuesWritten } = new ControlPlane(this, "Control", { ...props, keyValues: store });
+    const control = new ControlPlane(this, "Control", { ...props, keyValues: store });
+    this.keyValuesFinished = control.keyValuesFinished;
     const make = (plane: EdgePlane, id: string, functionName: string, comment: string) => {
       const made = new CloudFrontFunction(this, id, {
         functionName,
@@ -44,7 +48,7 @@ export class EdgeFunctions extends Construct {
         code: FunctionCode.fromInline(bundleEdge(plane)),
         keyValueStore: store,
       });
-      made.node.addDependency(keyValuesWritten);
+      made.node.addDependency(control.keyValuesPrepared);
       return made;
     };
     const { prefix } = names;

@@ -58,9 +58,10 @@ export class EdgeStack extends Stack {
     const { names, config } = props;
     const domain = this.#domain(config);
     const alerts = new Alerts(this, "Alerts", { topicName: names.topic("edge"), notify: config.aws.notify });
+    const edge = new EdgeFunctions(this, "Edge", { ...props, alerts });
     const distribution = new Distribution(this, "Distribution", {
       comment: `modfront (${names.prefix})`,
-      ...this.#behaviors({ ...props, alerts }),
+      ...this.#behaviors(props, edge),
       errorResponses: errorStatuses.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
       httpVersion: HttpVersion.HTTP2_AND_3,
       enableIpv6: true,
@@ -82,17 +83,22 @@ export class EdgeStack extends Stack {
     alerts.add(this, "EdgeErrors", alarmRows.edgeErrors(distribution.distributionId));
     this.#outputs(domain?.name ?? distribution.distributionDomainName, config);
     explainDistribution(distribution);
+    // A deployment that fails goes back to the code of before, which must still find what it can act by.
+    edge.keyValuesFinished.node.addDependency(...this.node.children.filter((child) => child !== edge));
   }
 
   /**
    * One behaviour for each pattern, in the order of the route table behind `/-/ready` and `/-/*`. The default one gets `/`,
    * and whatever is spelt so that it fits no pattern.
    */
-  #behaviors(props: EdgeStackProps & { readonly alerts: Alerts }): {
+  #behaviors(
+    props: EdgeStackProps,
+    edge: EdgeFunctions,
+  ): {
     readonly defaultBehavior: BehaviorOptions;
     readonly additionalBehaviors: Record<string, BehaviorOptions>;
   } {
-    const make = this.#behaviorMaker(props);
+    const make = this.#behaviorMaker(props, edge);
     const names = Object.keys(routes) as ProtocolRouteName[];
     return {
       defaultBehavior: make("site", "protocol"),
@@ -105,11 +111,11 @@ export class EdgeStack extends Stack {
   }
 
   #behaviorMaker(
-    props: EdgeStackProps & { readonly alerts: Alerts },
+    props: EdgeStackProps,
+    { functions }: EdgeFunctions,
   ): (name: RouteName, plane: EdgePlane, keeping?: Keeping | "probe") => BehaviorOptions {
     const { names } = props;
     const caching = new CachePolicies(this, "Caching", { prefix: names.prefix });
-    const { functions } = new EdgeFunctions(this, "Edge", props);
     const bucketName = names.bucket(props.primaryRegion);
     const origins = {
       bucket: Bucket.fromBucketAttributes(this, "Modules", { bucketName, region: props.primaryRegion }),

@@ -185,11 +185,11 @@ export class ServiceStack extends Stack {
     environment: Omit<Environment<Name>, "MODFRONT_EDGE_SECRET">,
   ): Handler<ServeName> {
     const { names, config } = this.#props;
-    const { ttl, sumdb, access } = config;
+    const { ttl, sumdb, access, tenants } = config;
     const serving = this.#handler<ServeName>(`${name.charAt(0).toUpperCase()}${name.slice(1)}`, name, {
       description: `Answers ${name} requests that neither CloudFront nor S3 could`,
       environment: { ...environment, MODFRONT_EDGE_SECRET: names.edgeSecret } as Environment<ServeName>,
-      settings: { ttl, sumdb, access, private: config.private, log: logSettings(config) },
+      settings: { ttl, sumdb, access, tenants, private: config.private, log: logSettings(config) },
       memorySize: 512,
       // The API gives up after 30 seconds; ending before it leaves time to say so in our own words.
       timeout: Duration.seconds(29),

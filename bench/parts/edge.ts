@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
+import { accessValues, closingValues } from "../../lambda/access/deployed-values.ts";
 import { hmac } from "../../lambda/access/hmac.ts";
-import { packAccess } from "../../lambda/access/packed-settings.ts";
-import { readAccess, readTokens } from "../../lambda/edge/access-settings.ts";
+import { type KeyValues, readAccess, readText, readTokens, revokedShards } from "../../lambda/edge/access-settings.ts";
 import { decide, type EdgeRequest } from "../../lambda/edge/decide.ts";
+import { entryLength } from "../../lambda/edge/revocations.ts";
 import { formatClaims } from "../../lambda/edge/token.ts";
 import type { Bench } from "../part.ts";
 
@@ -24,17 +25,35 @@ export async function measureEdge(bench: Bench): Promise<void> {
   }
 }
 
-/** As full as the two values may be: long private patterns, two keys, and as many revoked tokens as fit. */
+/**
+ * As full as the store may be: long private patterns in `access` and 200 others, 100 tenants, two keys, and every place
+ * for revocations full.
+ */
 function makeContext() {
   const keys = [randomBytes(32), randomBytes(32)].map((key) => key.toString("base64url"));
-  const patterns = Array.from({ length: 30 }, (_, i) => `*.corp${i}.example.com/*/*/[a-z]*`);
-  const revoked = Array.from({ length: 110 }, () => randomBytes(4).toString("hex").slice(0, 6)).join(" ");
-  const values = {
-    access: packAccess({ anonymous: "public", private: patterns.join(",") }),
-    tokens: JSON.stringify({ keys, identityKey: keys[0], revoked }),
+  const globs = Array.from({ length: 30 }, (_, i) => `*.corp${i}.example.com/*/*/[a-z]*`);
+  const patterns = Array.from({ length: 200 }, (_, i) => `git.corp${i}.example/team/[a-z]*/service-${i}`);
+  const names = Array.from({ length: 100 }, (_, i) => `team-${i}`);
+  const tenants = Object.fromEntries(
+    names.map((name) => [name, { modules: Array.from({ length: 20 }, (_, i) => `${name}.example/${i}/[a-z]*/*`) }]),
+  );
+  const access = {
+    anonymous: "public",
+    private: [...globs, ...patterns, ...names.map((name) => `${name}.example/19`)],
+    tenants,
+  } as const;
+  const values = new Map([...closingValues(new Map(), access, keys[0] ?? ""), ...accessValues(access)]);
+  const entries = `=${randomBytes(1024)
+    .toString("base64url")
+    .slice(0, entryLength * Math.floor(1023 / entryLength))}`;
+  for (let shard = 0; shard < revokedShards; shard++) values.set(`r ${shard}`, entries);
+  values.set("tokens", JSON.stringify({ keys, identityKey: keys[0], revoked: "" }));
+  // Read anew for each request, as CloudFront's function does.
+  const keyValues: KeyValues = {
+    access: () => readAccess(values.get("access")),
+    tokens: () => readTokens(values.get("tokens")),
+    text: (key) => readText(values.get(key)),
   };
-  const [access, tokens] = [readAccess(values.access), readTokens(values.tokens)];
-  const keyValues = { access: () => access, tokens: () => tokens };
   return { keyValues, hmac, now: () => now, key: keys[1] ?? "" };
 }
 
@@ -45,13 +64,19 @@ function decideOften(request: EdgeRequest, context: ReturnType<typeof makeContex
 function requests(key: string): Readonly<Record<string, EdgeRequest>> {
   const get = (path: string, credentials?: string): EdgeRequest => ({ method: "GET", path, credentials });
   const own = "/git.corp29.example.com/a/b/c/@v/v1.0.0.zip";
-  const identity = { id: "abc123", role: "viewer", subject: "ci", modules: "*.corp29.example.com" } as const;
-  const claims = `mf_${Buffer.from(formatClaims(identity, now + 60)).toString("base64url")}`;
   const basic = (token: string) => `Basic ${Buffer.from(`go:${token}`).toString("base64")}`;
+  const token = (modules: string) => {
+    const identity = { id: "0abcdef123456789", role: "viewer", subject: "ci", modules } as const;
+    const claims = `mf_${Buffer.from(formatClaims(identity, now + 60)).toString("base64url")}`;
+    return basic(`${claims}.${hmac(key, claims)}`);
+  };
   return {
     "public file": get("/github.com/prometheus/prometheus/@v/v0.310.0.zip"),
+    "public file, valid token": get("/github.com/prometheus/prometheus/@v/v0.310.0.zip", token("@team-7,@team-8")),
     "escaped path": get("/github.com/%21azure/%21azure-sdk/@v/v1.0.0%2bincompatible.mod"),
-    "private file, valid token": get(own, basic(`${claims}.${hmac(key, claims)}`)),
+    "private file, valid token": get(own, token("*.corp29.example.com")),
+    "private file, token of two tenants": get("/team-8.example/19/a/b/@v/v1.0.0.zip", token("@team-7,@team-8")),
+    "private file of another tenant": get("/team-9.example/19/a/b/@v/v1.0.0.zip", token("@team-7,@team-8")),
     "private file, forged token": get(own, basic(`mf_${"a".repeat(1_400)}.${"b".repeat(43)}`)),
     "private file, 16 KB of credentials": get(own, `Basic ${"A".repeat(16_000)}`),
     "private file, credentials of spaces": get(own, `Basic${" ".repeat(2_000)}`),

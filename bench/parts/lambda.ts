@@ -39,10 +39,12 @@ const paths: Readonly<Record<ServeName, string>> = {
 };
 
 export async function measureLambda(bench: Bench): Promise<void> {
-  const { private: own, ttl, sumdb, access, log } = parseConfig('{"access":{"anonymous":"all"}}');
+  const { private: own, ttl, sumdb, access, log, tenants } = parseConfig('{"access":{"anonymous":"all"}}');
   const aws = await startAws();
   const names = Object.keys(paths) as ServeName[];
-  const bundles = names.map((name) => [name, bundleHandler(name, { private: own, ttl, sumdb, access, log })] as const);
+  const bundles = names.map(
+    (name) => [name, bundleHandler(name, { private: own, ttl, sumdb, access, log, tenants })] as const,
+  );
   try {
     for (let round = 0; round < bench.rounds; round++) {
       bench.add(row, "bare node", { "p50, ms": await medianOf(() => runNode(["-e", "0"], {})) });

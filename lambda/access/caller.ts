@@ -1,6 +1,6 @@
 import type { AccessSettings } from "../edge/access-settings.ts";
 import { verifyIdentity } from "../edge/identity.ts";
-import { readDenial } from "../edge/permit.ts";
+import { knownTo, readDenial } from "../edge/permit.ts";
 import type { RouteName } from "../edge/routes.ts";
 import type { Identity } from "../edge/token.ts";
 import { ServedError } from "../proxy/store/served-error.ts";
@@ -40,6 +40,6 @@ export function checkIdentity(
   module: string | undefined,
   access: AccessSettings,
 ): void {
-  if (route === "site" || readDenial(access, identity, module) === undefined) return;
+  if (route === "site" || readDenial(access, identity, module, knownTo(access)) === undefined) return;
   throw new ServedError("forbidden", "whoever asks may not see this");
 }

@@ -1,19 +1,21 @@
-import { type AccessSettings, type KeyValues, readTokens, type TokenSettings } from "../edge/access-settings.ts";
+import type { AccessSettings, TokenSettings } from "../edge/access-settings.ts";
 import { CodedError } from "../golang/coded-error.ts";
+import { isValue } from "./private-texts.ts";
 import type { TokenState } from "./token-state.ts";
-
-/** CloudFront's limit for one value, in bytes. */
-const maxValue = 1024;
 
 /**
  * Returns the key value `access`: who is served what without a token.
  *
- * Throws `CodedError` "private-too-long" when the patterns of private modules do not fit: about 980 bytes of them do.
+ * Of private modules it has the patterns that `layOutPrivate` finds no other place for. Throws `CodedError`
+ * "private-full" when they do not fit: about 980 bytes of them do.
  */
 export function packAccess({ anonymous, private: patterns }: AccessSettings): string {
   const value = JSON.stringify({ anonymous, private: patterns });
-  if (Buffer.byteLength(value) > maxValue) {
-    throw new CodedError("private-too-long", "the patterns of private modules must fit 980 bytes: use wider ones");
+  if (!isValue(value)) {
+    throw new CodedError(
+      "private-full",
+      "private: patterns of one element, and those with a glob in the first two, must fit 980 bytes together: use wider ones",
+    );
   }
   return value;
 }
@@ -32,26 +34,10 @@ export function packTokens(state: TokenState, now: number): string {
     revoked: revoked.map((token) => token.id).join(" "),
   };
   const value = JSON.stringify(settings);
-  if (Buffer.byteLength(value) > maxValue) {
+  if (!isValue(value)) {
     throw new CodedError("revocations-full", "too many revoked tokens: rotate the key and issue new tokens instead");
   }
   return value;
-}
-
-/**
- * Returns the key values as a deployment writes them, `present` being the value `tokens` that is there: signing keys and
- * revocations are those of whoever makes tokens, and stay as they are.
- *
- * Throws `CodedError` "private-too-long" as `packAccess` does.
- */
-export function packDeployment(
-  present: string | undefined,
-  access: AccessSettings,
-  identityKey: string,
-): Readonly<Record<keyof KeyValues, string>> {
-  const { keys, revoked } = readTokens(present) ?? { keys: [], revoked: "" };
-  const tokens: TokenSettings = { keys, identityKey, revoked };
-  return { access: packAccess(access), tokens: JSON.stringify(tokens) };
 }
 
 /** Returns the state without the tokens that ended by themselves: expired, or signed with a key that is gone. */

@@ -1,5 +1,4 @@
 import { matchPrefixPatterns } from "../golang/module.ts";
-import { exampleOfPattern } from "../golang/module-pattern.ts";
 import { patternsMeet } from "../golang/pattern-overlap.ts";
 
 /** A part of the organisation whose modules nobody else sees. */
@@ -67,14 +66,4 @@ export function faultOfTenants(tenants: Tenants): string | undefined {
     }
   }
   return undefined;
-}
-
-/** Returns the private patterns that somebody may know: all but those of tenants whose modules they may not read. */
-export function knownPatterns(
-  patterns: readonly string[],
-  tenants: Tenants,
-  mayRead: (module: string) => boolean,
-): readonly string[] {
-  const owned = new Set(Object.values(tenants).flatMap(({ modules }) => modules));
-  return patterns.filter((pattern) => !owned.has(pattern) || mayRead(exampleOfPattern(pattern) ?? ""));
 }

@@ -2,7 +2,6 @@ import {
   CloudFrontKeyValueStoreClient,
   DescribeKeyValueStoreCommand,
   GetKeyCommand,
-  UpdateKeysCommand,
 } from "@aws-sdk/client-cloudfront-keyvaluestore";
 // The store takes requests signed for all regions at once (SigV4A) only; importing this teaches the client to.
 import "@aws-sdk/signature-v4a";
@@ -11,24 +10,6 @@ import { awsErrorName, awsErrorStatus } from "./aws-failure.ts";
 const attempts = 5;
 
 export type KeyValueClient = Pick<CloudFrontKeyValueStoreClient, "send">;
-
-/**
- * Writes key values in one step, built from the present value of one of them: all of them, or none.
- *
- * Every write names the version of the store it was made for; when another writer was faster, it is made anew.
- */
-export async function updateKeyValues(
-  client: KeyValueClient,
-  storeArn: string,
-  name: string,
-  make: (present: string | undefined) => Readonly<Record<string, string>>,
-): Promise<void> {
-  await withVersion(client, storeArn, async (IfMatch) => {
-    const values = make(await readKeyValue(client, storeArn, name));
-    const Puts = Object.entries(values).map(([Key, Value]) => ({ Key, Value }));
-    await client.send(new UpdateKeysCommand({ KvsARN: storeArn, IfMatch, Puts }));
-  });
-}
 
 /**
  * Reads and changes the store as one step: `change` is told the version it begins with and names it in its one write.

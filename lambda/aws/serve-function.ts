@@ -1,6 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { type Tenants, tenantPatterns } from "../access/tenants.ts";
 import type { AccessSettings } from "../edge/access-settings.ts";
 import type { RoutedPath } from "../edge/routed-path.ts";
 import type { Identity } from "../edge/token.ts";
@@ -23,6 +24,7 @@ export interface ServeFunctionParts {
   readonly edgeSecret: string;
   readonly settings: {
     readonly private: readonly string[];
+    readonly tenants: Tenants;
     readonly access: { readonly anonymous?: AccessSettings["anonymous"] | undefined };
   };
   readonly clock: Clock;
@@ -64,7 +66,8 @@ export class ServeFunction {
 
   /** Nobody is let in without a token unless the configuration says so. */
   get access(): AccessSettings {
-    return { anonymous: this.#parts.settings.access.anonymous ?? "none", private: this.#private };
+    const { access, tenants } = this.#parts.settings;
+    return { anonymous: access.anonymous ?? "none", private: this.#private, tenants: tenantPatterns(tenants) };
   }
 
   /** What Lambda calls. */

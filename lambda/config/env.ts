@@ -53,7 +53,7 @@ interface LogSettings {
   readonly log: { readonly name?: string | undefined; readonly domain?: string | undefined };
 }
 
-interface ServeSettings extends Pick<Config, "private" | "ttl" | "sumdb" | "access">, LogSettings {}
+interface ServeSettings extends Pick<Config, "private" | "ttl" | "sumdb" | "access" | "tenants">, LogSettings {}
 
 interface FillSettings
   extends LogSettings,
@@ -70,7 +70,7 @@ interface SettingsRows extends Readonly<Record<ServeName, ServeSettings>> {
   readonly background: FillSettings;
   readonly log: LogSettings;
   readonly preheat: Pick<Config, "preheat">;
-  readonly control: Pick<Config, "access" | "private">;
+  readonly control: Pick<Config, "access" | "private" | "tenants">;
 }
 
 /** The part of the configuration that one handler needs, as lib/ puts it beside the bundle: no more, and no secret. */

@@ -2,6 +2,7 @@ import type { AccessSettings } from "../edge/access-settings.ts";
 import { denial, operators, readers } from "../edge/permit.ts";
 import { readMethods } from "../edge/routes.ts";
 import type { Identity } from "../edge/token.ts";
+import { exampleOfPattern, splitPatterns } from "../golang/module-pattern.ts";
 import type { HttpHandler } from "../http/handler.ts";
 import type { Route } from "../http/route.ts";
 import type { ModuleCatalogue } from "../proxy/store/module-catalogue.ts";
@@ -40,7 +41,7 @@ export function page({ catalogue, access, address, gosumdb, ownLog }: PageParts)
     return renderPage({
       address: ownAddress(headers.host, address()),
       needsToken: access.anonymous === "none" || (access.anonymous === "public" && access.private !== ""),
-      privatePatterns: mayKnowPatterns(access, identity) ? access.private.split(",").filter(Boolean) : [],
+      privatePatterns: mayKnowPatterns(access, identity) ? knownPatterns(access, readable(access, identity)) : [],
       metrics: denial(operators, access, identity, undefined) === undefined,
       gosumdb,
       ownLog,
@@ -53,6 +54,13 @@ export function page({ catalogue, access, address, gosumdb, ownLog }: PageParts)
 /** A module is shown to those who would be served its list. */
 function readable(access: AccessSettings, identity: Identity): (module: string) => boolean {
   return (module) => denial(readers, access, identity, module) === undefined;
+}
+
+/** The private patterns but those of tenants whose modules the reader may not see. */
+function knownPatterns(access: AccessSettings, mayRead: (module: string) => boolean): readonly string[] {
+  const owned = new Set(Object.values(access.tenants ?? {}).flatMap(splitPatterns));
+  const isKnown = (pattern: string) => !owned.has(pattern) || mayRead(exampleOfPattern(pattern) ?? "");
+  return splitPatterns(access.private).filter(isKnown);
 }
 
 /** The patterns tell what an organisation calls its private code. */

@@ -1,19 +1,28 @@
-// What the edge is told: two values, so that no request needs more than two reads of CloudFront's KeyValueStore, each at
-// most 1 KB as that store demands. lambda/access/packed-settings.ts writes them.
+// What the edge is told: values of at most 1 KB each, as CloudFront's KeyValueStore demands. A request that needs no
+// token needs three of them, any other six at most; lambda/access/packed-settings.ts writes them. Beside the two of this
+// file there are texts behind a "=":
+//
+// - `p 0` to `p 255`: patterns of private modules, by the first two elements of their paths; `access` has the others
+// - `r 0` to `r 1023`: which tokens are revoked, by their ids (revocations.ts)
+// - `t <name>`: the patterns of a tenant
 
 /** What was read of the key values; undefined where one cannot be read: then nobody is let in who needs to be looked at. */
 export interface KeyValues {
   access(): AccessSettings | undefined;
   tokens(): TokenSettings | undefined;
+  /** The text of another key, without its "=". */
+  readonly text: (key: string) => string | undefined;
 }
 
 export type Anonymous = "none" | "public" | "all";
 
-/** The value `access`: what is served to whom without a token. */
+/** The value `access`: what is served to whom without a token. Behind the edge, all that is known of who may what. */
 export interface AccessSettings {
   readonly anonymous: Anonymous;
-  /** The patterns of private modules, comma-separated in GOPRIVATE syntax. */
+  /** The patterns of private modules, comma-separated in GOPRIVATE syntax; at the edge those that no `p` has. */
   readonly private: string;
+  /** The patterns of each tenant, likewise, behind the edge. */
+  readonly tenants?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The value `tokens`: what it takes to judge one. */
@@ -22,8 +31,29 @@ export interface TokenSettings {
   readonly keys: readonly string[];
   /** Signs the identity header that the edge sends on. */
   readonly identityKey: string;
-  /** Ids of revoked tokens that have not expired, with a space between two. */
+  /** Ids of revoked tokens that no `r` has, with a space between two: those that an earlier version revoked. */
   readonly revoked: string;
+}
+
+/** How many keys there are of each kind, all of them from the start: a read that fails is never "there is none". */
+export const privateShards = 256;
+export const revokedShards = 1024;
+
+/** The key with the patterns that begin with these two elements, undefined for a path of one. */
+export function privateKey(path: string): string | undefined {
+  const two = /^[^/]+\/[^/]+/.exec(path);
+  return two ? `p ${shardOf(two[0], privateShards)}` : undefined;
+}
+
+export function tenantKey(name: string): string {
+  return `t ${name}`;
+}
+
+/** Spreads short texts over so many places. Who chooses them can fill one, which costs nobody but themselves. */
+export function shardOf(text: string, count: number): number {
+  let hash = 0;
+  for (let i = 0; i < text.length; i++) hash = (hash * 31 + text.charCodeAt(i)) % 65_521;
+  return hash % count;
 }
 
 const anonymousModes = ["none", "public", "all"];
@@ -42,6 +72,11 @@ export function readTokens(text: string | undefined): TokenSettings | undefined 
     text,
     (value) => value.keys.every(isKey) && isKey(value.identityKey) && typeof value.revoked === "string",
   );
+}
+
+/** Reads any other value; undefined unless it begins as modfront writes it. */
+export function readText(text: string | undefined): string | undefined {
+  return text && text[0] === "=" ? text.slice(1) : undefined;
 }
 
 /** Anybody could sign with an empty key. */

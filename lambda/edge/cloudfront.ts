@@ -1,9 +1,9 @@
-import { readAccess, readTokens } from "./access-settings.ts";
+import { type KeyValues, readAccess, readText, readTokens } from "./access-settings.ts";
 import type { Decision, EdgeContext, EdgeForward, EdgeRequest } from "./decide.ts";
+import type { Hmac } from "./hmac.ts";
 import { identityHeader, signIdentity } from "./identity.ts";
 import { type EdgeAnswer, refuse, refuseUndecided } from "./refusals.ts";
 import { encodePath, pagePath } from "./routed-path.ts";
-import type { Hmac } from "./token.ts";
 
 // The viewer-request functions of CloudFront: one before the module protocol, one before `/-/`. lib/edge-bundle.ts puts
 // them together and adds the lines that need CloudFront's own modules.
@@ -29,10 +29,9 @@ export interface ViewerResponse {
   readonly body?: string;
 }
 
-/** What the function has read before; a value that could not be read is undefined. */
 export interface ViewerContext {
-  readonly access?: string | undefined;
-  readonly tokens: string | undefined;
+  /** What the function has read, by key; a value that could not be read is there and undefined. */
+  readonly known: { readonly [key: string]: string | undefined };
   readonly hmac: Hmac;
   /** Unix seconds. */
   readonly now: number;
@@ -44,13 +43,42 @@ export interface ViewerContext {
  */
 export const waitHeader = "x-modfront-wait";
 
-/** Returns the answer, or the request as it may go on to the cache and the origins: canonical, and saying who asks. */
+/**
+ * Returns the answer, or the request as it may go on to the cache and the origins: canonical, and saying who asks. Or the
+ * key that must be known for it: reading one waits, which what decides does not, so it is asked again from the start.
+ */
 export function onViewerRequest(
   request: ViewerRequest,
   context: ViewerContext,
   decide: (request: EdgeRequest, context: EdgeContext) => Decision,
+): ViewerRequest | ViewerResponse | string {
+  try {
+    return answer(request, context, decide, keyValuesOf(context.known));
+  } catch (missing) {
+    if (typeof missing !== "string") throw missing;
+    return missing;
+  }
+}
+
+/** Whatever is asked for and not known ends the attempt, with its key. */
+function keyValuesOf(known: ViewerContext["known"]): KeyValues {
+  const value = (key: string): string | undefined => {
+    if (!(key in known)) throw key;
+    return known[key];
+  };
+  return {
+    access: () => readAccess(value("access")),
+    tokens: () => readTokens(value("tokens")),
+    text: (key) => readText(value(key)),
+  };
+}
+
+function answer(
+  request: ViewerRequest,
+  context: ViewerContext,
+  decide: (request: EdgeRequest, context: EdgeContext) => Decision,
+  keyValues: KeyValues,
 ): ViewerRequest | ViewerResponse {
-  const tokens = readTokens(context.tokens);
   const decision = decide(
     {
       method: request.method,
@@ -58,15 +86,16 @@ export function onViewerRequest(
       credentials: readHeader(request.headers.authorization),
     },
     {
-      keyValues: { access: () => readAccess(context.access), tokens: () => tokens },
+      keyValues,
       hmac: context.hmac,
       now: () => context.now,
     },
   );
   if (decision.kind === "answer") return respond(decision, request.method);
+  if (decision.misrouted) return respond(redirect(decision.routed.path), request.method);
+  const tokens = keyValues.tokens();
   // Without an identity nothing behind the edge would answer, and it must not.
-  if (decision.misrouted || !tokens)
-    return respond(decision.misrouted ? redirect(decision.routed.path) : refuseUndecided(), request.method);
+  if (!tokens) return respond(refuseUndecided(), request.method);
   return rewrite(request, decision, signIdentity(decision.identity, tokens.identityKey, context.now, context.hmac));
 }
 

@@ -1,9 +1,10 @@
 import type { KeyValues } from "./access-settings.ts";
+import type { Hmac } from "./hmac.ts";
 import { readDenial } from "./permit.ts";
 import { alive, type EdgeAnswer, onlyRead, refuse, refuseCaller, refuseUndecided } from "./refusals.ts";
 import { bad, decodePath, malformed, type PathFault, type RoutedPath, routePath } from "./routed-path.ts";
 import { fitsPattern, patterns, probes, readMethods } from "./routes.ts";
-import { anonymous, type Hmac, type Identity, nobody, readCredentials, verifyToken } from "./token.ts";
+import { anonymous, type Identity, nobody, readCredentials, verifyToken } from "./token.ts";
 
 export interface EdgeRequest {
   readonly method: string;
@@ -69,12 +70,13 @@ function forward(request: EdgeRequest, routed: RoutedPath, identity: Identity): 
 
 /** Returns who asks when they may, and else the refusal. */
 function identify(routed: RoutedPath, request: EdgeRequest, context: EdgeContext): Identity | EdgeAnswer {
-  const settings = context.keyValues.access();
+  const keyValues = context.keyValues;
+  const settings = keyValues.access();
   if (!settings) return refuseUndecided();
   // The hot path of a server on one machine: nobody's token matters.
   if (settings.anonymous === "all") return anonymous;
   const holder = readHolder(request, context);
-  const why = readDenial(settings, holder, routed.module);
+  const why = readDenial(settings, holder, routed.module, keyValues.text);
   return why ? refuseCaller(why, holder) : holder;
 }
 
@@ -83,9 +85,7 @@ function readHolder(request: EdgeRequest, context: EdgeContext): Identity {
   if (header === undefined) return anonymous;
   const token = readCredentials(header);
   if (token === undefined) return nobody("malformed");
-  const settings = context.keyValues.tokens();
-  if (!settings) return nobody("unchecked");
-  const claims = verifyToken(token, settings, context.now(), context.hmac);
+  const claims = verifyToken(token, context.keyValues, context.now(), context.hmac);
   return typeof claims === "string" ? nobody(claims) : claims;
 }
 

@@ -1,4 +1,5 @@
-import { formatClaims, type Hmac, type Identity, isSigned, parseSigned } from "./token.ts";
+import type { Hmac } from "./hmac.ts";
+import { formatClaims, type Identity, isSigned, parseSigned } from "./token.ts";
 
 /** The header in which the edge tells the Lambdas who asks. It is signed, short-lived, and never logged. */
 export const identityHeader = "x-modfront-identity";

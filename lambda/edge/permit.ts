@@ -1,4 +1,4 @@
-import type { AccessSettings } from "./access-settings.ts";
+import { type AccessSettings, type KeyValues, privateKey, tenantKey } from "./access-settings.ts";
 import { coversModule } from "./patterns.ts";
 import type { Identity, Role } from "./token.ts";
 
@@ -32,8 +32,10 @@ export const everyone: Access = { anonymous: "yes", viewer: "yes", publisher: "y
 /** What tells of an organisation as a whole is not for every reader. */
 export const operators: Access = { anonymous: "all", viewer: "no", publisher: "no", operator: "yes", admin: "yes" };
 
-/** Why someone may not: no token, a role without that right, a private module no pattern covers. */
-export type Denial = "no-token" | "role" | "module";
+/** Why someone may not: no token, a role without that right, a private module no pattern covers, or nobody can tell. */
+export type Denial = "no-token" | "role" | "module" | "unchecked";
+
+type Texts = KeyValues["text"];
 
 /**
  * Returns why an identity may not use a row of the site for a module, or undefined when it may.
@@ -48,23 +50,61 @@ export function denial(
 ): Denial | undefined {
   const nobodys = access.anonymous;
   if (nobodys === "yes" || (nobodys !== "no" && settings.anonymous === "all")) return undefined;
-  const hidden = module !== undefined && coversModule(settings.private, module);
+  const text = knownTo(settings);
+  const hidden = hides(settings, module, text);
   if (nobodys === "public" && settings.anonymous === "public" && !hidden) return undefined;
   if (identity.role === "anonymous") return "no-token";
   const rule = access[identity.role];
   if (rule === "no") return "role";
-  return rule === "yes" || !hidden || coversModule(identity.modules, module) ? undefined : "module";
+  return rule === "yes" || !hidden ? undefined : closed(identity, module as string, text);
 }
 
-/** `denial` for `readers`, without the table: all that the edge needs to know about the module protocol. */
+/** The texts behind the edge, where the settings have everything: a tenant that they do not know has no modules. */
+export function knownTo(settings: AccessSettings): Texts {
+  const tenants = settings.tenants ?? {};
+  const prefix = tenantKey("");
+  return (key) => {
+    const name = key.slice(prefix.length);
+    return key.startsWith(prefix) && Object.hasOwn(tenants, name) ? (tenants[name] as string) : "";
+  };
+}
+
+/**
+ * `denial` for `readers`, without the table: all that the edge needs to know about the module protocol. Of the texts it
+ * reads one for whether the module is private and, if so, that of each tenant of the token.
+ */
 export function readDenial(
   settings: AccessSettings,
   identity: Identity,
   module: string | undefined,
+  text: Texts,
 ): Exclude<Denial, "role"> | undefined {
   if (settings.anonymous === "all") return undefined;
-  const hidden = module !== undefined && coversModule(settings.private, module);
+  const hidden = hides(settings, module, text);
+  if (hidden === undefined) return "unchecked";
   if (settings.anonymous === "public" && !hidden) return undefined;
   if (identity.role === "anonymous") return "no-token";
-  return !hidden || coversModule(identity.modules, module) ? undefined : "module";
+  return hidden ? closed(identity, module as string, text) : undefined;
+}
+
+/** True for a private module; undefined where that cannot be read. */
+function hides(settings: AccessSettings, module: string | undefined, text: Texts): boolean | undefined {
+  const key = module && privateKey(module);
+  const patterns = key ? text(key) : "";
+  if (patterns === undefined) return undefined;
+  return module !== undefined && coversModule(`${settings.private},${patterns}`, module);
+}
+
+/**
+ * Returns why a private module is closed to an identity, or undefined where a pattern covers it, a tenant's maybe. Those
+ * are two at most: no token with more is made.
+ */
+function closed(identity: Identity, module: string, text: Texts): "module" | "unchecked" | undefined {
+  let why: "module" | "unchecked" = "module";
+  const patterns = identity.modules.replace(/(^|,)@([^,]+)/g, (_, comma, name) => {
+    const own = text(tenantKey(name));
+    if (own === undefined) why = "unchecked";
+    return comma + (own || "");
+  });
+  return coversModule(patterns, module) ? undefined : why;
 }

@@ -50,7 +50,7 @@ export function refuseCaller(why: Exclude<Denial, "role">, identity: Identity): 
       `token ${identity.id} does not cover this private module: ask whoever issued it for one that does`,
     );
   const fault = identity.fault;
-  if (fault === "unchecked") return refuseUndecided();
+  if (why === "unchecked" || fault === "unchecked") return refuseUndecided();
   const line =
     fault === undefined
       ? "this needs a modfront token, as the password with any user name: see go help goauth"

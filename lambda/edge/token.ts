@@ -1,8 +1,7 @@
-import type { TokenSettings } from "./access-settings.ts";
+import type { KeyValues } from "./access-settings.ts";
 import { decodeBase64 } from "./base64.ts";
-
-/** Returns the HMAC-SHA256 of an ASCII message under a key, both given as text, in base64url without padding. */
-export type Hmac = (key: string, message: string) => string;
+import type { Hmac } from "./hmac.ts";
+import { isRevoked, revokedKey } from "./revocations.ts";
 
 export type Role = "viewer" | "publisher" | "operator" | "admin";
 
@@ -13,7 +12,7 @@ export interface Identity {
   readonly role: Role | "anonymous";
   /** Whom the token was made for; printable ASCII. */
   readonly subject: string;
-  /** Which private modules it opens: comma-separated patterns in GOPRIVATE syntax; printable ASCII. */
+  /** Which private modules it opens: comma-separated patterns in GOPRIVATE syntax, `@name` for a tenant's; printable ASCII. */
   readonly modules: string;
   /** Why an anonymous one who showed credentials is nobody else. */
   readonly fault?: NoIdentity | undefined;
@@ -57,19 +56,24 @@ export function readCredentials(header: string | readonly string[] | undefined):
 }
 
 /**
- * Returns the claims of a token, or why it is refused.
+ * Returns the claims of a token, or why it is refused; "unchecked" when what it takes to tell cannot be read.
  *
  * A token is `mf_`, the claims as base64url of a JSON array, `.` and the HMAC of all before the `.`. The claims are
  * attacker-controlled, so they are not even decoded before the signature is verified.
  */
-export function verifyToken(token: string, settings: TokenSettings, now: number, hmac: Hmac): Claims | TokenFault {
+export function verifyToken(token: string, keyValues: KeyValues, now: number, hmac: Hmac): Claims | NoIdentity {
+  const settings = keyValues.tokens();
+  if (!settings) return "unchecked";
   const match = /^(mf_([\w-]+))\.([\w-]{43})$/.exec(token);
   if (!match) return "malformed";
   if (!isSigned(match[1] as string, match[3] as string, settings.keys, hmac)) return "unsigned";
   const claims = parseClaims(decodeBase64(match[2] as string));
   if (!claims) return "malformed";
   if (now >= claims.expires) return "expired";
-  return ` ${settings.revoked} `.indexOf(` ${claims.id} `) >= 0 ? "revoked" : claims;
+  if (` ${settings.revoked} `.indexOf(` ${claims.id} `) >= 0) return "revoked";
+  const revoked = keyValues.text(revokedKey(claims.id));
+  if (revoked === undefined) return "unchecked";
+  return isRevoked(revoked, claims.id, hmac) ? "revoked" : claims;
 }
 
 /** Returns an identity and its end as the text that is signed: a JSON array, to which later claims are appended. */

@@ -1,22 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hmac } from "../../lambda/access/hmac.ts";
-import { packAccess, packDeployment, packTokens } from "../../lambda/access/packed-settings.ts";
+import { packTokens } from "../../lambda/access/packed-settings.ts";
 import { createToken, listTokens, revokeToken, rotateKey, type TokenRequest } from "../../lambda/access/tokens.ts";
-import { readTokens } from "../../lambda/edge/access-settings.ts";
 import { verifyToken } from "../../lambda/edge/token.ts";
 import { isCodedError } from "../../lambda/golang/coded-error.ts";
-import { MemoryTokenStore } from "../support/tokens.ts";
+import { edgeContext, MemoryTokenStore } from "../support/tokens.ts";
 
 const now = 1_800_000_000;
 const day = 86_400;
 const request: TokenRequest = { subject: "ci@corp.example", role: "viewer", modules: "corp.example/*", days: 30 };
 
+const open = { anonymous: "none", private: "" } as const;
+
 /** What the edge makes of a token with the state of now: its id, or the fault. */
 function judge(token: string, store: MemoryTokenStore, time = now): string {
-  const settings = readTokens(packTokens(store.state, time));
-  if (settings === undefined) return "unreadable";
-  const claims = verifyToken(token, settings, time, hmac);
+  const claims = verifyToken(token, edgeContext(open, store.state, time).keyValues, time, hmac);
   return typeof claims === "string" ? claims : claims.id;
 }
 
@@ -132,28 +131,4 @@ test("revocations fill their 1 KB, are refused beyond it, and leave with their t
   const later = await createToken(store, request, now + day);
   await revokeToken(store, later.record.id, now + day);
   assert.equal(judge(later.token, store, now + day), "revoked");
-});
-
-test("patterns of private modules that do not fit one key value are refused", () => {
-  assert.equal(packAccess({ anonymous: "none", private: "p".repeat(980) }).length, 1013);
-  assert.throws(() => packAccess({ anonymous: "public", private: "p".repeat(1000) }), { code: "private-too-long" });
-});
-
-test("a deployment says who is served what and the identity key, and leaves tokens and revocations as they are", async () => {
-  const store = new MemoryTokenStore();
-  const { token } = await createToken(store, request, now);
-  const { record } = await createToken(store, request, now);
-  await revokeToken(store, record.id, now);
-  const access = { anonymous: "public", private: "corp.example" } as const;
-  const identityKey = "i".repeat(43);
-  const before = readTokens(packTokens(store.state, now));
-  const written = packDeployment(packTokens(store.state, now), access, identityKey);
-  assert.deepEqual(JSON.parse(written.access), access);
-  assert.deepEqual(readTokens(written.tokens), { ...before, identityKey });
-  assert.equal(before?.revoked, record.id);
-  assert.equal(typeof verifyToken(token, readTokens(written.tokens) ?? before, now, hmac), "object");
-  const first = packDeployment(undefined, access, identityKey);
-  assert.deepEqual(readTokens(first.tokens), { keys: [], identityKey, revoked: "" });
-  const long = { anonymous: "none", private: "x".repeat(1000) } as const;
-  assert.throws(() => packDeployment(undefined, long, identityKey), { code: "private-too-long" });
 });

@@ -3,10 +3,8 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { hmac } from "../../lambda/access/hmac.ts";
-import { packTokens } from "../../lambda/access/packed-settings.ts";
-import { readTokens } from "../../lambda/edge/access-settings.ts";
 import { verifyToken } from "../../lambda/edge/token.ts";
-import { FileTokenStore } from "../../lambda/local/access/file-token-store.ts";
+import { WatchedTokenFile } from "../../lambda/local/access/watched-token-file.ts";
 import { runCli } from "../support/cli.ts";
 import { dataFolder } from "../support/data-folder.ts";
 
@@ -16,9 +14,8 @@ function cliOn(t: TestContext) {
   const file = join(data, "access.json");
   const judge = async (token: string): Promise<string> => {
     const now = Math.floor(Date.now() / 1000);
-    const settings = readTokens(packTokens(await new FileTokenStore(file).read(), now));
-    if (settings === undefined) return "unreadable";
-    const claims = verifyToken(token, settings, now, hmac);
+    const keyValues = new WatchedTokenFile({ path: file, access: { anonymous: "none", private: "" }, now: () => now });
+    const claims = verifyToken(token, keyValues, now, hmac);
     return typeof claims === "string" ? claims : `${claims.role} ${claims.subject} ${claims.modules}`;
   };
   return { data, file, judge, token: (...args: string[]) => runCli(["token", ...args, "--data", data]) };

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { hmac } from "../../lambda/access/hmac.ts";
 import type { TokenRecord, TokenStore } from "../../lambda/access/token-store.ts";
 import { createToken, listTokens, revokeToken, rotateKey } from "../../lambda/access/tokens.ts";
-import type { TokenSettings } from "../../lambda/edge/access-settings.ts";
+import type { KeyValues } from "../../lambda/edge/access-settings.ts";
 import { verifyToken } from "../../lambda/edge/token.ts";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 
@@ -13,7 +13,7 @@ export interface OpenedTokens {
   /** Another writer of the same state: in its own right, as another process has it. */
   readonly other: TokenStore;
   /** The key value `tokens` as the edge reads it at this second. */
-  readonly edge: (now: number) => Promise<TokenSettings | undefined>;
+  readonly edge: (now: number) => Promise<KeyValues>;
 }
 
 const now = 1_800_000_000;
@@ -25,9 +25,7 @@ const tokensOf = async (store: TokenStore) => (await listTokens(store, now)).ite
 /** What every `TokenStore` promises, and that the edge acts by it. */
 export function tokenStoreContract(name: string, open: () => Promise<OpenedTokens>): void {
   const judge = async ({ edge }: OpenedTokens, token: string, time = now): Promise<string> => {
-    const settings = await edge(time);
-    if (settings === undefined) return "unreadable";
-    const claims = verifyToken(token, settings, time, hmac);
+    const claims = verifyToken(token, await edge(time), time, hmac);
     return typeof claims === "string" ? claims : claims.id;
   };
 

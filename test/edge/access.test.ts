@@ -4,7 +4,7 @@ import { packTokens } from "../../lambda/access/packed-settings.ts";
 import type { TokenState } from "../../lambda/access/token-state.ts";
 import { createToken, revokeToken, rotateKey } from "../../lambda/access/tokens.ts";
 import { type Anonymous, readAccess, readTokens } from "../../lambda/edge/access-settings.ts";
-import { denial, readDenial, readers } from "../../lambda/edge/permit.ts";
+import { denial, knownTo, readDenial, readers } from "../../lambda/edge/permit.ts";
 import { routes } from "../../lambda/edge/routes.ts";
 import type { Role } from "../../lambda/edge/token.ts";
 import { judge, siteRows } from "../support/judgement.ts";
@@ -225,7 +225,11 @@ test("what the edge decides about the protocol without the table is the table's 
       const identity = { id: "a", role, subject: "", modules: "github.com/Corp" };
       for (const module of [undefined, "golang.org/x/mod", "github.com/Corp/tool/v2", "corp.example/secret"]) {
         const row = `${mode} ${role} ${module}`;
-        assert.equal(readDenial(settings, identity, module), denial(readers, settings, identity, module), row);
+        assert.equal(
+          readDenial(settings, identity, module, knownTo(settings)),
+          denial(readers, settings, identity, module),
+          row,
+        );
       }
     }
   }

@@ -3,27 +3,25 @@ import * as crypto from "node:crypto";
 import { before, test } from "node:test";
 import { createContext, runInContext } from "node:vm";
 import { hmac } from "../../lambda/access/hmac.ts";
-import { packAccess, packTokens } from "../../lambda/access/packed-settings.ts";
 import { createToken } from "../../lambda/access/tokens.ts";
 import type { ViewerRequest, ViewerResponse } from "../../lambda/edge/cloudfront.ts";
 import { verifyIdentity } from "../../lambda/edge/identity.ts";
 import type { Identity } from "../../lambda/edge/token.ts";
 import { bundleEdge, type EdgePlane, maxEdgeBundle } from "../../lib/edge-bundle.ts";
-import { basic, MemoryTokenStore } from "../support/tokens.ts";
+import { basic, edgeValues, MemoryTokenStore } from "../support/tokens.ts";
 
 const now = Math.floor(Date.now() / 1000);
+const nothing: ReadonlyMap<string, string> = new Map();
 const codes: Readonly<Record<EdgePlane, string>> = { protocol: bundleEdge("protocol"), site: bundleEdge("site") };
 const store = new MemoryTokenStore();
 let token = "";
-let values: Record<string, string>;
+let values: Map<string, string>;
+const settings = { anonymous: "none", private: "github.com/Corp" } as const;
 
 before(async () => {
   const request = { subject: "s", role: "viewer", modules: "github.com/Corp", days: 1 };
   token = (await createToken(store, request, now)).token;
-  values = {
-    access: packAccess({ anonymous: "none", private: "github.com/Corp" }),
-    tokens: packTokens(store.state, now),
-  };
+  values = edgeValues(settings, store.state, now);
 });
 
 interface Viewer {
@@ -37,13 +35,20 @@ interface Viewer {
  * Runs the bundle of the behaviour that CloudFront chooses as CloudFront does: anew for every request, with its two
  * modules and nothing of Node.
  */
-async function run(viewer: Viewer, known: Record<string, string> = values): Promise<ViewerRequest & ViewerResponse> {
+async function run(
+  viewer: Viewer,
+  known: ReadonlyMap<string, string> = values,
+  reads: string[] = [],
+): Promise<ViewerRequest & ViewerResponse> {
   const code = codes[viewer.uri.startsWith("/-/") ? "site" : "protocol"];
-  const get = async (name: string) => known[name] ?? assert.fail("no such key");
+  const get = async (name: string) => {
+    reads.push(name);
+    return known.get(name) ?? assert.fail("no such key");
+  };
   const script = code.replace(/^import (\w+) from "(\w+)";$/gm, 'const $1 = modules["$2"];');
   const context = createContext({ modules: { cloudfront: { kvs: () => ({ get }) }, crypto } });
   runInContext(script, context);
-  const request = { method: "GET", querystring: {}, headers: {}, ...viewer };
+  const request = { method: "GET", querystring: {}, ...viewer, headers: { ...viewer.headers } };
   return structuredClone(await runInContext("handler", context)({ version: "1.0", request }));
 }
 
@@ -51,8 +56,8 @@ function identityOf({ headers }: ViewerRequest): Identity | undefined {
   return verifyIdentity(headers["x-modfront-identity"]?.value, store.state.identityKeys, now, hmac);
 }
 
-/** Bytes: what is to come (blocks, tenants, shards) needs the room up to CloudFront's limit. */
-const sizes: Readonly<Record<EdgePlane, number>> = { protocol: 7_500, site: 6_000 };
+/** Bytes: what is to come (blocks) needs the room up to CloudFront's limit. */
+const sizes: Readonly<Record<EdgePlane, number>> = { protocol: 8_700, site: 6_600 };
 
 for (const plane of ["protocol", "site"] as const) {
   test(`the bundle before the ${plane} is one small script in the syntax of its runtime`, () => checkBundle(plane));
@@ -148,7 +153,7 @@ test("a percent sign of a query goes on encoded once", async () => {
 test("the edge answers by itself", async () => {
   const authorization = { value: basic(token) };
   const twice = { value: authorization.value, multiValue: [authorization, authorization] };
-  const rows: readonly (readonly [viewer: Viewer, status: number, known?: Record<string, string>])[] = [
+  const rows: readonly (readonly [viewer: Viewer, status: number, known?: ReadonlyMap<string, string>])[] = [
     [{ uri: "/github.com/Corp/x/@v/list" }, 400],
     [{ uri: "/a.b/%252e/@v/list" }, 400],
     [{ uri: "/a.b/@v/list", method: "PUT" }, 405],
@@ -160,9 +165,9 @@ test("the edge answers by itself", async () => {
     [{ uri: "/a.b/%40v/list", headers: { authorization } }, 308],
     [{ uri: "/a.b/%40v/list" }, 401],
     [{ uri: "/%2d/live" }, 308], // which is answered there
-    [{ uri: "/a.b/@v/list", headers: { authorization } }, 503, {}],
-    [{ uri: "/-/ready" }, 503, {}],
-    [{ uri: "/a.b/@v/list" }, 503, { access: '{"anonymous":"all","private":""}' }], // nobody could vouch for it
+    [{ uri: "/a.b/@v/list", headers: { authorization } }, 503, nothing],
+    [{ uri: "/-/ready" }, 503, nothing],
+    [{ uri: "/a.b/@v/list" }, 503, new Map([["access", '{"anonymous":"all","private":""}']])], // nobody could vouch for it
   ];
   for (const [viewer, status, known] of rows) {
     const response = await run(viewer, known);
@@ -188,7 +193,7 @@ test("whether it is alive the edge says itself, to anybody and whatever it can r
     ["GET", "ok\n"],
     ["HEAD", undefined],
   ] as const) {
-    for (const known of [values, {}]) {
+    for (const known of [values, nothing]) {
       const { statusCode, headers, ...answer } = await run({ uri: "/-/live", method }, known);
       const [type, cache] = [headers["content-type"]?.value, headers["cache-control"]?.value];
       assert.deepEqual([{ statusCode, type, cache }, answer.body], [expected, body]);
@@ -196,4 +201,66 @@ test("whether it is alive the edge says itself, to anybody and whatever it can r
   }
   assert.equal((await run({ uri: "/-/live", method: "POST" })).statusCode, undefined);
   assert.equal((await run({ uri: "/-/live/x" })).statusCode, undefined);
+});
+
+test("no request reads more than three values without a token for a public module, and six otherwise", async () => {
+  const patterns = "git.corp.example/team,pay.example/a,games.example/b,*.hidden.example";
+  const tenants = { payments: "pay.example/a", games: "games.example/b" };
+  const tenantStore = new MemoryTokenStore();
+  const make = async (modules: string) => {
+    const made = { subject: "s", role: "viewer", modules, days: 1 };
+    const options = { tenants: Object.keys(tenants) };
+    return { authorization: { value: basic((await createToken(tenantStore, made, now, options)).token) } };
+  };
+  const [plain, two] = [await make("git.corp.example/team"), await make("@payments,@games")];
+  const of = (anonymous: "none" | "public") =>
+    edgeValues({ anonymous, private: patterns, tenants }, tenantStore.state, now);
+  const rows: readonly (readonly [viewer: Viewer, anonymous: "none" | "public", reads: number, status?: number])[] = [
+    [{ uri: "/golang.org/x/mod/@v/list" }, "public", 3],
+    [{ uri: "/golang.org/x/mod/@v/list" }, "none", 2, 401],
+    [{ uri: "/git.corp.example/team/x/@v/list" }, "public", 2, 401],
+    [{ uri: "/sumdb/sum.golang.org/latest" }, "public", 2],
+    [{ uri: "/golang.org/x/mod/@v/list", headers: plain }, "public", 4],
+    [{ uri: "/git.corp.example/team/x/@v/v1.0.0.zip", headers: plain }, "none", 4],
+    [{ uri: "/games.example/b/@v/v1.0.0.zip", headers: two }, "none", 6],
+    [{ uri: "/pay.example/a/@v/v1.0.0.zip", headers: two }, "none", 6],
+    [{ uri: "/sumdb/sum.golang.org/lookup/pay.example/a@v1.0.0", headers: two }, "none", 6],
+    [{ uri: "/git.corp.example/team/x/@latest", headers: two }, "none", 6, 403],
+    [{ uri: "/x.hidden.example/y/@latest", headers: two }, "public", 6, 403],
+    [{ uri: "/-/api/tokens", headers: two }, "none", 2],
+    [{ uri: "/-/ready" }, "none", 1],
+    [{ uri: "/-/live" }, "none", 0, 200],
+    [{ uri: "/golang.org/../x" }, "none", 0, 400],
+  ];
+  for (const [viewer, anonymous, count, status] of rows) {
+    const reads: string[] = [];
+    const answer = await run(viewer, of(anonymous), reads);
+    assert.equal(answer.statusCode, status, viewer.uri);
+    assert.equal(reads.length, count, `${viewer.uri} ${reads}`);
+    assert.equal(new Set(reads).size, count, "each is read once");
+  }
+});
+
+test("whichever value cannot be read, nobody is let in who must be looked at, and nobody else is shut out", async () => {
+  const tenants = { payments: "pay.example/a" };
+  const paying = new MemoryTokenStore();
+  const request = { subject: "s", role: "viewer", modules: "@payments", days: 1 };
+  const { token: own } = await createToken(paying, request, now, { tenants: ["payments"] });
+  const headers = { authorization: { value: basic(own) } };
+  const all = edgeValues({ anonymous: "public", private: "pay.example/a", tenants }, paying.state, now);
+  const hidden = { uri: "/pay.example/a/@v/list", headers };
+  const open = { uri: "/golang.org/x/mod/@v/list" };
+  const [read, readOpen]: [string[], string[]] = [[], []];
+  assert.equal((await run(hidden, all, read)).statusCode, undefined);
+  assert.equal((await run(open, all, readOpen)).statusCode, undefined);
+  assert.deepEqual([read.length, readOpen.length], [5, 3]);
+  for (const key of read) {
+    for (const damage of [undefined, "", "x", "null"]) {
+      const values = new Map(all);
+      if (damage === undefined) values.delete(key);
+      else values.set(key, damage);
+      assert.equal((await run(hidden, values)).statusCode, 503, `${key} ${damage}`);
+      assert.equal((await run(open, values)).statusCode, readOpen.includes(key) ? 503 : undefined, `${key} ${damage}`);
+    }
+  }
 });

@@ -10,6 +10,7 @@ test("the control plane writes key values, reads the secret of the edge's key, a
   assert.deepEqual(actions.sort(), [
     "cloudfront-keyvaluestore:DescribeKeyValueStore",
     "cloudfront-keyvaluestore:GetKey",
+    "cloudfront-keyvaluestore:ListKeys",
     "cloudfront-keyvaluestore:UpdateKeys",
     "logs:CreateLogStream",
     "logs:PutLogEvents",
@@ -35,9 +36,21 @@ test("it is in the edge's region and told where the primary is", () => {
   assert.match(JSON.stringify(secret?.Resource), /:secretsmanager:eu-central-1:/);
 });
 
-test("CloudFormation has the key values written before the edge function reads them, and again when they change", () => {
-  const [[id, resource] = []] = Object.entries(edge.findResources("Custom::EdgeKeyValues"));
-  assert.deepEqual(Object.keys(resource?.Properties ?? {}).sort(), ["ServiceToken", "keyValueStoreArn", "version"]);
-  const [edgeFunction] = Object.values(edge.findResources("AWS::CloudFront::Function"));
-  assert.ok(edgeFunction?.DependsOn.includes(id));
+test("CloudFormation has key values prepared before the edge's code changes, and finished when nothing is left to fail", () => {
+  const resources = Object.entries(edge.findResources("Custom::EdgeKeyValues"));
+  const byStep = new Map(resources.map(([id, resource]) => [resource.Properties.step, { id, resource }]));
+  assert.deepEqual([...byStep.keys()].sort(), ["finish", "prepare"]);
+  for (const { resource } of byStep.values()) {
+    const properties = ["ServiceToken", "keyValueStoreArn", "step", "version"];
+    assert.deepEqual(Object.keys(resource.Properties).sort(), properties);
+  }
+  const functions = Object.entries(edge.findResources("AWS::CloudFront::Function"));
+  for (const [, edgeFunction] of functions) assert.ok(edgeFunction.DependsOn.includes(byStep.get("prepare")?.id));
+  const awaited = byStep.get("finish")?.resource.DependsOn as readonly string[];
+  for (const type of ["Distribution", "MonitoringSubscription", "OriginAccessControl"]) {
+    for (const id of Object.keys(edge.findResources(`AWS::CloudFront::${type}`))) assert.ok(awaited.includes(id), id);
+  }
+  for (const id of Object.keys(edge.findResources("AWS::CloudWatch::Alarm"))) {
+    assert.ok(awaited.includes(id) || id.startsWith("EdgeControl") || id.includes("Control"), id);
+  }
 });

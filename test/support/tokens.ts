@@ -1,8 +1,16 @@
+import { accessValues, closingValues } from "../../lambda/access/deployed-values.ts";
 import { hmac } from "../../lambda/access/hmac.ts";
 import { packAccess, packTokens } from "../../lambda/access/packed-settings.ts";
 import { emptyTokenState, type TokenState, type TokenStatePlace } from "../../lambda/access/token-state.ts";
 import { WholeTokenStore } from "../../lambda/access/whole-token-store.ts";
-import { type AccessSettings, type KeyValues, readAccess, readTokens } from "../../lambda/edge/access-settings.ts";
+import {
+  type AccessSettings,
+  type KeyValues,
+  readAccess,
+  readText,
+  readTokens,
+} from "../../lambda/edge/access-settings.ts";
+import { splitPatterns } from "../../lambda/golang/module-pattern.ts";
 
 class MemoryTokens implements TokenStatePlace {
   state = emptyTokenState;
@@ -36,22 +44,37 @@ export class MemoryTokenStore extends WholeTokenStore {
   }
 }
 
-/** Key values as the edge reads them. */
-export function keyValuesOf(values: { readonly access?: string; readonly tokens?: string }): KeyValues {
-  return { access: () => readAccess(values.access), tokens: () => readTokens(values.tokens) };
+/** Key values as the edge reads them; a text that is not among them cannot be read. */
+export function keyValuesOf(values: ReadonlyMap<string, string>): KeyValues {
+  return {
+    access: () => readAccess(values.get("access")),
+    tokens: () => readTokens(values.get("tokens")),
+    text: (key) => readText(values.get(key)),
+  };
+}
+
+/** All key values, with these settings and tokens. */
+export function edgeValues(settings: AccessSettings, state: TokenState, now: number): Map<string, string> {
+  const { tenants = {} } = settings;
+  const access = {
+    anonymous: settings.anonymous,
+    private: splitPatterns(settings.private),
+    tenants: Object.fromEntries(Object.entries(tenants).map(([name, own]) => [name, { modules: splitPatterns(own) }])),
+  };
+  const values = new Map([...closingValues(new Map(), access, "i".repeat(43)), ...accessValues(access)]);
+  return values.set("tokens", packTokens(state, now));
 }
 
 /** A context in which everything is open to everybody. */
 export const openContext = {
-  keyValues: keyValuesOf({ access: packAccess({ anonymous: "all", private: "" }) }),
+  keyValues: keyValuesOf(new Map([["access", packAccess({ anonymous: "all", private: "" })]])),
   hmac: () => "",
   now: () => 0,
 };
 
 /** What `decide` knows when these settings and tokens have reached it. */
 export function edgeContext(settings: AccessSettings, state: TokenState, now: number) {
-  const values = { access: packAccess(settings), tokens: packTokens(state, now) };
-  return { keyValues: keyValuesOf(values), hmac, now: () => now };
+  return { keyValues: keyValuesOf(edgeValues(settings, state, now)), hmac, now: () => now };
 }
 
 /** The Authorization header that go sends for a token in netrc or a URL. */

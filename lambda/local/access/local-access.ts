@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { join } from "node:path";
+import { tenantPatterns } from "../../access/tenants.ts";
 import type { Config } from "../../config/config.ts";
 import type { AccessSettings } from "../../edge/access-settings.ts";
 import { WatchedTokenFile } from "./watched-token-file.ts";
@@ -9,14 +10,19 @@ export const tokenFile = "access.json";
 
 /** What decides who may on one machine: the configuration, and the address the server listens on. */
 export interface LocalAccessSettings {
-  readonly config: Pick<Config, "access" | "private">;
+  readonly config: Pick<Config, "access" | "private" | "tenants">;
   readonly host: string;
 }
 
-/** Returns who is served what without a token: as configured, else everything on loopback and nothing elsewhere. */
+/**
+ * Returns who is served what without a token: as configured, else everything on loopback, and nothing elsewhere or where
+ * tenants must be told apart.
+ */
 export function localAccess({ config, host }: LocalAccessSettings): AccessSettings {
-  const anonymous = config.access.anonymous ?? (isLoopback(host) ? "all" : "none");
-  return { anonymous, private: config.private.join(",") };
+  const { access, tenants } = config;
+  const isOpen = isLoopback(host) && Object.keys(tenants).length === 0;
+  const anonymous = access.anonymous ?? (isOpen ? "all" : "none");
+  return { anonymous, private: config.private.join(","), tenants: tenantPatterns(tenants) };
 }
 
 /** Returns the key values of a local server; `now` in milliseconds. */

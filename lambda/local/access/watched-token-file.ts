@@ -1,7 +1,15 @@
 import { readFileSync, statSync } from "node:fs";
 import { packTokens } from "../../access/packed-settings.ts";
+import { layOutPrivate } from "../../access/private-texts.ts";
 import { newKeys } from "../../access/tokens.ts";
-import { type AccessSettings, type KeyValues, readTokens, type TokenSettings } from "../../edge/access-settings.ts";
+import {
+  type AccessSettings,
+  type KeyValues,
+  readTokens,
+  type TokenSettings,
+  tenantKey,
+} from "../../edge/access-settings.ts";
+import { splitPatterns } from "../../golang/module-pattern.ts";
 import { parseTokenState } from "./file-token-store.ts";
 import { isMissing } from "./private-file.ts";
 
@@ -21,17 +29,29 @@ export interface WatchedTokenFileOptions {
  */
 export class WatchedTokenFile implements KeyValues {
   readonly #options: WatchedTokenFileOptions;
+  readonly #access: AccessSettings;
+  readonly #texts: ReadonlyMap<string, string>;
   #looked = -1;
   #version: string | undefined;
   #tokens: TokenSettings | undefined;
 
   constructor(options: WatchedTokenFileOptions) {
     this.#options = options;
+    const { access } = options;
+    const { others, texts } = layOutPrivate(splitPatterns(access.private));
+    this.#access = { ...access, private: others.join(",") };
+    const tenants = Object.entries(access.tenants ?? {}).map(
+      ([name, patterns]) => [tenantKey(name), patterns] as const,
+    );
+    this.#texts = new Map([...tenants, ...[...texts].map(([key, own]) => [key, own.join(",")] as const)]);
   }
 
   access(): AccessSettings {
-    return this.#options.access;
+    return this.#access;
   }
+
+  /** What no text says: a tenant that the configuration does not have, and revocations, which `tokens` has. */
+  readonly text = (key: string): string => this.#texts.get(key) ?? "";
 
   tokens(): TokenSettings | undefined {
     const now = Math.floor(this.#options.now());

@@ -1,5 +1,5 @@
 import type { AccessSettings } from "../../edge/access-settings.ts";
-import { readDenial } from "../../edge/permit.ts";
+import { knownTo, readDenial } from "../../edge/permit.ts";
 import type { Identity } from "../../edge/token.ts";
 import type { FillAnswer } from "../store/fill-plane.ts";
 import { ServedError } from "../store/served-error.ts";
@@ -13,8 +13,9 @@ import { ServedError } from "../store/served-error.ts";
 export function checkReader(tile: FillAnswer, access: AccessSettings, identity: Identity): void {
   if (access.anonymous === "all") return;
   const modules = "body" in tile ? recordedModules(tile.body) : [undefined];
+  const text = knownTo(access);
   const mayRead = (module: string | undefined) =>
-    module !== undefined && readDenial(access, identity, module) === undefined;
+    module !== undefined && readDenial(access, identity, module, text) === undefined;
   if (modules.every(mayRead)) return;
   throw new ServedError("forbidden", "this tile has records of private modules that whoever asks may not see");
 }

@@ -29,7 +29,7 @@ const open = () => new WholeTokenStore(new FileTokenStore(path));
 tokenStoreContract("FileTokenStore", async () => ({
   store: open(),
   other: open(),
-  edge: async (time) => new WatchedTokenFile({ path, access, now: () => time }).tokens(),
+  edge: async (time) => new WatchedTokenFile({ path, access, now: () => time }),
 }));
 
 test("the file is its owner's alone, and nothing else is left in the folder", async () => {

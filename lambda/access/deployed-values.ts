@@ -1,0 +1,91 @@
+import {
+  type AccessSettings,
+  type Anonymous,
+  readAccess,
+  readText,
+  readTokens,
+  revokedShards,
+  type TokenSettings,
+  tenantKey,
+} from "../edge/access-settings.ts";
+import { CodedError } from "../golang/coded-error.ts";
+import { packAccess } from "./packed-settings.ts";
+import { layOutPrivate, packPrivate, packTenant } from "./private-texts.ts";
+import type { Tenants } from "./tenants.ts";
+
+/** CloudFront's limit for all keys and values of a store, in bytes. */
+const maxStore = 5 << 20;
+
+/** What a deployment has the edge know. */
+export interface DeployedAccess {
+  readonly anonymous: Anonymous;
+  readonly private: readonly string[];
+  readonly tenants: Tenants;
+}
+
+/** Keys and values of the edge's store. */
+export type Values = ReadonlyMap<string, string>;
+
+/**
+ * Returns the values of `access` as they must be in the end: `access` itself, all texts of private modules, and those of
+ * tenants.
+ *
+ * Throws `CodedError` "private-full" when patterns do not fit.
+ */
+export function accessValues({ anonymous, private: patterns, tenants }: DeployedAccess): Values {
+  const { others, texts } = layOutPrivate(patterns);
+  const values = new Map([["access", packAccess({ anonymous, private: others.join(",") })]]);
+  for (const [key, own] of texts) values.set(key, packPrivate(own));
+  for (const [name, { modules }] of Object.entries(tenants)) values.set(...packTenant(name, modules));
+  checkRoom(values);
+  return values;
+}
+
+/** Every place for revocations counts as full: they must find room whenever they come. */
+function checkRoom(values: Values): void {
+  let bytes = revokedShards * 1030;
+  for (const [key, value] of values) bytes += Buffer.byteLength(key + value);
+  if (bytes <= maxStore) return;
+  throw new CodedError("private-full", "tenants: there are too many for the edge's store of 5 MB: use wider patterns");
+}
+
+/**
+ * Returns the values that are written first on the way from the present ones to those of `access`, in this order, while
+ * the edge is at work, maybe with the code of an earlier version. However far the writing got, what is private before and
+ * after is private, and nobody is served more without a token than before or after. What is left is `access` itself.
+ *
+ * It comes first, with the patterns of before and after: a pattern may move between it and a text. Between two texts none
+ * does, because the paths of its modules say which is theirs.
+ *
+ * Signing keys and revocations are those of whoever makes tokens, and stay; a tenant that is gone has no modules.
+ */
+export function closingValues(present: Values, access: DeployedAccess, identityKey: string): Values {
+  const values = new Map<string, string>();
+  for (const [key, value] of accessValues(access)) {
+    values.set(key, key === "access" ? closingAccess(present.get(key), value) : value);
+  }
+  for (const key of present.keys()) {
+    if (key.startsWith(tenantKey("")) && !values.has(key)) values.set(key, "=");
+  }
+  for (let shard = 0; shard < revokedShards; shard++) {
+    if (readText(present.get(`r ${shard}`)) === undefined) values.set(`r ${shard}`, "=");
+  }
+  const tokens = readTokens(present.get("tokens")) ?? { keys: [], revoked: "" };
+  values.set("tokens", JSON.stringify({ ...tokens, identityKey } satisfies TokenSettings));
+  return changedValues(present, values);
+}
+
+/** Returns those of the values that are not there yet. */
+export function changedValues(present: Values, values: Values): Values {
+  return new Map([...values].filter(([key, value]) => present.get(key) !== value));
+}
+
+const strictest: readonly Anonymous[] = ["none", "public", "all"];
+
+function closingAccess(present: string | undefined, wanted: string): string {
+  const [before, after] = [readAccess(present), readAccess(wanted) as AccessSettings];
+  if (before === undefined) return wanted;
+  const patterns = new Set([before, after].flatMap((each) => each.private.split(",").filter(Boolean)));
+  const anonymous = strictest.find((mode) => mode === before.anonymous || mode === after.anonymous) ?? "none";
+  return packAccess({ anonymous, private: [...patterns].join(",") });
+}
