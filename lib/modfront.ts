@@ -45,6 +45,7 @@ export function addModfront(app: App, { config, complete, account }: ModfrontPro
   const storage = new StorageStack(app, `${names.prefix}-storage-${primaryRegion}`, {
     env: { region: primaryRegion, ...where },
     names,
+    auditDays: config.audit.days,
   });
   service.addStackDependency(storage);
   edge.addStackDependency(storage);

@@ -2,7 +2,7 @@ import { Aws, Duration, RemovalPolicy, Validations } from "aws-cdk-lib";
 import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
-import { internalPrefix, stagedPrefix } from "../lambda/proxy/store/layout.ts";
+import { auditPrefix, internalPrefix, stagedPrefix } from "../lambda/proxy/store/layout.ts";
 
 /**
  * The bucket of all module files: a valid static GOPROXY tree, written once.
@@ -12,7 +12,7 @@ import { internalPrefix, stagedPrefix } from "../lambda/proxy/store/layout.ts";
 export class ModuleBucket extends Construct {
   readonly bucket: Bucket;
 
-  constructor(scope: Construct, id: string, props: { readonly bucketName: string }) {
+  constructor(scope: Construct, id: string, props: { readonly bucketName: string; readonly auditDays: number }) {
     super(scope, id);
     this.bucket = new Bucket(this, "Bucket", {
       bucketName: props.bucketName,
@@ -29,6 +29,12 @@ export class ModuleBucket extends Construct {
           expiration: Duration.days(1),
           noncurrentVersionExpiration: Duration.days(1),
         },
+        {
+          id: "audit",
+          prefix: auditPrefix,
+          expiration: Duration.days(props.auditDays),
+          noncurrentVersionExpiration: Duration.days(1),
+        },
         { id: "unfinished-uploads", abortIncompleteMultipartUploadAfter: Duration.days(1) },
         // Nothing is overwritten, so older versions are what maintenance removed: kept a month to undo it.
         { id: "removed", noncurrentVersionExpiration: Duration.days(30) },
@@ -39,6 +45,7 @@ export class ModuleBucket extends Construct {
       eventBridgeConfiguration: { eventBridgeEnabled: true },
     };
     this.#createOnly();
+    this.#keepAudit();
     this.#readableByDistributions();
     this.bucket.policy?.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
     Validations.of(this.bucket).acknowledge({
@@ -63,6 +70,27 @@ export class ModuleBucket extends Construct {
         conditions: { Null: { "s3:if-none-match": "true" }, Bool: { "s3:ObjectCreationOperation": "true" } },
       }),
     );
+  }
+
+  /**
+   * Refuses to everybody, administrators of the account included, to overwrite or delete an event of the audit log. By its
+   * age the lifecycle removes it, to which a policy does not apply. Whoever wants to must change this policy first, which
+   * CloudTrail has.
+   */
+  #keepAudit(): void {
+    const everybody = { effect: Effect.DENY, principals: [new AnyPrincipal()] };
+    const resources = [this.bucket.arnForObjects(`${auditPrefix}*`)];
+    this.bucket.addToResourcePolicy(
+      new PolicyStatement({
+        ...everybody,
+        sid: "AuditCreateOnly",
+        actions: ["s3:PutObject"],
+        resources,
+        conditions: { Null: { "s3:if-none-match": "true" }, Bool: { "s3:ObjectCreationOperation": "true" } },
+      }),
+    );
+    const actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"];
+    this.bucket.addToResourcePolicy(new PolicyStatement({ ...everybody, sid: "AuditStays", actions, resources }));
   }
 
   /** Any distribution of this account, because the one that will read does not exist when the bucket is made. */

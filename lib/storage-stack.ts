@@ -18,6 +18,8 @@ const table = {
 
 export interface StorageStackProps extends StackProps {
   readonly names: Names;
+  /** For how many days the audit log is kept. */
+  readonly auditDays: number;
 }
 
 /**
@@ -33,7 +35,10 @@ export class StorageStack extends Stack {
   constructor(scope: Construct, id: string, props: StorageStackProps) {
     super(scope, id, props);
     const { names } = props;
-    const bucket = new ModuleBucket(this, "Modules", { bucketName: names.bucket(this.region) });
+    const bucket = new ModuleBucket(this, "Modules", {
+      bucketName: names.bucket(this.region),
+      auditDays: props.auditDays,
+    });
     const first = [bucket, ...this.#signingKey(names), ...this.#secrets(names)];
     const table = this.#table(names);
     table.node.addDependency(...first);

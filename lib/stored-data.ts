@@ -1,8 +1,8 @@
 import { ArnFormat, Stack } from "aws-cdk-lib";
-import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import { claimPrefix, logPrefix, pendingPartition } from "../lambda/aws/table.ts";
-import { internalPrefix, logFolder, stagedPrefix } from "../lambda/proxy/store/layout.ts";
+import { auditPrefix, internalPrefix, logFolder, stagedPrefix } from "../lambda/proxy/store/layout.ts";
 import type { Names } from "./names.ts";
 
 /**
@@ -73,7 +73,27 @@ export class StoredData extends Construct {
         resources: [`${this.#bucket}/*`],
       }),
       new PolicyStatement({ actions: ["s3:DeleteObject"], resources: [`${this.#bucket}/${stagedPrefix}*`] }),
+      new PolicyStatement({
+        effect: Effect.DENY,
+        actions: ["s3:GetObject", "s3:PutObject"],
+        resources: [`${this.#bucket}/${auditPrefix}*`],
+      }),
       new PolicyStatement({ actions: ["s3:ListBucket"], resources: [this.#bucket] }),
+    ];
+  }
+
+  /** Events of the audit log, to be added and read. Nobody may change one: the bucket's policy says so. */
+  auditLog(): readonly PolicyStatement[] {
+    return [
+      new PolicyStatement({
+        actions: ["s3:GetObject", "s3:PutObject"],
+        resources: [`${this.#bucket}/${auditPrefix}*`],
+      }),
+      new PolicyStatement({
+        actions: ["s3:ListBucket"],
+        resources: [this.#bucket],
+        conditions: { StringLike: { "s3:prefix": `${auditPrefix}*` } },
+      }),
     ];
   }
 

@@ -70,7 +70,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   ],
   "lambda/upstream/direct": ["proxy/sources", "upstream/credentials", "upstream/http", "upstream/git"],
   "lambda/access/audit": [],
-  "lambda/access": ["golang", "edge", "proxy/store"],
+  "lambda/access": ["golang", "edge", "access/audit", "proxy/store"],
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
   "lambda/aws": [

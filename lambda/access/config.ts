@@ -40,4 +40,19 @@ export const accessConfig = {
     .record(tenantName, tenant)
     .default({})
     .describe("Parts of the organisation whose modules no other sees, by name; @name in patterns stands for them"),
+  audit: z
+    .strictObject({
+      fetches: z
+        .enum(["none", "private", "all"])
+        .default("private")
+        .describe("Whose fetches are written down beside changes: of private modules, of all, or of none"),
+      days: z
+        .number()
+        .int()
+        .min(1)
+        .max(3650)
+        .default(400)
+        .describe("For how many days what was done is kept: changes and fetches"),
+    })
+    .prefault({}),
 };

@@ -53,6 +53,13 @@ test("the bucket is versioned, encrypted and closed, and sweeps staging and unfi
           NoncurrentVersionExpiration: { NoncurrentDays: 1 },
           Status: "Enabled",
         },
+        {
+          Id: "audit",
+          Prefix: "-/audit/",
+          ExpirationInDays: 400,
+          NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+          Status: "Enabled",
+        },
         { Id: "unfinished-uploads", AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
         { Id: "removed", NoncurrentVersionExpiration: { NoncurrentDays: 30 } },
       ],
@@ -69,6 +76,31 @@ test("a write that could overwrite a module file is denied to everybody", () => 
     NotResource: { "Fn::Join": ["", [bucketArn, "/-/*"]] },
     Condition: { Null: { "s3:if-none-match": "true" }, Bool: { "s3:ObjectCreationOperation": "true" } },
   });
+});
+
+test("an event of the audit log is neither overwritten nor deleted, by anybody", () => {
+  const all = {
+    Effect: "Deny",
+    Principal: { AWS: "*" },
+    Resource: { "Fn::Join": ["", [bucketArn, "/-/audit/*"]] },
+  };
+  assert.deepEqual(statement("AuditCreateOnly"), {
+    ...all,
+    Sid: "AuditCreateOnly",
+    Action: "s3:PutObject",
+    Condition: { Null: { "s3:if-none-match": "true" }, Bool: { "s3:ObjectCreationOperation": "true" } },
+  });
+  assert.deepEqual(statement("AuditStays"), {
+    ...all,
+    Sid: "AuditStays",
+    Action: ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+  });
+});
+
+test("the audit log is kept as long as the configuration says", () => {
+  const { storage: short } = synthesise({ audit: { days: 30 } });
+  const [bucket] = propertiesOf<{ readonly LifecycleConfiguration: unknown }>(short, "AWS::S3::Bucket");
+  assert.match(JSON.stringify(bucket?.LifecycleConfiguration), /"ExpirationInDays":30,"Id":"audit"/);
 });
 
 test("nothing but TLS 1.2 reaches the bucket, and only distributions of the account read it", () => {
