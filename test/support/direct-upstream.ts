@@ -1,30 +1,52 @@
-import { join } from "node:path";
 import { FolderTemporaryFiles } from "../../lambda/runtime/folder-temporary-files.ts";
+import { noCredentials } from "../../lambda/upstream/credentials/credentials.ts";
 import { Discovery } from "../../lambda/upstream/git/discovery/discovery.ts";
 import { DirectUpstream } from "../../lambda/upstream/git/module/direct-upstream.ts";
-import { writeModuleZip } from "../../lambda/upstream/git/module/module-zip.ts";
 import { RefListings } from "../../lambda/upstream/git/module/ref-listings.ts";
+import { ThreadZips } from "../../lambda/upstream/git/module/thread-zips.ts";
 import { gitLimits } from "../../lambda/upstream/git/pack/git-limits.ts";
-import { LocalGitRepository } from "./local-git-repository.ts";
+import { GitRepositories } from "../../lambda/upstream/git/repository/git-repositories.ts";
+import { openForwardProxies } from "../../lambda/upstream/http/forward-proxy.ts";
+import { defaultTimeouts, HttpClient } from "../../lambda/upstream/http/http-client.ts";
 
-let names = 0;
+const known = "https://example.com/";
 
-/** `direct` over the repositories of a folder beside `scratch`, at `https://example.com/<name>`. */
+/** `direct` with modfront's own git client over a server's repositories, which go knows as `https://example.com/<name>`. */
 export function directOver(
-  scratch: string,
-  _url: string,
+  folder: string,
+  server: string,
 ): { readonly upstream: DirectUpstream; close(): Promise<void> } {
+  let names = 0;
+  const files = new FolderTemporaryFiles(folder, () => `temporary-${names++}`);
+  const client = new HttpClient({
+    isTrusted: () => true,
+    timeouts: defaultTimeouts,
+    userAgent: "modfront/test",
+    proxies: openForwardProxies({}),
+  });
+  const now = () => performance.now();
+  const repositories = new GitRepositories({
+    client,
+    credentials: noCredentials,
+    files,
+    script: new URL("../../lambda/upstream/git/repository/pack-worker.ts", import.meta.url),
+    agent: "modfront/test",
+    now,
+  });
   const upstream = new DirectUpstream({
     discovery: new Discovery({ get: async () => ({ status: 404, text: "" }) }),
-    openRepository: (url) =>
-      new LocalGitRepository(url, join(scratch, "../repos", url.slice("https://example.com/".length)), scratch),
+    openRepository: (url) => repositories.open(new URL(url.replace(known, `${server}/`))),
     openProxy: () => {
-      throw new Error("no proxies");
+      throw new Error("no page names a proxy");
     },
-    listings: new RefListings({ now: () => performance.now(), freshFor: 60_000 }),
-    zips: { make: writeModuleZip },
-    files: new FolderTemporaryFiles(scratch, () => `temporary-${names++}`),
+    listings: new RefListings({ now, freshFor: 60_000 }),
+    zips: new ThreadZips(new URL("../../lambda/upstream/git/module/zip-thread.ts", import.meta.url)),
+    files,
     limits: gitLimits,
   });
-  return { upstream, close: async () => {} };
+  const close = async () => {
+    await repositories.close();
+    await client.close();
+  };
+  return { upstream, close };
 }

@@ -23,6 +23,9 @@ interface Found {
   readonly ref?: string | undefined;
 }
 
+/** Seconds since 1970: what is later cannot be written in an answer. */
+const latestTime = 253_402_300_799;
+
 /** Digits of a hash, at least. */
 const fewestDigits = 7;
 
@@ -35,6 +38,7 @@ const fewestDigits = 7;
 export async function findRevision(code: Code, name: string): Promise<Revision> {
   const found = findRef(code.refs, name) ?? (await findHash(code, name));
   const commit = await code.commit(found.id, name);
+  if (commit.time > latestTime) throw new Absence(`revision ${name} is from after the year 9999`);
   const tags: string[] = [];
   for (const [tag, { target }] of code.refs.tags) if (target === commit.id) tags.push(tag);
   tags.sort(compareStrings);

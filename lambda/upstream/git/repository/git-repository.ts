@@ -31,8 +31,9 @@ export interface GitRepository {
 
   /**
    * The content of some paths of a commit, without the rest of its files where the server can filter: two round trips at
-   * most, none when a snapshot of the commit is kept. Paths that are no file (nothing, a folder, a symlink, a submodule)
-   * are absent from the answer. "too-large" for more than `limit` bytes in one of them.
+   * most, none when a snapshot of the commit is kept. Of a symlink it is where that leads, as git
+   * shows it. Paths that are no file (nothing, a folder, a submodule) are absent from the answer. "too-large" for more than
+   * `limit` bytes in one of them.
    */
   files(
     commit: ObjectId,

@@ -127,7 +127,7 @@ export class HttpGitRepository implements GitRepository {
     const packs = held.packs.map(({ path, index }) => ({ path, index }));
     const place = { format: formatOf(held.commit.id), limits, packs };
     const found = await threads.run("locate", { ...place, tree: held.commit.tree, paths }, signal);
-    const files = found.filter(({ path, kind }) => paths.includes(path) && kind !== "symlink");
+    const files = found.filter(({ path }) => paths.includes(path));
     const blobs = await threads.run("read", { ...place, blobs: files.map(({ id }) => id), limit }, signal);
     return new Map(files.map(({ path }, i) => [path, Buffer.from(blobs[i] ?? [])]));
   }
