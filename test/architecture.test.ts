@@ -63,7 +63,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     ...["golang", "proxy/store", "proxy/sources", "upstream/credentials", "upstream/http", "upstream/git/pack"],
   ],
   "lambda/upstream/git/attributes": ["golang"],
-  "lambda/upstream/git/discovery": ["golang"],
+  "lambda/upstream/git/discovery": ["golang", "proxy/store"],
   "lambda/upstream/git/module": [
     ...["golang", "proxy/store", "proxy/sources"],
     ...["upstream/git/pack", "upstream/git/repository", "upstream/git/attributes", "upstream/git/discovery"],
