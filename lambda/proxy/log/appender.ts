@@ -1,6 +1,7 @@
 import { emptyHash, equalHashes } from "../../golang/tlog.ts";
 import type { Clock } from "../store/clock.ts";
 import { nextTurn } from "../store/in-turns.ts";
+import type { ModuleVersion } from "../store/layout.ts";
 import {
   type LogHead,
   type LogRecord,
@@ -43,6 +44,8 @@ export class Appender {
   readonly #heads: VerifiedHeads;
   readonly #clock: Pick<Clock, "sleep">;
   readonly #pace: Pace;
+  /** What waits and contradicts a record, which is not taken along again. */
+  readonly #refused = new Set<string>();
   /** The log as this process saw it last. */
   #frontier: Frontier | undefined;
   /** The size below which the table cannot be, because so much was signed or seen. */
@@ -111,7 +114,8 @@ export class Appender {
     const outcome = await this.#store.commit({ before, after: { ...head, size, root }, rows: grown.rows, numbers });
     if (outcome === "outgrown") return "lost";
     if (outcome !== "committed") {
-      await this.#pending.remove(outcome.logged);
+      const logged = new Set(outcome.logged.map(recordKey));
+      await this.settle(batch.filter(({ module }) => logged.has(recordKey(module))));
       return "lost";
     }
     this.#frontier = grown.frontier;
@@ -119,6 +123,28 @@ export class Appender {
     return new Map(
       batch.map((record, i) => [recordKey(record.module), { number: head.size + BigInt(i), text: recordText(record) }]),
     );
+  }
+
+  /**
+   * Lets those wait no longer whose record is in the log. Those of which it says something else are returned, and stay where
+   * they wait, for the background to refuse them: nobody who could be told waits for them here.
+   */
+  async settle(waiting: readonly LogRecord[]): Promise<ReadonlyMap<LogRecord, Standing>> {
+    const standings = await this.#standings(waiting);
+    const settled: ModuleVersion[] = [];
+    const refused = new Map<LogRecord, Standing>();
+    for (const record of waiting) {
+      const key = recordKey(record.module);
+      const standing = standings.get(key);
+      if (standing === undefined) continue;
+      if (equalHashes(standing.text, recordText(record))) settled.push(record.module);
+      else {
+        this.#refused.add(key);
+        refused.set(record, standing);
+      }
+    }
+    await this.#pending.remove(settled);
+    return refused;
   }
 
   #wait(lost: number): Promise<void> {
@@ -152,7 +178,8 @@ export class Appender {
   async #batch(own: readonly LogRecord[]): Promise<readonly LogRecord[]> {
     const mine = own.slice(0, recordsOfCommit);
     const others = mine.length < recordsOfCommit ? await this.#pending.first(recordsOfCommit) : [];
-    return distinct([...mine, ...others.filter(isRecord)]).slice(0, recordsOfCommit);
+    const possible = others.filter((record) => isRecord(record) && !this.#refused.has(recordKey(record.module)));
+    return distinct([...mine, ...possible]).slice(0, recordsOfCommit);
   }
 
   async #standings(records: readonly LogRecord[]): Promise<Standings> {

@@ -2,7 +2,14 @@ import { equalHashes } from "../../golang/tlog.ts";
 import type { Clock } from "../store/clock.ts";
 import { nextTurn } from "../store/in-turns.ts";
 import type { LogSigner } from "../store/log-signer.ts";
-import type { LogRecord, LogStore, PendingRecords, SignedHead, SignedHeads } from "../store/log-store.ts";
+import {
+  type LogRecord,
+  type LogStore,
+  type PendingRecords,
+  recordsOfCommit,
+  type SignedHead,
+  type SignedHeads,
+} from "../store/log-store.ts";
 import type { ModuleStore } from "../store/module-store.ts";
 import type { RecordLog } from "../store/record-log.ts";
 import { ServedError } from "../store/served-error.ts";
@@ -76,23 +83,30 @@ export class OwnLog implements RecordLog {
   /**
    * Appends all that is pending and signs; returns how many records that were. For the background, beside others too.
    *
-   * Throws what `append` throws, and "log-damaged" for a pending row that is no record.
+   * Throws what `append` throws: "record-mismatch" when all others are appended and what contradicts a record waits no longer;
+   * "log-damaged" also for a pending row that is no record.
    */
   async drain(signal?: AbortSignal): Promise<number> {
     let moved = 0;
+    let refusal: ServedError | undefined;
     for (let lost = 0; ; ) {
       signal?.throwIfAborted();
-      const [next] = await this.#pending.first(1);
-      if (next === undefined) break;
-      if (!isRecord(next))
+      const waiting = await this.#pending.first(recordsOfCommit);
+      if (waiting.length === 0) break;
+      if (!waiting.every(isRecord))
         throw new ServedError("log-damaged", "SECURITY ERROR: what waits to enter the log is no record");
-      const taken = await this.#appender.commit([next]);
+      for (const [record, standing] of await this.#appender.settle(waiting)) {
+        refusal ??= mismatch(record, standing);
+        await this.#pending.remove([record.module]);
+      }
+      const taken = await this.#appender.commit([]);
       if (taken !== "lost") moved += taken.size;
       lost = taken === "lost" ? lost + 1 : 0;
       if (lost > this.#pace.patience) throw tooBusy();
       await (lost > 0 ? waitTurn(this.#pace, this.#clock, lost) : nextTurn());
     }
     await this.sign();
+    if (refusal !== undefined) throw refusal;
     return moved;
   }
 

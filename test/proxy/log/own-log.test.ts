@@ -154,6 +154,25 @@ test("what was left pending is taken along by the next who appends, or moved in 
   assert.equal(world.memory.waiting.size, 0);
 });
 
+test("what waits and contradicts a record is refused by the background, and keeps nobody else out", async () => {
+  const world = new LogWorld();
+  const log = world.open();
+  await log.append(recordsOf(2));
+  const moved = { ...recordOf(1), zip: hashOf("moved") };
+  await log.enqueue([moved, recordOf(0), recordOf(5), recordOf(6)]);
+  assert.deepEqual(await log.append([recordOf(3)]), [2n]);
+  assert.equal(world.memory.waiting.get("corp.example/Upper/m1@v1.0.0")?.zip, moved.zip, "nobody here could be told");
+  await log.enqueue([recordOf(7)]);
+  await assert.rejects(log.drain(), (error: Error & { code?: string }) => {
+    assert.equal(error.code, "record-mismatch");
+    for (const hash of [moved.zip, recordOf(1).zip]) assert.ok(error.message.includes(hash));
+    return true;
+  });
+  assert.equal(logged(world).length, 6);
+  assert.equal((await world.signedTree())?.n, 6n);
+  assert.deepEqual([world.memory.waiting.size, await log.drain()], [0, 0]);
+});
+
 test("what is no record does not enter", async () => {
   const world = new LogWorld();
   const log = world.open();
