@@ -6,7 +6,8 @@ import { type IndexDatabase, transact } from "./index-database.ts";
 import { logStatements, type ProofColumns, parseProof } from "./sqlite-log-store.ts";
 import { attempt } from "./storage-failure.ts";
 
-const statements = {
+/** The statements of what waits. */
+export const pendingStatements = {
   add: `
     INSERT INTO log_pending (module, version, zip, go_mod, proof_number, proof_head)
     VALUES (:path, :version, :zip, :goMod, :proofNumber, :proofHead)
@@ -27,8 +28,8 @@ export class SqlitePendingRecords implements PendingRecords {
   constructor({ durable }: IndexDatabase, failpoint: Failpoint = noFailpoint) {
     this.#database = durable;
     this.#failpoint = failpoint;
-    this.#add = durable.prepare(statements.add);
-    this.#first = durable.prepare(statements.first);
+    this.#add = durable.prepare(pendingStatements.add);
+    this.#first = durable.prepare(pendingStatements.first);
     this.#remove = durable.prepare(logStatements.removePending);
   }
 

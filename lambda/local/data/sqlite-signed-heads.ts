@@ -4,7 +4,8 @@ import { type Failpoint, noFailpoint } from "./failpoints.ts";
 import type { IndexDatabase } from "./index-database.ts";
 import { attempt } from "./storage-failure.ts";
 
-const statements = {
+/** The statements of the log's signed heads. */
+export const signedHeadStatements = {
   read: "SELECT size, note FROM log_signed WHERE name = ?",
   grow: `
     INSERT INTO log_signed (name, size, note) VALUES (:name, :size, :note)
@@ -19,8 +20,8 @@ export class SqliteSignedHeads implements SignedHeads {
 
   constructor({ durable }: IndexDatabase, failpoint: Failpoint = noFailpoint) {
     this.#failpoint = failpoint;
-    this.#read = durable.prepare(statements.read);
-    this.#grow = durable.prepare(statements.grow);
+    this.#read = durable.prepare(signedHeadStatements.read);
+    this.#grow = durable.prepare(signedHeadStatements.grow);
   }
 
   async read(name: string): Promise<SignedHead | undefined> {

@@ -10,6 +10,9 @@ import {
 } from "../../../lambda/local/data/index-database.ts";
 import { claimStatements } from "../../../lambda/local/data/sqlite-claim-store.ts";
 import { leaseStatements, SqliteLeaseStore } from "../../../lambda/local/data/sqlite-lease-store.ts";
+import { logStatements } from "../../../lambda/local/data/sqlite-log-store.ts";
+import { pendingStatements } from "../../../lambda/local/data/sqlite-pending-records.ts";
+import { signedHeadStatements } from "../../../lambda/local/data/sqlite-signed-heads.ts";
 import { headStatements, SqliteTreeHeadStore } from "../../../lambda/local/data/sqlite-tree-head-store.ts";
 import {
   SqliteVersionIndex,
@@ -38,15 +41,16 @@ function plan({ quick }: IndexDatabase, sql: string): readonly string[] {
 
 test("no statement reads more rows than it needs: each goes by a key", (t) => {
   const database = opened(t, dataFolder(t));
-  const statements = Object.entries({
-    ...versionIndexStatements,
-    ...leaseStatements,
-    ...headStatements,
-    ...claimStatements,
-  });
-  for (const [name, sql] of statements) {
+  const { first, ...pending } = pendingStatements;
+  const tables = [
+    ...[versionIndexStatements, leaseStatements, headStatements, claimStatements],
+    ...[logStatements, pending, signedHeadStatements],
+  ];
+  for (const [name, sql] of tables.flatMap((statements) => Object.entries(statements))) {
     for (const step of plan(database, sql)) assert.doesNotMatch(step, /\bSCAN\b|TEMP B-TREE/, name);
   }
+  // In the order of its rows, and ended by its limit.
+  assert.deepEqual(plan(database, first), ["SCAN log_pending"]);
   // The repair at start reads an index that has only what it looks for.
   assert.deepEqual(plan(database, unfinishedFillStatements.find), ["SCAN lease USING INDEX lease_unfinished"]);
   // Rows clustered by module: beside a million others it costs one way down the tree, as alone.
