@@ -33,6 +33,7 @@ export function directOver(
     agent: "modfront/test",
     now,
   });
+  const zips = new ThreadZips(new URL("../../lambda/upstream/git/module/zip-thread.ts", import.meta.url));
   const upstream = new DirectUpstream({
     discovery: new Discovery({ get: async () => ({ status: 404, text: "" }) }),
     openRepository: (url) => repositories.open(new URL(url.replace(known, `${server}/`))),
@@ -40,11 +41,12 @@ export function directOver(
       throw new Error("no page names a proxy");
     },
     listings: new RefListings({ now, freshFor: 60_000 }),
-    zips: new ThreadZips(new URL("../../lambda/upstream/git/module/zip-thread.ts", import.meta.url)),
+    zips,
     files,
     limits: gitLimits,
   });
   const close = async () => {
+    await zips.close();
     await repositories.close();
     await client.close();
   };

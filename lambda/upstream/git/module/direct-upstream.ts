@@ -125,7 +125,7 @@ class DirectAnswer {
     const output = files.next();
     try {
       const module = { path: this.#request.module, version };
-      const result = await zips.make({ module, place: snapshot.place, directory, output, limits });
+      const result = await zips.make({ module, place: snapshot.place, directory, output, limits }, signal);
       if (result.kind === "refused") throw absent(`create zip: ${result.why}`);
       if (result.kind === "failed") throw new UpstreamFailure("bad-answer", `cannot make its zip: ${result.why}`);
       if (result.size > limit) throw tooLarge(limit);

@@ -29,7 +29,7 @@ export interface ZipJob {
 export type ZipResult =
   | { readonly kind: "done"; readonly size: number }
   | { readonly kind: "refused"; readonly why: string }
-  | { readonly kind: "failed"; readonly why: string; readonly code: string | undefined };
+  | { readonly kind: "failed"; readonly why: string };
 
 /** Makes the zip of a module version in a file; memory does not depend on its size. Leaves no file behind that is no zip. */
 export async function writeModuleZip(job: ZipJob): Promise<ZipResult> {
@@ -59,9 +59,9 @@ async function writeZip({ module, place, directory, output }: ZipJob, objects: O
 }
 
 function failed(error: unknown): ZipResult {
-  if (error instanceof GitFailure) return { kind: "failed", why: error.message, code: error.code };
+  if (error instanceof GitFailure) return { kind: "failed", why: error.message };
   if (error instanceof AttributeError || error instanceof CheckedFilesError || isCodedError(error)) {
     return { kind: "refused", why: (error as Error).message };
   }
-  return { kind: "failed", why: error instanceof Error ? error.message : String(error), code: undefined };
+  return { kind: "failed", why: error instanceof Error ? error.message : String(error) };
 }

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { hash1 } from "../../../../lambda/golang/dirhash.ts";
+import { inspectZip } from "../../../../lambda/golang/inspect-zip.ts";
+import { ThreadZips } from "../../../../lambda/upstream/git/module/thread-zips.ts";
+import { gitLimits } from "../../../../lambda/upstream/git/pack/git-limits.ts";
+import { indexPack } from "../../../../lambda/upstream/git/pack/index-pack.ts";
+import { type FileSpec, GitObjects, packOf } from "../../../support/git-objects.ts";
+
+const module = { path: "corp.example/r", version: "v1.0.0" };
+
+function threads(t: TestContext): ThreadZips {
+  const zips = new ThreadZips(new URL("../../../../lambda/upstream/git/module/zip-thread.ts", import.meta.url));
+  t.after(() => zips.close());
+  return zips;
+}
+
+/** A job over a packfile with these files in it. */
+async function jobFor(files: Readonly<Record<string, FileSpec>>) {
+  const folder = mkdtempSync(join(tmpdir(), "modfront-zips-"));
+  const objects = new GitObjects();
+  const tree = objects.tree(files);
+  const path = join(folder, "pack");
+  writeFileSync(path, packOf([...objects.stored.values()]));
+  const index = await indexPack(path, { format: "sha1", limits: gitLimits });
+  const place = { objectFormat: "sha1", tree, packs: [{ path, index }] } as const;
+  return { module, place, directory: "", output: join(folder, "zip"), limits: gitLimits };
+}
+
+test("a zip is made in a thread, with its files converted", async (t) => {
+  const zips = threads(t);
+  const job = await jobFor({
+    "go.mod": "module corp.example/r\n",
+    "a.txt": "a\n",
+    ".gitattributes": "*.txt eol=crlf\n",
+  });
+  const result = await zips.make(job);
+  assert.deepEqual(result, { kind: "done", size: readFileSync(job.output).length });
+  const { hash, checked } = await inspectZip(module, job.output);
+  const names = [".gitattributes", "a.txt", "go.mod"].map((name) => `corp.example/r@v1.0.0/${name}`);
+  assert.deepEqual([...checked.valid].sort(), names);
+  const contents = ["*.txt eol=crlf\n", "a\r\n", "module corp.example/r\n"];
+  const content = (name: string) => [Buffer.from(contents[names.indexOf(name)] ?? "")];
+  assert.equal(hash, await hash1(names, content));
+});
+
+test("files that make no zip are refused, and leave no file", async (t) => {
+  const job = await jobFor({ "go.mod": "module corp.example/r\n", "a.txt": "", "A.txt": "" });
+  const result = await threads(t).make(job);
+  assert.ok(result.kind === "refused" && /equal but for case/.test(result.why), JSON.stringify(result));
+  assert.equal(existsSync(job.output), false);
+});
+
+test("objects that are not there are a failure of theirs", async (t) => {
+  const job = await jobFor({ "go.mod": "module corp.example/r\n" });
+  const result = await threads(t).make({ ...job, place: { ...job.place, packs: [] } });
+  assert.deepEqual(result, { kind: "failed", why: "did not send an object that others name" });
+  assert.equal(existsSync(job.output), false);
+});
+
+test("a zip that nobody waits for any more ends, and the next one is made", async (t) => {
+  const zips = threads(t);
+  const large = await jobFor({
+    "go.mod": "module corp.example/r\n",
+    "large.bin": Buffer.alloc(64 << 20, "0123456789"),
+  });
+  const leaving = new AbortController();
+  const left = zips.make(large, leaving.signal);
+  setImmediate(() => leaving.abort(new Error("gone")));
+  await assert.rejects(left, { message: "gone" });
+  const small = await jobFor({ "go.mod": "module corp.example/r\n" });
+  assert.equal((await zips.make(small)).kind, "done");
+});
+
+test("more zips than threads wait for their turn", async (t) => {
+  const zips = threads(t);
+  const jobs = await Promise.all(
+    Array.from({ length: 5 }, (_, i) => jobFor({ "go.mod": "module corp.example/r\n", [`${i}`]: "" })),
+  );
+  const results = await Promise.all(jobs.map((job) => zips.make(job)));
+  assert.deepEqual(
+    results.map(({ kind }) => kind),
+    ["done", "done", "done", "done", "done"],
+  );
+});
