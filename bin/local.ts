@@ -1,19 +1,26 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { CodedError, isCodedError } from "../lambda/golang/coded-error.ts";
 import { greeting } from "../lambda/local/server/greeting.ts";
 import { openLocalCredentials } from "../lambda/local/server/local-credentials.ts";
 import { readSettings, type Settings, usage } from "../lambda/local/server/settings.ts";
 import { startLocal } from "../lambda/local/server/start.ts";
 import { openSumdbRemote } from "../lambda/proxy/checksums/sumdb-reach.ts";
+import { FolderTemporaryFiles } from "../lambda/runtime/folder-temporary-files.ts";
 import { RequestWay } from "../lambda/runtime/request-way.ts";
 import { systemClock as clock } from "../lambda/runtime/system-clock.ts";
+import { temporaryName } from "../lambda/runtime/temporary-files.ts";
+import { openDirect } from "../lambda/upstream/direct/open-direct.ts";
 import { forwardProxyOf } from "../lambda/upstream/http/forward-proxy.ts";
 import { openUpstreams, type Upstreams } from "../lambda/upstream/http/open-upstreams.ts";
 import packageJson from "../package.json" with { type: "json" };
 
 // npm start, behind start.mjs: the flags, the environment, the clock and the streams of this process, put together with
 // the product. Runs until a signal; a start that fails ends the process with one line and 2 for wrong usage or configuration.
+
+const threadOfGit = (name: string) => new URL(`../lambda/upstream/git/${name}.ts`, import.meta.url);
+const directThreads = { packs: threadOfGit("repository/pack-worker"), zips: threadOfGit("module/zip-thread") };
 
 /** What `go env -w` keeps: a GOPROXY in the environment, which may be this very server, would hide it. */
 function goEnvProxy(): string | undefined {
@@ -35,6 +42,12 @@ async function connect(settings: Settings, way: RequestWay): Promise<Upstreams> 
   });
   return openUpstreams(config, {
     credentials,
+    repositories: openDirect({
+      rewrites: config.git.rewrite,
+      files: new FolderTemporaryFiles(join(settings.data, "tmp"), temporaryName),
+      threads: directThreads,
+      agent: `modfront/${packageJson.version}`,
+    }),
     fallback: upstream,
     now: () => performance.now(),
     version: packageJson.version,

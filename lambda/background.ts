@@ -2,6 +2,7 @@ import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { openConsumer } from "./aws/background-queue.ts";
 import { openFill } from "./aws/deployed-fill.ts";
 import { reportLine, writeLine } from "./aws/report-line.ts";
+import { smallMemory } from "./aws/temporary-space.ts";
 import { functionVersion, readEnvironment, readSettings, traceId } from "./config/env.ts";
 import { explain } from "./proxy/store/explain.ts";
 import { asServedError, isFault } from "./proxy/store/served-error.ts";
@@ -15,7 +16,8 @@ const environment = readEnvironment("background");
 const { fill, stores } = await openFill({
   environment,
   settings: readSettings("background"),
-  zipWorker: new URL("./zip-worker.mjs", import.meta.url),
+  repositories: smallMemory,
+  threadOf: (name) => new URL(`./${name}.mjs`, import.meta.url),
   clock,
   elapsed: () => performance.now(),
 });

@@ -11,7 +11,7 @@ import { systemClock as clock } from "./runtime/system-clock.ts";
 const { fill, stores } = await openFill({
   environment: readEnvironment("fill"),
   settings: readSettings("fill"),
-  zipWorker: new URL("./zip-worker.mjs", import.meta.url),
+  threadOf: (name) => new URL(`./${name}.mjs`, import.meta.url),
   clock,
   elapsed: () => performance.now(),
 });

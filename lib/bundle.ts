@@ -6,11 +6,15 @@ import { type HandlerName, type Settings, settingsFile } from "../lambda/config/
 
 const lambda = join(import.meta.dirname, "../lambda");
 
-/** What a bundle holds beside its handler: the thread that reads zips has a file of its own. */
-const besides: Partial<Record<HandlerName, Readonly<Record<string, string>>>> = {
-  fill: { "zip-worker": join(lambda, "runtime/zip-worker.ts") },
-  background: { "zip-worker": join(lambda, "runtime/zip-worker.ts") },
+/** Threads have files of their own: of one that reads zips, and of the two behind `direct`. */
+const threads = {
+  "zip-worker": join(lambda, "runtime/zip-worker.ts"),
+  "pack-worker": join(lambda, "upstream/git/repository/pack-worker.ts"),
+  "zip-thread": join(lambda, "upstream/git/module/zip-thread.ts"),
 };
+
+/** What a bundle holds beside its handler. */
+const besides: Partial<Record<HandlerName, Readonly<Record<string, string>>>> = { fill: threads, background: threads };
 
 /** Dependencies that are not ES modules call `require`, which an ES module has to make for them. */
 const requireForCommonJs = 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);';

@@ -6,6 +6,7 @@ import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import type { Construct } from "constructs";
 import { fillTimes } from "../lambda/aws/fill-times.ts";
 import { secretsOf } from "../lambda/aws/secret-ids.ts";
+import { temporarySpace } from "../lambda/aws/temporary-space.ts";
 import type { Config } from "../lambda/config/config.ts";
 import type { Environment, HandlerName, ServeName, Settings } from "../lambda/config/env.ts";
 import type { RouteName } from "../lambda/edge/routes.ts";
@@ -90,7 +91,7 @@ export class ServiceStack extends Stack {
     };
   }
 
-  /** A function that writes modules: 15 minutes, for a large file from a slow upstream, and room in /tmp for the largest zip. */
+  /** A function that writes modules: 15 minutes, for a large file from a slow upstream, and room in /tmp for it. */
   #writer<Name extends "fill" | "background">(
     id: string,
     name: Name,
@@ -108,7 +109,7 @@ export class ServiceStack extends Stack {
       ...props,
       settings: settings as Settings<Name>,
       timeout: Duration.seconds(fillTimes.invocation),
-      ephemeralStorageSize: Size.gibibytes(2),
+      ephemeralStorageSize: Size.gibibytes(temporarySpace.gibibytes),
       network: config.aws.vpc && new PrivateNetwork(this, `${id}Network`, config.aws.vpc),
     });
     const secrets = [names.credentialsSecret, ...secretsOf(credentials)];

@@ -68,14 +68,18 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     ...["golang", "proxy/store", "proxy/sources", "upstream/http"],
     ...["upstream/git/pack", "upstream/git/repository", "upstream/git/attributes", "upstream/git/discovery"],
   ],
-  "lambda/upstream/direct": ["proxy/sources", "upstream/credentials", "upstream/http", "upstream/git"],
+  "lambda/upstream/direct": [
+    ...["proxy/store", "proxy/sources", "upstream/credentials", "upstream/http", "upstream/git"],
+    ...["upstream/git/pack", "upstream/git/repository", "upstream/git/discovery", "upstream/git/module"],
+  ],
   "lambda/access/audit": [],
   "lambda/access": ["golang", "edge", "access/audit", "proxy/store"],
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
   "lambda/aws": [
-    ...["golang", "edge", "access/audit", "access", "http", "runtime", "upstream/credentials", "upstream/http"],
+    ...["golang", "edge", "access/audit", "access", "http", "runtime"],
     ...["proxy/store", "proxy/sources", "proxy/checksums", "proxy/log", "proxy/fill", "proxy/serve", "proxy/upkeep"],
+    ...["upstream/credentials", "upstream/http", "upstream/direct"],
   ],
   "lambda/config": [
     "golang",

@@ -8,6 +8,7 @@ import { FolderTemporaryFiles } from "../runtime/folder-temporary-files.ts";
 import { sweepTemporaryFiles, temporaryName } from "../runtime/temporary-files.ts";
 import { WorkerZipInspector } from "../runtime/worker-zip-inspector.ts";
 import type { CredentialRule } from "../upstream/credentials/configured-credentials.ts";
+import { type DirectOptions, openDirect } from "../upstream/direct/open-direct.ts";
 import type { UpstreamTimeouts } from "../upstream/http/exchange.ts";
 import { openUpstreams } from "../upstream/http/open-upstreams.ts";
 import type { UpstreamsConfig } from "../upstream/http/upstreams-options.ts";
@@ -15,6 +16,7 @@ import { openDeployedCredentials } from "./deployed-credentials.ts";
 import { openStores, type StoresEnvironment } from "./deployed-stores.ts";
 import { fillTimes } from "./fill-times.ts";
 import { openSecret } from "./open-secret.ts";
+import { type smallMemory, temporarySpace } from "./temporary-space.ts";
 import { parseCredentials, withProxyCredentials } from "./upstream-credentials.ts";
 
 export interface DeployedFillParts {
@@ -26,19 +28,24 @@ export interface DeployedFillParts {
     readonly timeouts: UpstreamTimeouts & FillParts["timeouts"];
     readonly sumdb: { readonly name: string; readonly url?: string | undefined };
     readonly credentials: readonly CredentialRule[];
+    readonly git: { readonly rewrite: DirectOptions["rewrites"] };
     readonly version: string;
   };
-  /** The bundle of the thread that inspects zips. */
-  readonly zipWorker: URL;
+  /** The bundle of a thread beside that of the function. */
+  readonly threadOf: (name: "zip-worker" | "pack-worker" | "zip-thread") => URL;
+  /** What a repository may take of less memory than usual. */
+  readonly repositories?: typeof smallMemory;
   readonly clock: Clock;
   /** Milliseconds on a clock that does not go back. */
   readonly elapsed: () => number;
 }
 
 /** The fill plane of a deployment with the stores it writes to, for the two functions that may. */
-export async function openFill({ environment, settings, zipWorker, clock, elapsed }: DeployedFillParts) {
+export async function openFill(parts: DeployedFillParts) {
+  const { environment, settings, threadOf, repositories, clock, elapsed } = parts;
   // /tmp outlives an invocation that was killed at its time limit.
   await sweepTemporaryFiles(tmpdir(), clock.now());
+  const temporaryFiles = new FolderTemporaryFiles(tmpdir(), temporaryName);
   const readByHost = async () => parseCredentials(await openSecret(environment.MODFRONT_CREDENTIALS_SECRET));
   const byHost = await readByHost();
   const credentials = openDeployedCredentials({
@@ -50,7 +57,19 @@ export async function openFill({ environment, settings, zipWorker, clock, elapse
   });
   const upstreams = openUpstreams(
     { ...settings, credentials: credentials.rules, proxy: withProxyCredentials(settings.proxy, byHost) },
-    { fallback: goDefaultProxy, now: elapsed, version: settings.version, credentials: credentials.open },
+    {
+      fallback: goDefaultProxy,
+      now: elapsed,
+      version: settings.version,
+      credentials: credentials.open,
+      repositories: openDirect({
+        rewrites: settings.git.rewrite,
+        files: temporaryFiles,
+        threads: { packs: threadOf("pack-worker"), zips: threadOf("zip-thread") },
+        agent: `modfront/${settings.version}`,
+        limits: { ...temporarySpace.repositories, ...repositories },
+      }),
+    },
   );
   const stores = openStores(environment, clock);
   const verifier = sumdbVerifier(settings.sumdb.name);
@@ -67,8 +86,8 @@ export async function openFill({ environment, settings, zipWorker, clock, elapse
         clock,
       }),
     },
-    inspector: new WorkerZipInspector(zipWorker),
-    temporaryFiles: new FolderTemporaryFiles(tmpdir(), temporaryName),
+    inspector: new WorkerZipInspector(threadOf("zip-worker")),
+    temporaryFiles,
     clock,
     ttl: settings.ttl,
     timeouts: { total: Math.min(settings.timeouts.total, fillTimes.file) },

@@ -6,8 +6,8 @@ import { inspectBundle } from "../../lib/bundle.ts";
 // What is loaded at every cold start of the serve plane: small, and only its own.
 
 const limit = 350_000;
-/** What writes has the clients of S3 and of the function of the log, no HTTP client beside node's, and what signs for GitHub Apps. */
-const fillLimit = 700_000;
+/** What writes has the clients of S3 and of the function of the log, what reads repositories and signs for GitHub Apps. */
+const fillLimit = 760_000;
 const readers = ["list", "latest", "info", "mod", "zip", "sumdb", "site"] as const;
 const handlers: readonly HandlerName[] = [...readers, "fill", "background", "log", "preheat", "control"];
 
@@ -91,7 +91,7 @@ test("the control plane has no client of what modules lie in, nor of another fun
   assert.deepEqual(clients, []);
 });
 
-test("fill and background are under 700 KB", () => {
+test("fill and background are under 760 KB", () => {
   for (const name of ["fill", "background"] as const) {
     const { size } = bundleOf(name);
     assert.ok(size < fillLimit, `${name}: ${size} bytes`);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Match, type Template } from "aws-cdk-lib/assertions";
+import { temporarySpace } from "../../lambda/aws/temporary-space.ts";
 import { patterns, type RouteName } from "../../lambda/edge/routes.ts";
 import { originPathOf } from "../../lib/origins.ts";
 import { type Policy, propertiesOf, statementsOf, synthesise } from "../support/synthesis.ts";
@@ -129,11 +130,16 @@ test("every function runs on Node 24 and arm64, with a log that ends and an alia
   for (const { RetentionInDays } of logs) assert.equal(RetentionInDays, 30);
 });
 
+test("what repositories and zips take fits into /tmp", () => {
+  const { gibibytes, repositories, zips } = temporarySpace;
+  assert.ok(repositories.packBytes + repositories.keptBytes + zips < gibibytes * 1024 ** 3);
+});
+
 test("fill has 15 minutes and room for the largest zip; what waits for the API ends before it", () => {
   service.hasResourceProperties("AWS::Lambda::Function", {
     FunctionName: "modfront-fill",
     Timeout: 900,
-    EphemeralStorage: { Size: 2048 },
+    EphemeralStorage: { Size: 4096 },
     MemorySize: 1769,
     ReservedConcurrentExecutions: Match.absent(),
   });

@@ -25,6 +25,8 @@ export interface GitServerOptions {
   readonly filter?: boolean;
   /** Bytes of a packfile in one packet. */
   readonly band?: number;
+  /** Waited for before an answer. */
+  readonly wait?: (request: GitRequest) => Promise<unknown> | undefined;
   /** Answers in place of the server: bytes of a body, or everything with the response. */
   readonly intercept?: (request: GitRequest, response: ServerResponse) => Buffer | undefined | "done";
   /** What is in the packfile, in place of what it should be. */
@@ -84,6 +86,7 @@ export class GitHttpServer implements AsyncDisposable {
     const request = { method, url, headers, body, lines: linesOf(body) };
     this.requests.push(request);
     const isGet = method === "GET";
+    await this.options.wait?.(request);
     const intercepted = this.options.intercept?.(request, response);
     if (intercepted === "done") return;
     const kind = isGet ? "advertisement" : "result";

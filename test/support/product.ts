@@ -6,7 +6,10 @@ import { parseConfig } from "../../lambda/config/config.ts";
 import type { Failpoint } from "../../lambda/local/data/failpoints.ts";
 import { startLocal } from "../../lambda/local/server/start.ts";
 import { openSumdbRemote } from "../../lambda/proxy/checksums/sumdb-reach.ts";
+import { FolderTemporaryFiles } from "../../lambda/runtime/folder-temporary-files.ts";
 import { RequestWay } from "../../lambda/runtime/request-way.ts";
+import { temporaryName } from "../../lambda/runtime/temporary-files.ts";
+import { openDirect } from "../../lambda/upstream/direct/open-direct.ts";
 import type { UpstreamTimeouts } from "../../lambda/upstream/http/exchange.ts";
 import { openUpstreams } from "../../lambda/upstream/http/open-upstreams.ts";
 import { clockWith } from "./set-clock.ts";
@@ -29,6 +32,8 @@ export interface Product {
   stop(): Promise<void>;
 }
 
+const threadOfGit = (name: string) => new URL(`../../lambda/upstream/git/${name}.ts`, import.meta.url);
+
 /** The composed product, as bin/local.ts puts it together, without the process's flags, environment and signals. */
 export async function startProduct(options: ProductOptions, failpoint?: Failpoint): Promise<Product> {
   const config = parseConfig(JSON.stringify(options.config));
@@ -38,6 +43,12 @@ export async function startProduct(options: ProductOptions, failpoint?: Failpoin
     via: () => way.header(),
     now: () => performance.now(),
     version: "0.0.0",
+    repositories: openDirect({
+      rewrites: config.git.rewrite,
+      files: new FolderTemporaryFiles(join(options.data, "tmp"), temporaryName),
+      threads: { packs: threadOfGit("repository/pack-worker"), zips: threadOfGit("module/zip-thread") },
+      agent: "modfront/0.0.0",
+    }),
     ...(options.timeouts && { timeouts: options.timeouts }),
   });
   const warnings: string[] = [];

@@ -84,6 +84,7 @@ export class UpstreamPool {
     this.#repositories ??= repositories({
       client: this.#directClient,
       credentials: this.#credentials,
+      isNamed: (url) => this.#trusted.isNamed(url),
       openProxy: (url) => this.#open(url),
       now,
     });

@@ -13,7 +13,7 @@ import { PackReceiver } from "./pack-receiver.ts";
 import { PackThreads } from "./pack-threads.ts";
 
 export interface GitRepositoriesOptions {
-  readonly client: HttpClient;
+  readonly client: Pick<HttpClient, "send" | "isTrusted">;
   readonly credentials: Credentials;
   /** Where packfiles are received and kept. */
   readonly files: TemporaryFiles;

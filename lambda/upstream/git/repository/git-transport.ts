@@ -13,7 +13,7 @@ const service = "git-upload-pack";
 const advertisementPath = `/info/refs?service=${service}`;
 
 export interface TransportParts {
-  readonly client: HttpClient;
+  readonly client: Pick<HttpClient, "send" | "isTrusted">;
   readonly credentials: Credentials;
 }
 
