@@ -26,7 +26,8 @@ export function gitClient(t: TestContext, options: GitClientOptions = {}) {
   let names = 0;
   const client = new HttpClient({
     isTrusted: options.isTrusted ?? (() => true),
-    timeouts: defaultTimeouts,
+    // What is given up is not to end by itself.
+    timeouts: { ...defaultTimeouts, firstByte: 600_000, idle: 600_000 },
     userAgent: "modfront/test",
     proxies: openForwardProxies({}),
     lookup: options.lookup,

@@ -232,7 +232,32 @@ test("a history is extended by what is new, also when branches were rewritten", 
     false,
     false,
   ]);
+  assert.deepEqual(await rewritten.resolve(third.slice(0, 10)), undefined);
   assert.deepEqual(server.asked(), ["ls-refs"]);
+});
+
+test("an abbreviated hash of several commits is ambiguous, unless only one is reachable", async (t) => {
+  const git = new GitObjects();
+  const tree = git.tree({ "a.txt": "a" });
+  const seen = new Map<string, number>();
+  const make = (i: number) => git.commit(tree, { message: String(i) });
+  let pair: readonly [string, string] | undefined;
+  for (let i = 0; pair === undefined; i++) {
+    const id = make(i);
+    const twin = seen.get(id.slice(0, 7));
+    seen.set(id.slice(0, 7), i);
+    git.stored.delete(id);
+    if (twin !== undefined) pair = [make(twin), make(i)];
+  }
+  const [one, other] = pair;
+  await using server = await GitHttpServer.start(git, { "refs/heads/one": one, "refs/tags/other": other });
+  const repository = gitClient(t).repositories.open(server.url);
+  const both = await repository.history(await repository.refs());
+  await assert.rejects(both.resolve(one.slice(0, 7)), { code: "ambiguous" });
+  assert.equal(await both.resolve(other), other);
+  server.refs = { "refs/heads/one": one };
+  const single = await repository.history(await repository.refs());
+  assert.equal(await single.resolve(one.slice(0, 7)), one);
 });
 
 test("repositories without commits, without HEAD, with a HEAD of its own", async (t) => {
