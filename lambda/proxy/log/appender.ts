@@ -20,6 +20,8 @@ import type { VerifiedHeads } from "./verified-heads.ts";
 export interface Standing {
   readonly number: bigint;
   readonly text: Uint8Array;
+  /** True when it entered the log by this call, and not before or by somebody else. */
+  readonly isNew: boolean;
 }
 
 /** By `recordKey`. */
@@ -121,7 +123,10 @@ export class Appender {
     this.#frontier = grown.frontier;
     this.#floor = size;
     return new Map(
-      batch.map((record, i) => [recordKey(record.module), { number: head.size + BigInt(i), text: recordText(record) }]),
+      batch.map((record, i) => [
+        recordKey(record.module),
+        { number: head.size + BigInt(i), text: recordText(record), isNew: true },
+      ]),
     );
   }
 
@@ -193,7 +198,7 @@ export class Appender {
       });
       const rows = await this.#rows.at(logged.map(({ number }) => ({ level: 0, number })));
       for (const [i, { key, number }] of logged.entries())
-        found.set(key, { number, text: rows[i]?.text as Uint8Array });
+        found.set(key, { number, text: rows[i]?.text as Uint8Array, isNew: false });
     }
     return found;
   }

@@ -21,6 +21,9 @@ import { isRecord, recordKey, recordText } from "./record-text.ts";
 import { Rounds } from "./rounds.ts";
 import { VerifiedHeads } from "./verified-heads.ts";
 
+/** How often who was taken along looks for the signature of who appended, before he asks for one himself. */
+const looks = 5;
+
 /** What the log stands on. */
 export interface OwnLogParts {
   readonly store: LogStore;
@@ -42,6 +45,7 @@ export interface OwnLogParts {
 export class OwnLog implements RecordLog {
   readonly #pending: PendingRecords;
   readonly #appender: Appender;
+  readonly #heads: VerifiedHeads;
   readonly #appends: Rounds<LogRecord, Standings>;
   readonly #signings: Rounds<never, SignedHead>;
   readonly #clock: Pick<Clock, "sleep">;
@@ -56,6 +60,7 @@ export class OwnLog implements RecordLog {
     const signing = new HeadSigning(store, rows, verified, signer);
     this.#pending = pending;
     this.#appender = appender;
+    this.#heads = verified;
     this.#appends = new Rounds((records) => appender.append(records));
     this.#signings = new Rounds(() => signing.sign());
     this.#clock = clock;
@@ -66,10 +71,11 @@ export class OwnLog implements RecordLog {
   async append(records: readonly LogRecord[]): Promise<readonly bigint[]> {
     if (records.length === 0) return [];
     const texts = records.map(recordText);
-    const standings = await this.#appends.join(records);
-    await this.sign();
+    const all = await this.#appends.join(records);
+    const standings = records.map(({ module }) => all.get(recordKey(module)) as Standing);
+    await this.#cover(standings);
     return records.map((record, i) => {
-      const standing = standings.get(recordKey(record.module)) as Standing;
+      const standing = standings[i] as Standing;
       if (!equalHashes(standing.text, texts[i] as Uint8Array)) throw mismatch(record, standing);
       return standing.number;
     });
@@ -108,6 +114,16 @@ export class OwnLog implements RecordLog {
     await this.sign();
     if (refusal !== undefined) throw refusal;
     return moved;
+  }
+
+  /** Who appended signs; who was taken along looks first whether that is done, so that of many who come at once few sign. */
+  async #cover(standings: readonly Standing[]): Promise<void> {
+    for (let look = 0; look < looks && !standings.some(({ isNew }) => isNew); look++) {
+      if (look > 0) await waitTurn(this.#pace, this.#clock, look);
+      const head = await this.#heads.read();
+      if (head !== undefined && standings.every(({ number }) => number < head.size)) return;
+    }
+    await this.sign();
   }
 
   /** Signs what the log is now, unless that was signed; so that there is a head before the first record. */

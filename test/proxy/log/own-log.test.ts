@@ -4,6 +4,7 @@ import { tileHeight } from "../../../lambda/golang/sumdb-tiles.ts";
 import { newTiles, parseDataTile, readTileData } from "../../../lambda/golang/tile.ts";
 import { checkTree, type HashReader, proveTree, storedHashes, treeHash } from "../../../lambda/golang/tlog.ts";
 import { recordText } from "../../../lambda/proxy/log/record-text.ts";
+import type { LogSigner } from "../../../lambda/proxy/store/log-signer.ts";
 import type { LogRecord } from "../../../lambda/proxy/store/log-store.ts";
 import { hashOf, recordOf, recordsOf } from "../../support/log-records.ts";
 import { LogWorld } from "../../support/log-world.ts";
@@ -135,8 +136,32 @@ test("200 at the same moment from 8 processes: each once, in few commits and few
   );
   assert.equal(logged(world).length, 200);
   assert.ok(world.memory.outcomes.committed < 20, JSON.stringify(world.memory.outcomes));
-  assert.ok(world.signer.signed.length <= 20);
+  assert.ok(world.signer.signed.length <= world.memory.outcomes.committed);
   assert.equal((await world.signedTree())?.n, 200n);
+});
+
+test("of 20 processes with a record each, those who were taken along do not sign", async () => {
+  const world = new LogWorld();
+  // It takes a while, in which the others come.
+  const sign = async (message: Uint8Array) => {
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    return await world.signer.sign(message);
+  };
+  const signer = Object.assign(Object.create(world.signer) as LogSigner, { sign });
+  await Promise.all(recordsOf(20).map((record) => world.open({ signer }).append([record])));
+  assert.ok(world.memory.outcomes.committed < 5, JSON.stringify(world.memory.outcomes));
+  assert.ok(world.signer.signed.length <= world.memory.outcomes.committed, String(world.signer.signed.length));
+});
+
+test("who was taken along signs when who appended does not", async () => {
+  const world = new LogWorld();
+  const dead = world.open({ signer: { ...world.signer, sign: () => new Promise<never>(() => {}) } as never });
+  await world.open().enqueue([recordOf(0)]);
+  void dead.append([recordOf(1)]);
+  while (world.memory.kept === undefined) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(world.memory.waiting.size, 0, "it was taken along");
+  assert.equal((await world.open().append([recordOf(0)])).length, 1);
+  assert.equal((await world.signedTree())?.n, 2n);
 });
 
 test("what was left pending is taken along by the next who appends, or moved in the background", async () => {
