@@ -41,6 +41,7 @@ export class ControlPlane extends Construct {
         MODFRONT_EDGE_SECRET: names.edgeSecret,
         MODFRONT_PRIMARY_REGION: primaryRegion,
         MODFRONT_KEY_VALUE_STORE: keyValues.keyValueStoreArn,
+        MODFRONT_BUCKET: names.bucket(primaryRegion),
       },
       settings: { access: config.access, private: config.private, tenants: config.tenants },
       memorySize: 256,

@@ -1,7 +1,8 @@
-import type { TokenRecord, TokenStore } from "../../lambda/access/token-store.ts";
-import { createToken, listTokens, revokeToken, rotateKey } from "../../lambda/access/tokens.ts";
+import type { TokenRecord } from "../../lambda/access/token-store.ts";
+import { listTokens } from "../../lambda/access/tokens.ts";
 import { CodedError, isCodedError } from "../../lambda/golang/coded-error.ts";
-import { openTokenStore } from "./open-token-store.ts";
+import { actorHere } from "./open-audit.ts";
+import { openTokens } from "./open-tokens.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
 
 const place = { data: { type: "string" }, config: { type: "string" }, stack: { type: "string" } } as const;
@@ -20,15 +21,15 @@ const create: Action = async (args, terminal) => {
   const { subject, role, modules, days } = values;
   if (subject === undefined) throw new CodedError("usage", "--subject says whom the token is for");
   const wanted = { subject, role, modules, days: /^\d{1,9}$/.test(days) ? Number(days) : Number.NaN };
-  const store = await openTokenStore(values, terminal);
-  const { token, record } = await createToken(store, wanted, seconds(terminal));
+  const { tokens, close } = await openTokens(values, terminal);
+  const { token, record } = await tokens.create(actorHere(values), wanted).finally(close);
   terminal.print(token);
   terminal.note(`token ${record.id}, ${record.role}, until ${day(record.expires)}; it is shown this once`);
 };
 
 const list: Action = async (args, terminal) => {
   const { values } = parseVerbArgs(args, place, { least: 0, most: 0 });
-  const store = await openTokenStore(values, terminal);
+  const { store, close } = await openTokens(values, terminal);
   terminal.note(["ID", "ROLE", "UNTIL", "STATE", "SUBJECT", "PRIVATE MODULES"].join("\t"));
   let after: string | undefined;
   do {
@@ -36,12 +37,14 @@ const list: Action = async (args, terminal) => {
     for (const token of items) terminal.print(listed(token));
     after = next;
   } while (after !== undefined);
+  close();
 };
 
 const revoke: Action = async (args, terminal) => {
   const { values, positionals } = parseVerbArgs(args, place, { least: 1, most: 1 });
   const [id = ""] = positionals;
-  await revokeToken(await openTokenStore(values, terminal), id, seconds(terminal));
+  const { tokens, close } = await openTokens(values, terminal);
+  await tokens.revoke(actorHere(values), id).finally(close);
   terminal.note(`token ${id} is refused within seconds`);
 };
 
@@ -49,8 +52,8 @@ const rotate: Action = async (args, terminal) => {
   const options = { ...place, "drop-old": { type: "boolean", default: false } } as const;
   const { values } = parseVerbArgs(args, options, { least: 0, most: 0 });
   const dropOld = values["drop-old"];
-  const store: TokenStore = await openTokenStore(values, terminal);
-  await rotateKey(store, { dropOld });
+  const { tokens, close } = await openTokens(values, terminal);
+  await tokens.rotateKey(actorHere(values), { dropOld }).finally(close);
   terminal.note(
     dropOld
       ? "every token made before ends within seconds"

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { AuditedChanges } from "../../lambda/access/audit/audited-changes.ts";
+import { AuditedTokens } from "../../lambda/access/audited-tokens.ts";
 import type { TokenStore } from "../../lambda/access/token-store.ts";
 import { WholeTokenStore } from "../../lambda/access/whole-token-store.ts";
 import { functionName } from "../../lambda/config/env.ts";
@@ -7,17 +9,12 @@ import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { FileTokenStore } from "../../lambda/local/access/file-token-store.ts";
 import { tokenFile } from "../../lambda/local/access/local-access.ts";
 import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
+import type { AccessPlace } from "./access-place.ts";
+import { openAudit } from "./open-audit.ts";
 import type { Terminal } from "./verb.ts";
 
-/** Whose tokens: those of a data folder, or of a deployment by its name. */
-export interface TokenPlace {
-  readonly data?: string | undefined;
-  readonly config?: string | undefined;
-  readonly stack?: string | undefined;
-}
-
 /** Returns the store of tokens that the flags name; without any, that of the data folder `npm start` would use. */
-export async function openTokenStore(place: TokenPlace, { environment, now }: Terminal): Promise<TokenStore> {
+async function openTokenStore(place: AccessPlace, { environment, now }: Terminal): Promise<TokenStore> {
   const { data, config, stack } = place;
   if (stack !== undefined) {
     if (data !== undefined) throw new CodedError("usage", "--stack and --data name two places: which one?");
@@ -29,4 +26,24 @@ export async function openTokenStore(place: TokenPlace, { environment, now }: Te
   }
   const settings = readDataSettings({ data, config }, environment);
   return new WholeTokenStore(new FileTokenStore(join(settings.data, tokenFile)));
+}
+
+export interface OpenedTokens {
+  readonly store: TokenStore;
+  /** The changes, which are in the audit log before they happen. */
+  readonly tokens: AuditedTokens;
+  /** Writes down what became of changes whose process died. */
+  readonly settle: () => Promise<void>;
+  readonly close: () => void;
+}
+
+/** Returns the tokens that the flags name, with their audit log. */
+export async function openTokens(place: AccessPlace, terminal: Terminal): Promise<OpenedTokens> {
+  const store = await openTokenStore(place, terminal);
+  const { log, close } = await openAudit(place, terminal);
+  const changes = new AuditedChanges(log, terminal.now);
+  const { config } = readDataSettings(place, terminal.environment);
+  const now = () => Math.floor(terminal.now() / 1000);
+  const tokens = new AuditedTokens({ store, changes, tenants: Object.keys(config.tenants), now });
+  return { store, tokens, settle: async () => void (await changes.settle(tokens.happened)), close };
 }

@@ -1,0 +1,78 @@
+import { type AuditEvent, formatAuditEvent } from "../../lambda/access/audit/audit-event.ts";
+import type { AuditPage, AuditQuestion } from "../../lambda/access/audit/audit-log.ts";
+import { CodedError } from "../../lambda/golang/coded-error.ts";
+import { printable } from "../../lambda/golang/shown-text.ts";
+import { openAudit } from "./open-audit.ts";
+import { openTokens } from "./open-tokens.ts";
+import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
+
+const options = {
+  data: { type: "string" },
+  config: { type: "string" },
+  stack: { type: "string" },
+  module: { type: "string" },
+  who: { type: "string" },
+  action: { type: "string" },
+  since: { type: "string", default: "30d" },
+  until: { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
+/** `modfront audit`: who did what, as a table or as JSON lines. */
+export const audit: Verb = {
+  usage:
+    "[--module M[@V]] [--who SUBJECT|TOKEN|TENANT] [--action A] [--since 30d|2026-01-31] [--until TIME] [--json]\n" +
+    "      with [--data FOLDER] [--config FILE], or --stack NAME for a deployment on AWS",
+  summary: "shows who fetched or changed what, the oldest first",
+  run: async (args, terminal) => {
+    const { values } = parseVerbArgs(args, options, { least: 0, most: 0 });
+    const [module, version] = (values.module || undefined)?.split("@") ?? [];
+    const question: AuditQuestion = {
+      ...{ module, version, who: values.who || undefined, action: values.action || undefined },
+      since: readTime("since", values.since, terminal.now()),
+      until: values.until === undefined ? terminal.now() + 1 : readTime("until", values.until, terminal.now()),
+      limit: 1000,
+    };
+    const opened = await openTokens(values, terminal);
+    await opened.settle().finally(opened.close);
+    const { log, close } = await openAudit(values, terminal);
+    try {
+      await print(question, (asked) => log.query(asked), { ...terminal, json: values.json === true });
+      return 0;
+    } finally {
+      close();
+    }
+  },
+};
+
+async function print(
+  question: AuditQuestion,
+  ask: (question: AuditQuestion) => Promise<AuditPage>,
+  { json, print, note }: Pick<Terminal, "print" | "note"> & { readonly json: boolean },
+): Promise<void> {
+  if (!json) note(["TIME", "WHO", "TOKEN", "FROM", "ACTION", "WHAT", "DECISION", "RULE", "TIMES"].join("\t"));
+  let after: string | undefined;
+  do {
+    const { events, next } = await ask({ ...question, after });
+    for (const event of events) print(json ? formatAuditEvent(event) : row(event));
+    after = next;
+  } while (after !== undefined);
+}
+
+function row(event: AuditEvent): string {
+  const { time, subject, token, address, action, module, version, target, decision, rule, count } = event;
+  const what = module === "" ? target : version === "" ? module : `${module}@${version}`;
+  const cells = [new Date(time).toISOString(), subject, token, address, action, what, decision, rule, String(count)];
+  return cells.map((cell) => printable(cell) || "-").join("\t");
+}
+
+const units: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
+
+/** Reads a time: RFC 3339, a day, or how long ago: `"90m"`, `"36h"`, `"30d"`, `"4w"`. */
+function readTime(flag: string, text: string, now: number): number {
+  const [, number, unit] = /^(\d{1,5})([mhdw])$/.exec(text) ?? [];
+  if (number !== undefined && unit !== undefined) return now - Number(number) * (units[unit] ?? 0);
+  const time = /^\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(time)) return time;
+  throw new CodedError("usage", `--${flag} is a time, a day (2026-01-31) or how long ago (36h, 30d)`);
+}

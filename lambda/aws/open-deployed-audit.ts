@@ -1,0 +1,26 @@
+import { S3Client } from "@aws-sdk/client-s3";
+import type { AuditLog } from "../access/audit/audit-log.ts";
+import { CodedError } from "../golang/coded-error.ts";
+import { readPlaces } from "./open-deployed-tokens.ts";
+import { S3AuditLog } from "./s3-audit-log.ts";
+
+/**
+ * Opens the audit log of a deployment's changes by its name, with the AWS credentials at hand.
+ *
+ * Throws as `openDeployedTokens` does, and `CodedError` "no-such-stack" where a deployment is too old to have one.
+ */
+export async function openDeployedAudit(name: string, controlFunction: string): Promise<AuditLog> {
+  const { MODFRONT_PRIMARY_REGION, MODFRONT_BUCKET } = await readPlaces(name, controlFunction);
+  if (MODFRONT_PRIMARY_REGION === undefined || MODFRONT_BUCKET === undefined) {
+    throw new CodedError(
+      "no-such-stack",
+      "this deployment has no audit log yet: deploy this version of modfront first",
+    );
+  }
+  return openAuditLog(MODFRONT_BUCKET, MODFRONT_PRIMARY_REGION);
+}
+
+/** The audit log in this bucket of this region. */
+export function openAuditLog(bucket: string, region: string): AuditLog {
+  return new S3AuditLog({ client: new S3Client({ region }), bucket });
+}
