@@ -1,5 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { openConsumer } from "./aws/background-queue.ts";
+import { openConsumer, sendJobs } from "./aws/background-queue.ts";
 import { openFill } from "./aws/deployed-fill.ts";
 import { reportLine, writeLine } from "./aws/report-line.ts";
 import { smallMemory } from "./aws/temporary-space.ts";
@@ -7,6 +7,7 @@ import { functionVersion, readEnvironment, readSettings, traceId } from "./confi
 import { explain } from "./proxy/store/explain.ts";
 import { asServedError, isFault } from "./proxy/store/served-error.ts";
 import { runJob } from "./proxy/upkeep/background.ts";
+import { takeBacklogTurn } from "./proxy/upkeep/backlog-turn.ts";
 import { systemClock as clock } from "./runtime/system-clock.ts";
 
 // The fill plane for what nobody waits for. Most of its time goes by in waiting for upstreams, so that it has less memory, and
@@ -23,7 +24,7 @@ const { fill, stores } = await openFill({
 });
 const consume = openConsumer(
   environment.MODFRONT_QUEUE,
-  (job) => runJob({ fill, ...stores, reveal: (kind, module) => fill.reveal(kind, module) }, job),
+  (job) => runJob({ fill, ...stores, logBacklog, reveal: (kind, module) => fill.reveal(kind, module) }, job),
   (outcome, messageId, error) => {
     const failed = outcome !== "done";
     const served = failed ? asServedError(error) : undefined;
@@ -33,10 +34,30 @@ const consume = openConsumer(
       Alarming: served?.traits.alarming ? 1 : 0,
     };
     const fields = { outcome, messageId, error: failed ? explain(error) : undefined };
-    const context = { handler: "background", now: clock.now(), traceId: traceId(), version: functionVersion() };
-    writeLine(reportLine({ message: "background", fields, metrics, isFault: isFault(served) }, context));
+    writeLine(reportLine({ message: "background", fields, metrics, isFault: isFault(served) }, context()));
   },
 );
+
+function context() {
+  return { handler: "background", now: clock.now(), traceId: traceId(), version: functionVersion() };
+}
+
+/** One turn; when there is more, the next one is a job of its own. */
+async function logBacklog(): Promise<void> {
+  const { ownLog, leases, heads, stored, numbers } = stores;
+  const turn = await takeBacklogTurn({
+    ...{ leases, heads, stored, numbers, clock, log: ownLog.log },
+    known: (module) => fill.logging.known(module),
+    logByFiles: (module) => fill.logging.logByFiles(module),
+    failed: ({ path, version }, error) => {
+      const served = asServedError(error);
+      const fields = { module: path, version, code: served.code, error: explain(error) };
+      const metrics = { Alarming: served.traits.alarming ? 1 : 0 };
+      writeLine(reportLine({ message: "backlog", fields, metrics }, context()));
+    },
+  });
+  if (turn === "more") await sendJobs(environment.MODFRONT_QUEUE, [{ kind: "backlog" }]);
+}
 
 export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
   return consume(event);

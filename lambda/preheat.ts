@@ -17,7 +17,9 @@ export async function handler(): Promise<void> {
     refresh: preheat.refresh,
     unreadable: (name) => void unreadable.push(name),
   });
-  const sent = await sendJobs(environment.MODFRONT_QUEUE, jobs);
+  // Not of preheating: but this is what runs by itself. One that finds nothing to do any more is one read.
+  const backlog = await sendJobs(environment.MODFRONT_QUEUE, [{ kind: "backlog" }]);
+  const sent = backlog + (await sendJobs(environment.MODFRONT_QUEUE, jobs));
   const fields = { unreadable: unreadable.join(" ") || undefined };
   const context = { handler: "preheat", now: clock.now(), traceId: traceId(), version: functionVersion() };
   writeLine(reportLine({ message: "preheat", fields, metrics: { SentJobs: sent } }, context));

@@ -77,7 +77,8 @@ export class ServiceStack extends Stack {
       memorySize: 512,
     });
     this.#background.feed(background.live, this.#props.config.aws.backgroundConcurrency);
-    this.#background.queue.grant(background.function, "sqs:ChangeMessageVisibility");
+    // It gives messages back, and leaves what a turn did not get done.
+    this.#background.queue.grant(background.function, "sqs:ChangeMessageVisibility", "sqs:SendMessage");
   }
 
   #writerEnvironment(): Environment<"fill"> {

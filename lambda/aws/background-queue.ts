@@ -12,7 +12,10 @@ export function openConsumer(
 }
 
 /** Puts jobs into the background queue, ten with each call; how many it put. */
-export async function sendJobs(queueUrl: string, jobs: AsyncIterable<BackgroundJob>): Promise<number> {
+export async function sendJobs(
+  queueUrl: string,
+  jobs: AsyncIterable<BackgroundJob> | Iterable<BackgroundJob>,
+): Promise<number> {
   const client = new SQSClient({});
   let sent = 0;
   let batch: BackgroundJob[] = [];

@@ -7,6 +7,7 @@ import type { OwnLog } from "../proxy/fill/fill.ts";
 import { OwnLogReads } from "../proxy/log/own-log-reads.ts";
 import type { Clock } from "../proxy/store/clock.ts";
 import type { FileLinks } from "../proxy/store/fill-plane.ts";
+import type { ModuleVersion } from "../proxy/store/layout.ts";
 import type { ModuleStore } from "../proxy/store/module-store.ts";
 import { DynamoClaimStore } from "./dynamo-claim-store.ts";
 import { DynamoLeaseStore } from "./dynamo-lease-store.ts";
@@ -16,6 +17,7 @@ import { DynamoTreeHeadStore } from "./dynamo-tree-head-store.ts";
 import { DynamoVersionIndex } from "./dynamo-version-index.ts";
 import { LambdaRecordLog } from "./lambda-record-log.ts";
 import { S3ModuleStore } from "./s3-module-store.ts";
+import { storedVersions } from "./s3-stored-versions.ts";
 
 /** Of the environment of a function that fills; lambda/config/env.ts says what they are. */
 export type StoresEnvironment = Readonly<
@@ -37,6 +39,8 @@ export function openStores(environment: StoresEnvironment, clock: Clock) {
     leases: new DynamoLeaseStore(dynamo, table),
     heads: new DynamoTreeHeadStore(dynamo, table),
     store,
+    stored: storedVersions(s3, bucket),
+    numbers: (modules: readonly ModuleVersion[]) => new DynamoLogReads(dynamo, logTable).numbers(modules),
     ownLog: openOwnLog(environment, { dynamo, store, clock }),
     link: async (key: string): Promise<FileLinks> => {
       const file = { Bucket: bucket, Key: key };

@@ -32,6 +32,7 @@ export function propertiesOf<Properties = Readonly<Record<string, unknown>>>(
 }
 
 interface Statement {
+  readonly Effect: "Allow" | "Deny";
   readonly Action: string | readonly string[];
   readonly Resource: unknown;
   readonly Condition?: unknown;

@@ -3,11 +3,15 @@ import { checkPath } from "../../golang/module.ts";
 import type { FillRequest } from "../store/fill-plane.ts";
 import { isVersionOf } from "../store/module-version.ts";
 
-/** Work that nobody waits for: something to fill, a module to bring up to date, or a file of this key to have its row. */
+/**
+ * Work that nobody waits for: something to fill, a module to bring up to date, a file of this key to have its row, or what
+ * was stored before there was a log of our own to be logged.
+ */
 export type BackgroundJob =
   | Extract<FillRequest, { readonly kind: "info" | "mod" | "zip" }>
   | { readonly kind: "refresh"; readonly path: string }
-  | { readonly kind: "reveal"; readonly key: string };
+  | { readonly kind: "reveal"; readonly key: string }
+  | { readonly kind: "backlog" };
 
 /** Reads a job that came through a queue. Throws `CodedError` "bad-job": trying again would not help. */
 export function parseJob(text: string): BackgroundJob {
@@ -30,6 +34,7 @@ function checkJob(value: {
     checkPath(path);
     return { kind, path };
   }
+  if (kind === "backlog") return { kind };
   if (kind === "reveal" && typeof value.key === "string") return { kind, key: value.key };
   if (kind !== "info" && kind !== "mod" && kind !== "zip") throw new Error("unknown kind");
   const module = { path: String(value.module?.path), version: String(value.module?.version) };

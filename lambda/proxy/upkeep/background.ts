@@ -10,6 +10,8 @@ export interface BackgroundParts {
   readonly fill: FillPlane;
   /** Makes the version of a stored file visible where it is not. */
   readonly reveal: (kind: FileKind, module: ModuleVersion) => Promise<void>;
+  /** Logs some of what was stored before there was a log of our own. */
+  readonly logBacklog: () => Promise<void>;
   readonly index: VersionIndex;
   readonly store: ModuleStore;
 }
@@ -24,6 +26,7 @@ const lookedAt = 10;
 export async function runJob(parts: BackgroundParts, job: BackgroundJob): Promise<void> {
   if (job.kind === "refresh") await refresh(parts, job.path);
   else if (job.kind === "reveal") await reveal(parts, job.key);
+  else if (job.kind === "backlog") await parts.logBacklog();
   else await parts.fill.fill(job);
 }
 

@@ -22,7 +22,10 @@ async function askedBy(stored: Readonly<Record<string, string>>, list: readonly 
     asked.push("module" in request ? `${request.kind} ${request.module.version}` : request.kind);
     return { body: Buffer.from(request.kind === "list" ? list.map((version) => `${version}\n`).join("") : "") };
   };
-  await runJob({ fill: { fill }, index, store, reveal: async () => {} }, { kind: "refresh", path });
+  await runJob(
+    { fill: { fill }, index, store, reveal: async () => {}, logBacklog: async () => {} },
+    { kind: "refresh", path },
+  );
   return asked.filter((each) => each !== "list" && each !== "latest");
 }
 
@@ -99,8 +102,18 @@ for (const [key, revealed] of keys) {
       index: new MemoryVersionIndex(),
       store: new MemoryModuleStore(),
       reveal: async (...file: readonly unknown[]) => void asked.push(file),
+      logBacklog: async () => {},
     };
     await runJob(parts, { kind: "reveal", key });
     assert.deepEqual(asked, revealed);
   });
 }
+
+test("what was stored before there was a log is a job of its own, and nothing else", async () => {
+  let turns = 0;
+  const fill = { fill: () => assert.fail("nothing is obtained") };
+  const reveal = () => assert.fail("nothing is revealed");
+  const stores = { index: new MemoryVersionIndex(), store: new MemoryModuleStore() };
+  await runJob({ ...stores, fill, reveal, logBacklog: async () => void turns++ }, parseJob('{"kind":"backlog"}'));
+  assert.equal(turns, 1);
+});
