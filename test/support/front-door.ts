@@ -96,6 +96,11 @@ export class FrontDoor implements AsyncDisposable {
     this.#remove();
   }
 
+  /** Stops it, and leaves its folder. */
+  stop(): Promise<void> {
+    return this.#product.stop();
+  }
+
   get url(): string {
     return this.#product.url;
   }
