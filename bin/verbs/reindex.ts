@@ -1,3 +1,4 @@
+import { lostLog } from "../../lambda/local/data/opened-log.ts";
 import { reindex } from "../../lambda/local/data/reindex.ts";
 import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
 import { signedTreeSize, sumdbVerifier } from "../../lambda/proxy/checksums/known-sumdb.ts";
@@ -24,6 +25,9 @@ export const reindexVerb: Verb = {
     const openLog = await logOpener(data, config);
     const counts = await reindex({ data, now: now(), readHead, isPrivate, openLog });
     print(`${counts.versions} versions: ${counts.added} added, ${counts.removed} removed`);
+    if (counts.log?.kind === "restored")
+      print(`${counts.log.records} records of the log were made anew from their copies`);
+    if (counts.log?.kind === "lost") print(lostLog(counts.log));
     if (counts.unlogged > 0)
       print(`${counts.unlogged} private versions are visible when the next start has logged them`);
     if (counts.movedAside !== undefined) print(`the damaged index is kept as ${counts.movedAside}`);

@@ -15,9 +15,8 @@ import { systemClock } from "../../lambda/runtime/system-clock.ts";
 import { ChecksumDatabase } from "../support/checksum-database.ts";
 import { dataFolder } from "../support/data-folder.ts";
 import { serveDatabase } from "../support/database-server.ts";
-import { eventually } from "../support/eventually.ts";
 import { addFixture, filePath, moduleFixture, versionsPath } from "../support/module-fixture.ts";
-import { get, startProduct, storedKeys, temporaryNames } from "../support/product.ts";
+import { get, startProduct, storedKeys, temporaryNames, untilSigned } from "../support/product.ts";
 import { ProductProcess } from "../support/product-process.ts";
 import { ScriptedUpstream } from "../support/scripted-upstream.ts";
 
@@ -65,11 +64,11 @@ const publicTimes: Times = {
 
 /** The same of a private one, to which claims and the removal of what is staged belong, and no head. */
 const privateTimes: Times = {
-  // Three files staged, the copy of the log's head, three stored.
-  "store.create.before": [1, 3, 4, 5, 7],
-  "store.create.written": [1, 4, 7],
-  "store.create.linked": [1, 2, 3, 4, 5, 6, 7],
-  "store.create.after": [1, 3, 4, 5, 7],
+  // Three files staged, the copies of the log's head and of the record, three stored.
+  "store.create.before": [1, 3, 4, 6, 8],
+  "store.create.written": [1, 4, 5, 8],
+  "store.create.linked": [1, 2, 3, 4, 5, 6, 7, 8],
+  "store.create.after": [1, 3, 5, 6, 8],
   "store.remove.before": [1, 3],
   "store.remove.removed": [1, 3],
   "store.remove.after": [1, 3],
@@ -108,8 +107,7 @@ async function checkClaim(data: string, stored: readonly string[]): Promise<void
 async function begunFolder(t: TestContext): Promise<string> {
   const data = dataFolder(t);
   const product = await startProduct({ data, config: {} });
-  const [name] = (await get(product.url, "/-/gosumdb")).body.toString().split("+");
-  await eventually(async () => (await get(product.url, `/sumdb/${name}/latest`)).status === 200);
+  await untilSigned(product.url);
   await product.stop();
   return data;
 }

@@ -15,7 +15,7 @@ import { systemClock } from "../../lambda/runtime/system-clock.ts";
 /** The log of a data folder with all it stands on, as a process of one machine has it; commits and signatures are counted. */
 export async function openLocalLog(
   data: string,
-  { failpoint = noFailpoint as Failpoint, name = undefined as string | undefined } = {},
+  { failpoint = noFailpoint as Failpoint, name = undefined as string | undefined, copies = false } = {},
 ) {
   const files = await DirectoryModuleStore.open(data, 0, failpoint);
   const database = openIndexDatabase(join(data, indexFile));
@@ -41,7 +41,7 @@ export async function openLocalLog(
     return signer.sign(message);
   };
   const clock = systemClock;
-  const log = new OwnLog({ store: counted, pending, heads, files, signer: { ...signer, sign }, clock });
+  const log = new OwnLog({ store: counted, pending, heads, files, signer: { ...signer, sign }, clock, copies });
   const reads = new OwnLogReads({ store, heads, files, verifierKey: signer.verifierKey, clock });
   return { log, reads, store, heads, pending, files, signer, counts, database };
 }

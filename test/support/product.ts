@@ -12,6 +12,7 @@ import { temporaryName } from "../../lambda/runtime/temporary-files.ts";
 import { openDirect } from "../../lambda/upstream/direct/open-direct.ts";
 import type { UpstreamTimeouts } from "../../lambda/upstream/http/exchange.ts";
 import { openUpstreams } from "../../lambda/upstream/http/open-upstreams.ts";
+import { eventually } from "./eventually.ts";
 import { clockWith } from "./set-clock.ts";
 
 /** What is plain enough to reach another process as JSON. */
@@ -79,6 +80,12 @@ export async function startProduct(options: ProductOptions, failpoint?: Failpoin
     await upstreams.close();
   };
   return { url: server.url, warnings, stop };
+}
+
+/** Resolves when the log of a product that just started has its first head: a start has nothing more to write then. */
+export async function untilSigned(url: string): Promise<void> {
+  const [name] = (await get(url, "/-/gosumdb")).body.toString().split("+");
+  await eventually(async () => (await get(url, `/sumdb/${name}/latest`)).status === 200);
 }
 
 export interface Got {

@@ -37,6 +37,11 @@ export function logVerifierKey(key: LogKey, name: string | undefined): string {
   return logSigner(key, nameOf(key, name)).verifierKey;
 }
 
+/** What to do about a log of which the index has less than was signed, and the copies too. */
+export function lostLog({ found, signed }: { readonly found: bigint; readonly signed: bigint }): string {
+  return `the log has lost records: ${signed} were signed, and ${found} can be found. Nothing is appended to it, and no private version comes in, until index.sqlite is restored from a backup, or the log begins anew under another name (log.name), to which every GOSUMDB has to be set`;
+}
+
 function nameOf({ publicKey }: LogKey, name: string | undefined): string {
   return name ?? defaultLogName(publicKey);
 }
@@ -49,6 +54,6 @@ export function openOwnLog(parts: OpenedLogParts): OpenedLog {
   const store = new SqliteLogStore(database, failpoint);
   const heads = new SqliteSignedHeads(database, failpoint);
   const pending = new SqlitePendingRecords(database, failpoint);
-  const log = new OwnLog({ store, pending, heads, files, signer, clock });
+  const log = new OwnLog({ store, pending, heads, files, signer, clock, copies: true });
   return { name, verifierKey, log, reads: new OwnLogReads({ store, heads, files, verifierKey, clock }), store };
 }

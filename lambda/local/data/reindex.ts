@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isCodedError } from "../../golang/coded-error.ts";
+import type { Restored } from "../../proxy/log/restored-log.ts";
 import type { ModuleVersion } from "../../proxy/store/layout.ts";
 import { temporaryName } from "../../runtime/temporary-files.ts";
 import { replaceDamaged } from "./damaged-index.ts";
@@ -8,7 +9,7 @@ import { DirectoryModuleStore } from "./directory-module-store.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
 import { type IndexDatabase, indexFile, openIndexDatabase } from "./index-database.ts";
 import type { OpenedLog } from "./opened-log.ts";
-import { salvageRows } from "./salvaged-rows.ts";
+import { salvageLog, salvageRows } from "./salvaged-rows.ts";
 import { SqliteTreeHeadStore } from "./sqlite-tree-head-store.ts";
 import { fileFailure } from "./storage-failure.ts";
 import { adoptHeads, newestHeads, type ReadHead, salvageHeads } from "./stored-heads.ts";
@@ -35,6 +36,8 @@ export interface ReindexCounts {
   readonly removed: number;
   /** Private versions that are not visible because they have no record in our log: the next start logs them. */
   readonly unlogged: number;
+  /** What became of our own log. */
+  readonly log: Restored | undefined;
   /** Checksum databases whose head was taken from stored notes, because it was missing or older. */
   readonly heads: number;
   /** Where the damaged index lies now, as a name in the data folder; `undefined` when it was sound. */
@@ -98,7 +101,10 @@ interface Sources {
 async function correct(database: IndexDatabase, sources: Sources): Promise<Omit<ReindexCounts, "movedAside">> {
   const { store, damaged, readHead, isPrivate, openLog, failpoint } = sources;
   try {
-    const reads = openLog?.(database).reads;
+    const ownLog = openLog?.(database);
+    if (damaged !== undefined) salvageLog(damaged, database);
+    const log = await ownLog?.log.restore();
+    const reads = ownLog?.reads;
     const unlogged = new Set<string>();
     const mayShow = async (module: ModuleVersion) => {
       if (reads === undefined || (await reads.lookup(module)) !== undefined) return true;
@@ -111,7 +117,7 @@ async function correct(database: IndexDatabase, sources: Sources): Promise<Omit<
     if (damaged !== undefined) salvageRows(damaged, database);
     const newest = await newestHeads(store, damaged === undefined ? new Map() : salvageHeads(damaged), readHead);
     const heads = await adoptHeads(new SqliteTreeHeadStore(database), newest, readHead);
-    return { versions: countVersions(database), added, removed, unlogged: unlogged.size, heads };
+    return { versions: countVersions(database), added, removed, unlogged: unlogged.size, heads, log };
   } finally {
     database.close();
   }

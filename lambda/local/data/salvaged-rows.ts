@@ -10,7 +10,7 @@ interface Salvage {
   readonly write: string;
 }
 
-/** What no file of the folder can tell: what was decided of versions, when they were first seen, claims, and our own log. */
+/** What no file of the folder can tell: what was decided of versions, when they were first seen, and claims. */
 const salvages: readonly Salvage[] = [
   {
     read: "SELECT module, version, first_seen, flags FROM version",
@@ -43,7 +43,6 @@ const salvages: readonly Salvage[] = [
       INSERT INTO claim (module, version, zip, go_mod, info) VALUES (:module, :version, :zip, :go_mod, :info)
       ON CONFLICT DO NOTHING`,
   },
-  ...logSalvages,
 ];
 
 /** SHA-256 in base64, as x/mod dirhash writes it. */
@@ -53,7 +52,17 @@ function isHash(text: unknown): boolean {
 
 /** Brings what can still be read in the damaged index at `path` into a new one, which has the versions already. */
 export function salvageRows(path: string, database: IndexDatabase): void {
-  for (const { read, isSound, write } of salvages) {
+  salvage(path, database, salvages);
+}
+
+/** The same of our own log, all of it or nothing. */
+export function salvageLog(path: string, database: IndexDatabase): void {
+  salvage(path, database, logSalvages);
+  dropBrokenLog(database);
+}
+
+function salvage(path: string, database: IndexDatabase, rows: readonly Salvage[]): void {
+  for (const { read, isSound, write } of rows) {
     const insert = attempt(() => database.durable.prepare(write));
     attempt(() =>
       transact(database.durable, () => {
@@ -62,7 +71,6 @@ export function salvageRows(path: string, database: IndexDatabase): void {
       }),
     );
   }
-  dropBrokenLog(database);
 }
 
 /** The rows up to the first that is damaged. */

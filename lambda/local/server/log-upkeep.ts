@@ -6,6 +6,9 @@ import { type LogBacklogParts, logStored } from "../../proxy/upkeep/log-backlog.
 import { versionPages } from "../data/logged-versions.ts";
 import type { OpenedData } from "./opened-data.ts";
 
+/** Milliseconds that a zip which is read for its hash has to come to its end when the server stops. */
+const lastWait = 2_000;
+
 /** Lines about versions that could not be logged. */
 const mostLines = 10;
 
@@ -27,7 +30,7 @@ export function startLogUpkeep(parts: LogUpkeepParts): () => Promise<void> {
   });
   return async () => {
     stop.abort();
-    await running;
+    await Promise.race([running, parts.clock.sleep(lastWait)]);
   };
 }
 

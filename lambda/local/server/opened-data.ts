@@ -4,12 +4,13 @@ import { CodedError } from "../../golang/coded-error.ts";
 import { signedTreeSize, sumdbVerifier } from "../../proxy/checksums/known-sumdb.ts";
 import type { UpstreamRouter } from "../../proxy/sources/upstream.ts";
 import type { Clock } from "../../proxy/store/clock.ts";
+import { explain } from "../../proxy/store/explain.ts";
 import type { ModuleVersion } from "../../proxy/store/layout.ts";
 import { DirectoryModuleStore } from "../data/directory-module-store.ts";
 import type { Failpoint } from "../data/failpoints.ts";
 import { type IndexDatabase, indexFile, openIndexDatabase } from "../data/index-database.ts";
 import { openLogKey } from "../data/log-key-file.ts";
-import { type OpenedLog, openOwnLog } from "../data/opened-log.ts";
+import { lostLog, type OpenedLog, openOwnLog } from "../data/opened-log.ts";
 import { closeDataFolder } from "../data/private-folder.ts";
 import { reindex } from "../data/reindex.ts";
 import { sweepStagedFiles } from "../data/staged-files.ts";
@@ -47,9 +48,22 @@ export async function openData(settings: DataSettings, parts: OpenDataParts): Pr
     openOwnLog({ database, files: store, key, name: settings.config.log.name, clock, failpoint });
   const database = await openIndex(settings, parts, openLog);
   const ownLog = openLog(database);
+  await restore(ownLog, parts.warn);
   const isLogged = async (module: ModuleVersion) => (await ownLog.reads.lookup(module)) !== undefined;
   const { unlogged } = await finishFills(database, store, { now: clock.now(), isLogged });
   return { store, database, ownLog, unlogged };
+}
+
+/** What the index has lost of the log comes back from the copies of its records, or somebody has to choose another name. */
+async function restore({ log }: OpenedLog, warn: (line: string) => void): Promise<void> {
+  try {
+    const restored = await log.restore();
+    if (restored.kind === "restored")
+      warn(`${restored.records} records of the log were not in the index: they were made anew from their copies`);
+    if (restored.kind === "lost") warn(lostLog(restored));
+  } catch (error) {
+    warn(`the log cannot be read: ${explain(error)}`);
+  }
 }
 
 async function openStore(data: string, { clock, warn, failpoint }: OpenDataParts): Promise<DirectoryModuleStore> {

@@ -20,6 +20,9 @@ export interface VersionHashes {
  */
 export interface Checksums {
   hashes(module: ModuleVersion): Promise<VersionHashes | undefined>;
+
+  /** The same of what was verified before, without asking anybody; `undefined` of all else. */
+  kept(module: ModuleVersion): Promise<VersionHashes | undefined>;
 }
 
 /** A checksum database as it is served below `/sumdb/<name>/`. All of them throw `ServedError`. */
@@ -35,4 +38,4 @@ export interface ChecksumDatabase {
 }
 
 /** What stands in where no checksum database is configured: nothing is asked, nothing is known. */
-export const noChecksums: Checksums = { hashes: async () => undefined };
+export const noChecksums: Checksums = { hashes: async () => undefined, kept: async () => undefined };

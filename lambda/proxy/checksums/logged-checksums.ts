@@ -26,6 +26,10 @@ export class LoggedChecksums implements Checksums {
     return theirs;
   }
 
+  async kept(module: ModuleVersion): Promise<VersionHashes | undefined> {
+    return (await this.#theirs.kept(module)) ?? (await this.#logged(module));
+  }
+
   async #logged(module: ModuleVersion): Promise<VersionHashes | undefined> {
     const logged = await this.#ours.lookup(module);
     if (logged === undefined) return undefined;

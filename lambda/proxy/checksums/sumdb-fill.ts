@@ -66,14 +66,18 @@ export class SumdbFill implements Checksums, ChecksumDatabase {
     if (this.#parts.isPrivate(module.path)) return undefined;
     await this.#refuseAfterFork();
     const stored = await this.#stored(module);
-    const { id, record, head } = stored ?? (await this.#ask(module, "checksum-unknown"));
-    const { zip, mod } = recordedHashes(record, module.path, module.version);
-    const proof = { number: id, head: head.signedNote };
-    if (zip[0] !== undefined && mod[0] !== undefined) return { zip: zip[0], goMod: mod[0], proof };
+    const found = hashesOf(module, stored ?? (await this.#ask(module, "checksum-unknown")));
+    if (found !== undefined) return found;
     throw new ServedError(
       "checksum-unknown",
       `the checksum database has no hashes of ${module.path}@${module.version}`,
     );
+  }
+
+  async kept(module: ModuleVersion): Promise<VersionHashes | undefined> {
+    if (this.#parts.isPrivate(module.path)) return undefined;
+    const stored = await this.#stored(module);
+    return stored && hashesOf(module, stored);
   }
 
   /** A lookup answer: the verified record under the newest verified head, whose proofs need no tile we do not have. */
@@ -200,6 +204,15 @@ export class SumdbFill implements Checksums, ChecksumDatabase {
 function forClient(error: unknown): never {
   if (!isCodedError(error, "not-found")) throw error;
   throw new CodedError("sumdb-not-found" satisfies SumdbErrorCode, error.message, { cause: error });
+}
+
+function hashesOf(
+  { path, version }: ModuleVersion,
+  { id, record, head }: Pick<SumdbLookup, "id" | "record"> & { readonly head: Pick<SumdbLookup["head"], "signedNote"> },
+): VersionHashes | undefined {
+  const { zip, mod } = recordedHashes(record, path, version);
+  const proof = { number: id, head: head.signedNote };
+  return zip[0] === undefined || mod[0] === undefined ? undefined : { zip: zip[0], goMod: mod[0], proof };
 }
 
 const forged: readonly SumdbErrorCode[] = ["sumdb-bad-note", "sumdb-bad-record", "sumdb-bad-tile"];

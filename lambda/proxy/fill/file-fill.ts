@@ -89,7 +89,7 @@ export class FileFill {
     return this.#fillOf(module).record(module, waitUntil);
   }
 
-  /** What the log is to say of a version, where that is known without its files: by its claim, or by what is proved of it. */
+  /** What the log is to say of a version, where that is known without its files and without asking: by its claim, or by a proof that is kept. */
   known(module: ModuleVersion): Promise<LogRecord | undefined> {
     return this.#fillOf(module).known(module);
   }

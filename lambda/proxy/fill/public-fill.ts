@@ -2,6 +2,7 @@ import { hashGoMod } from "../../golang/dirhash.ts";
 import type { Checksums } from "../checksums/checksums.ts";
 import type { Intake } from "../intake/intake.ts";
 import { needsZip } from "../intake/public-intake.ts";
+import { recordOf } from "../intake/records.ts";
 import { findStored, type StoredFile } from "../intake/stored-file.ts";
 import { together } from "../intake/together.ts";
 import type { ReceivedZip } from "../intake/unit.ts";
@@ -59,16 +60,16 @@ export class PublicFill {
 
   /** Logs the version by the hashes that are proved of it, without its files; where nothing proves any, by its stored zip. */
   async record(module: ModuleVersion, waitUntil: number): Promise<void> {
-    const { intake, fill } = this.#parts;
-    const proved = await this.known(module);
-    if (proved !== undefined) return intake.publicly.log(proved);
+    const { checksums, intake, fill } = this.#parts;
+    const proved = await checksums.hashes(module);
+    if (proved !== undefined) return intake.publicly.log(recordOf(module, proved));
     const [zip, mod] = await together(fill("zip", module, waitUntil), fill("mod", module, waitUntil));
     await this.#logFiles(module, zip, mod);
   }
 
   async known(module: ModuleVersion): Promise<LogRecord | undefined> {
-    const proved = await this.#parts.checksums.hashes(module);
-    return proved && { module, zip: proved.zip, goMod: proved.goMod, proof: proved.proof };
+    const proved = await this.#parts.checksums.kept(module);
+    return proved && recordOf(module, proved);
   }
 
   async logByFiles(module: ModuleVersion): Promise<boolean> {

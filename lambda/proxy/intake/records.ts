@@ -1,7 +1,7 @@
 import { recordedHashes } from "../../golang/sumdb.ts";
 import type { Claim } from "../store/claim-store.ts";
 import type { ModuleVersion } from "../store/layout.ts";
-import type { LogRecord } from "../store/log-store.ts";
+import type { LogRecord, RecordProof } from "../store/log-store.ts";
 import type { RecordLog, RecordReads } from "../store/record-log.ts";
 import { ServedError } from "../store/served-error.ts";
 
@@ -12,9 +12,12 @@ export interface IntakeLog {
   readonly reads?: Pick<RecordReads, "lookup"> | undefined;
 }
 
-/** The record of a private version: of its claim. */
-export function recordOf(module: ModuleVersion, { zip, goMod }: Pick<Claim, "zip" | "goMod">): LogRecord {
-  return { module, zip, goMod, proof: undefined };
+/** The record of a private version by its claim, and of a public one by what is proved of it. */
+export function recordOf(
+  module: ModuleVersion,
+  { zip, goMod, proof }: Pick<Claim, "zip" | "goMod"> & { readonly proof?: RecordProof | undefined },
+): LogRecord {
+  return { module, zip, goMod, proof };
 }
 
 /**

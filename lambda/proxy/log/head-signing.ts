@@ -7,6 +7,7 @@ import { ServedError } from "../store/served-error.ts";
 import { firstHead, shorterThan } from "./appender.ts";
 import { appended, emptyFrontier, type Frontier, type PlacedRow, treeOf } from "./growing-tree.ts";
 import { damaged, type LogRows } from "./log-rows.ts";
+import type { RecordCopies } from "./record-copies.ts";
 import { parseRecordText } from "./record-text.ts";
 import type { VerifiedHead, VerifiedHeads } from "./verified-heads.ts";
 
@@ -23,12 +24,19 @@ export class HeadSigning {
   readonly #rows: LogRows;
   readonly #heads: VerifiedHeads;
   readonly #signer: LogSigner;
+  readonly #copies: RecordCopies | undefined;
 
-  constructor(store: Pick<LogStore, "head">, rows: LogRows, heads: VerifiedHeads, signer: LogSigner) {
+  constructor(
+    store: Pick<LogStore, "head">,
+    rows: LogRows,
+    heads: VerifiedHeads,
+    { signer, copies }: { readonly signer: LogSigner; readonly copies: RecordCopies | undefined },
+  ) {
     this.#store = store;
     this.#rows = rows;
     this.#heads = heads;
     this.#signer = signer;
+    this.#copies = copies;
   }
 
   /**
@@ -51,7 +59,10 @@ export class HeadSigning {
         "SECURITY ERROR: the records of the log do not lead to the root that its head says",
       );
     if (last?.size === head.size && last.settled) return last;
-    return await this.#heads.keep(last?.size === head.size ? last.note : await this.#note(tree));
+    const copied = this.#copies?.copy(tree);
+    // It may fail while the note is made, and is waited for then.
+    copied?.catch(() => {});
+    return await this.#heads.keep(last?.size === head.size ? last.note : await this.#note(tree), copied);
   }
 
   /** What the log consisted of when it was signed last. */

@@ -16,8 +16,11 @@ import { ServedError } from "../store/served-error.ts";
 import { Appender, type Standing, type Standings, tooBusy } from "./appender.ts";
 import { HeadSigning } from "./head-signing.ts";
 import { LogRows } from "./log-rows.ts";
+import { LogTiles } from "./log-tiles.ts";
 import { type Pace, usualPace, waitTurn } from "./pace.ts";
+import { RecordCopies } from "./record-copies.ts";
 import { isRecord, recordKey, recordText } from "./record-text.ts";
+import { type Restored, restoreLog } from "./restored-log.ts";
 import { Rounds } from "./rounds.ts";
 import { VerifiedHeads } from "./verified-heads.ts";
 
@@ -34,6 +37,8 @@ export interface OwnLogParts {
   readonly signer: LogSigner;
   readonly clock: Pick<Clock, "sleep">;
   readonly pace?: Pace;
+  /** Whether records are copied among the files too, so that `restore` can make the table anew. */
+  readonly copies?: boolean;
 }
 
 /**
@@ -50,14 +55,18 @@ export class OwnLog implements RecordLog {
   readonly #signings: Rounds<never, SignedHead>;
   readonly #clock: Pick<Clock, "sleep">;
   readonly #pace: Pace;
+  readonly #restore: () => Promise<Restored>;
   /** `"name+hash+key"`: what follows `GOSUMDB=`. */
   readonly verifierKey: string;
 
-  constructor({ store, pending, heads, files, signer, clock, pace = usualPace }: OwnLogParts) {
+  constructor({ store, pending, heads, files, signer, clock, pace = usualPace, copies: copied }: OwnLogParts) {
     const rows = new LogRows(store, clock);
     const verified = new VerifiedHeads(heads, files, signer.verifierKey);
     const appender = new Appender({ store, pending, rows, heads: verified, clock, pace });
-    const signing = new HeadSigning(store, rows, verified, signer);
+    const { name } = verified;
+    const copies = copied ? new RecordCopies({ files, name, rows, tiles: new LogTiles(rows, files, name) }) : undefined;
+    const signing = new HeadSigning(store, rows, verified, { signer, copies });
+    this.#restore = async () => (copies ? await restoreLog({ store, heads: verified, copies }) : { kind: "whole" });
     this.#pending = pending;
     this.#appender = appender;
     this.#heads = verified;
@@ -124,6 +133,11 @@ export class OwnLog implements RecordLog {
       if (head !== undefined && standings.every(({ number }) => number < head.size)) return;
     }
     await this.sign();
+  }
+
+  /** Makes anew what was signed and is not in the table, where copies of the records allow it. Before anything is appended. */
+  restore(): Promise<Restored> {
+    return this.#restore();
   }
 
   /** Signs what the log is now, unless that was signed; so that there is a head before the first record. */

@@ -56,12 +56,13 @@ export class VerifiedHeads {
     return { ...newest, settled };
   }
 
-  /** Keeps a head that was just signed, first the copy; returns the newest in the table then. */
-  async keep(note: Uint8Array): Promise<VerifiedHead> {
+  /** Keeps a head that was just signed, first the copies, `beside` too; returns the newest in the table then. */
+  async keep(note: Uint8Array, beside?: Promise<void>): Promise<VerifiedHead> {
     const { size } = this.#verified(note);
     const older = this.#copies.slice(0, -keptCopies).slice(0, removedAtOnce);
     await Promise.all([
       this.#files.create(copyKey(this.name, size), note, policies.internal),
+      beside,
       ...older.map((key) => this.#files.remove(key)),
     ]);
     const head = await this.#heads.grow(this.name, { size, note });

@@ -13,7 +13,7 @@ export interface LogBacklogParts {
   /** Every version that is stored or claimed, in an order that stays the same, in pages; each after the last of the one before. */
   readonly stored: (after: ModuleVersion | undefined, limit: number) => Promise<readonly ModuleVersion[]>;
   readonly numbers: LogStore["numbers"];
-  /** What is known of a version without its files: by a claim, or by what a checksum database proved of it. */
+  /** What is known of a version without its files and without asking anybody: by a claim, or by a proof that is kept. */
   readonly known: (module: ModuleVersion) => Promise<LogRecord | undefined>;
   /** Logs a version by its files; false where they are not all stored, and nothing is obtained for it. */
   readonly logByFiles: (module: ModuleVersion) => Promise<boolean>;

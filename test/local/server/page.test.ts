@@ -75,10 +75,11 @@ async function visit(t: { after(work: () => Promise<void>): void }, options: obj
 test("the page says what this is, what to paste and what is stored", { skip: withoutChromium }, async (t) => {
   const { page, complaints, asked } = await visit(t);
   assert.match(await page.title(), /modfront/);
-  assert.equal(await page.locator("pre").textContent(), `export GOPROXY=${server.url}`);
+  assert.equal(await page.locator("pre").first().textContent(), `export GOPROXY=${server.url}`);
+  assert.equal(await page.locator("pre").last().textContent(), `export GOSUMDB=${server.gosumdb}`);
   assert.match((await page.locator("main").textContent()) ?? "", /501 modules with 502 versions/);
   assert.equal(await page.locator("ul.modules li").count(), 200);
-  await page.getByRole("button", { name: "Copy" }).click();
+  await page.getByRole("button", { name: "Copy" }).first().click();
   await page.getByRole("button", { name: "Copied" }).waitFor();
   assert.equal(await page.evaluate("navigator.clipboard.readText()"), `export GOPROXY=${server.url}\n`);
   assert.deepEqual([complaints, asked], [[], [`${server.url}/`]]);

@@ -10,7 +10,10 @@ const hashes = { zip: "h1:a=", goMod: "h1:b=" };
 test("a record stands, whatever a checksum database says later, and speaks alone where there is none", async () => {
   const log = new MemoryRecordLog();
   const said = (theirs: object | undefined) =>
-    new LoggedChecksums({ hashes: async () => theirs && { ...hashes, proof, ...theirs } }, log).hashes(module);
+    new LoggedChecksums(
+      { hashes: async () => theirs && { ...hashes, proof, ...theirs }, kept: async () => undefined },
+      log,
+    ).hashes(module);
   assert.equal(await said(undefined), undefined);
   assert.deepEqual(await said({}), { ...hashes, proof });
   await log.append([{ module, ...hashes, proof: undefined }]);

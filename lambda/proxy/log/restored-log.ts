@@ -1,0 +1,75 @@
+import { equalHashes } from "../../golang/tlog.ts";
+import { type LogHead, type LogStore, recordsOfCommit } from "../store/log-store.ts";
+import { firstHead } from "./appender.ts";
+import { appended, emptyFrontier, type Frontier, type PlacedRow, treeOf } from "./growing-tree.ts";
+import type { RecordCopies } from "./record-copies.ts";
+import { parseRecordText } from "./record-text.ts";
+import type { VerifiedHead, VerifiedHeads } from "./verified-heads.ts";
+
+/** What became of a log's rows: nothing was missing, so many were made anew, or so many of what was signed can be found. */
+export type Restored =
+  | { readonly kind: "whole" }
+  | { readonly kind: "restored"; readonly records: bigint }
+  | { readonly kind: "lost"; readonly found: bigint; readonly signed: bigint };
+
+export interface RestoreParts {
+  readonly store: LogStore;
+  readonly heads: VerifiedHeads;
+  readonly copies: RecordCopies;
+}
+
+/**
+ * Makes rows anew that were signed and are not in the table any more, because it was lost or is an older one, out of the
+ * copies of the records; only where these lead to the root that was signed, and to the one that the table says.
+ *
+ * Proofs of public records are not among the copies. Throws `ServedError` "store-failed", "log-damaged".
+ */
+export async function restoreLog({ store, heads, copies }: RestoreParts): Promise<Restored> {
+  const signed = await heads.newest();
+  const head = (await store.head()) ?? firstHead;
+  if (signed === undefined || head.size >= signed.size) return { kind: "whole" };
+  const { frontier, agrees } = await fold(copies, head, signed.size);
+  if (!agrees || frontier.size < signed.size || !equalHashes(treeOf(frontier).hash, signed.tree.hash))
+    return { kind: "lost", found: frontier.size, signed: signed.size };
+  await commitMissing(store, copies, signed);
+  await heads.keep(signed.note);
+  return { kind: "restored", records: signed.size - head.size };
+}
+
+/** The log that the copies are of, up to what was signed, and whether the table's is its beginning. */
+async function fold(copies: RecordCopies, head: LogHead, size: bigint) {
+  let frontier: Frontier = emptyFrontier;
+  let agrees = head.size === 0n;
+  for await (const text of copies.read()) {
+    if (frontier.size === size) break;
+    frontier = appended(frontier, { text, proof: undefined }).frontier;
+    if (frontier.size === head.size) agrees = equalHashes(treeOf(frontier).hash, head.root);
+  }
+  return { frontier, agrees };
+}
+
+async function commitMissing(store: LogStore, copies: RecordCopies, signed: VerifiedHead): Promise<void> {
+  const present = await store.head();
+  let before = present;
+  let frontier: Frontier = emptyFrontier;
+  let rows: PlacedRow[] = [];
+  let numbers: { readonly module: { readonly path: string; readonly version: string }; readonly number: bigint }[] = [];
+  for await (const text of copies.read()) {
+    if (frontier.size === signed.size) break;
+    const number = frontier.size;
+    const next = appended(frontier, { text, proof: undefined });
+    frontier = next.frontier;
+    const module = parseRecordText(text)?.module;
+    if (number < (present?.size ?? 0n) || module === undefined) continue;
+    rows.push(...next.rows);
+    numbers.push({ module, number });
+    if (numbers.length < recordsOfCommit && frontier.size < signed.size) continue;
+    const { n: size, hash: root } = treeOf(frontier);
+    const after = { ...(before ?? firstHead), size, root };
+    // Another process that restores the same log has the same rows.
+    if ((await store.commit({ before, after, rows, numbers })) !== "committed") return;
+    before = after;
+    rows = [];
+    numbers = [];
+  }
+}
