@@ -42,22 +42,23 @@ export class HttpPages {
     const late = AbortSignal.timeout(time);
     const either = signal === undefined ? late : AbortSignal.any([signal, late]);
     try {
-      return await this.#fetch(new URL(this.#parts.rewrites.rewrite(`https://${path}?go-get=1`)), either);
+      return await this.#fetch(path, either);
     } catch (error) {
       signal?.throwIfAborted();
       throw late.aborted ? new UpstreamFailure("timeout", "did not answer in time") : toUpstreamFailure(error);
     }
   }
 
-  async #fetch(url: URL, signal: AbortSignal): Promise<Page> {
-    const { client, credentials } = this.#parts;
+  async #fetch(path: string, signal: AbortSignal): Promise<Page> {
+    const { client, credentials, rewrites } = this.#parts;
+    const url = new URL(rewrites.rewrite(`https://${path}?go-get=1`));
     for (let renewed = false; ; renewed = true) {
       const authorization = await credentials.authorize(url, signal);
       const { answer, shown } = await followRedirects(client, url, authorization, { signal });
       const page = await readPage(answer, signal);
       if (answers(page)) return page;
       const refused = page.status === 401 && shown && !renewed;
-      if (!refused || !(await authorization?.renew(signal))) throw notRead(page);
+      if (!refused || !(await authorization?.renew(signal))) throw notRead(path, page);
     }
   }
 }
@@ -66,8 +67,12 @@ function answers({ status, text }: Page): boolean {
   return status === 200 || status === 404 || status === 410 || /go-import/i.test(text);
 }
 
-function notRead({ status }: Page): UpstreamFailure {
-  return new UpstreamFailure("status", `answered ${status}`, { details: { status } });
+/** The host by the name that was asked for, not by that which a rewrite has. */
+function notRead(path: string, { status }: Page): UpstreamFailure {
+  const [host] = path.split("/");
+  return new UpstreamFailure("status", `cannot read its page at ${host}: it answered ${status}`, {
+    details: { status },
+  });
 }
 
 /** Reads on to the end of the head: what is cut off before is no page that says nothing. */

@@ -39,9 +39,9 @@ const rows: readonly (readonly [what: string, reply: Reply, expected: string | R
   ["no page", { status: 404, body: "none" }, "404 none"],
   ["a page that is gone", { status: 410 }, "410 "],
   ["a page whose status is odd", { status: 500, body: meta }, `500 ${meta}`],
-  ["a login", { status: 403, body: "<html>sign in" }, "status answered 403"],
-  ["a failure", { status: 503, body: "<html>later" }, "status answered 503"],
-  ["a limit", { status: 429 }, "status answered 429"],
+  ["a login", { status: 403, body: "<html>sign in" }, "status cannot read its page at corp.example: it answered 403"],
+  ["a failure", { status: 503, body: "<html>later" }, "status cannot read its page at corp.example: it answered 503"],
+  ["a limit", { status: 429 }, "status cannot read its page at corp.example: it answered 429"],
   // The half of a page says nothing: it is no page without the tag.
   ["a page that is cut off", { body: " ".repeat(1000), fault: "cut" }, /^unreachable /],
   ["a page that stops", { body: " ".repeat(1000), fault: "hang-mid" }, /^timeout /],
@@ -94,5 +94,5 @@ test("credentials are shown, and once more when they were replaced", async () =>
     return true;
   };
   assert.equal(await pageOf(server, { authorize: async () => bearerAuthorization(token, renew) }), `200 ${meta}`);
-  assert.equal(await pageOf(server), "status answered 401");
+  assert.equal(await pageOf(server), "status cannot read its page at corp.example: it answered 401");
 });

@@ -84,8 +84,12 @@ function checkDirectory(directory: string, path: string): void {
 
 const longestUrl = 2_000;
 
-/** A URL with a scheme, no `file`, nothing that a program could take for an option, no credentials of other people's. */
-function checkUrl(url: string, path: string): void {
+/**
+ * A URL with a scheme, no `file`, nothing that a program could take for an option, no credentials of other people's: of ssh the
+ * user is a part of the address.
+ */
+function checkUrl(written: string, path: string): void {
+  const url = written.replace(/^(ssh:\/\/)[A-Za-z0-9_][\w.-]*@/i, "$1");
   const wrong = (why: string) => new Absence(`${path}: invalid repo root "${printable(url, 100)}": ${why}`);
   if (url.length > longestUrl || !/^[\x21-\x7e]+$/.test(url)) throw wrong("not a URL");
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/[^/\\@?#-][^\\@?#]*$/.exec(url)?.[1]?.toLowerCase();

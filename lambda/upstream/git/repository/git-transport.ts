@@ -57,7 +57,7 @@ export class GitTransport {
           this.#base = base;
           return readBody(answer, { ...call, onEnd: () => {} }).chunks;
         }
-        const failure = await statusFailure(answer);
+        const failure = await statusFailure(answer, authorization);
         const refused = failure.code === "unauthorized" && base.authorization !== undefined;
         if (!refused || renewed || !(await authorization?.renew(call.signal))) throw failure;
       }
@@ -78,7 +78,7 @@ export class GitTransport {
         },
         body: Buffer.from(body, "latin1"),
       });
-      if (answer.statusCode !== 200) throw await statusFailure(answer);
+      if (answer.statusCode !== 200) throw await statusFailure(answer, authorization);
       checkType(answer, `application/x-${service}-result`);
       return readBody(answer, { ...call, onEnd: () => {} }).chunks;
     });
@@ -141,7 +141,8 @@ const codes: Readonly<Record<number, GitFailureCode>> = {
   410: "no-repository",
 };
 
-async function statusFailure(answer: RawAnswer): Promise<GitFailure> {
+async function statusFailure(answer: RawAnswer, authorization: Authorization | undefined): Promise<GitFailure> {
   const { status, retryAfter } = await readStatusDetails(answer);
-  return new GitFailure(codes[status] ?? "status", `answered ${status}`, { status, retryAfter });
+  const known = status === 401 && authorization === undefined ? ", and no credentials are known for it" : "";
+  return new GitFailure(codes[status] ?? "status", `answered ${status}${known}`, { status, retryAfter });
 }

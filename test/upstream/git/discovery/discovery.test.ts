@@ -174,6 +174,30 @@ const lookups: readonly (readonly [string, string, Readonly<Record<string, strin
     { "a.example/x": meta("a.example/x git https://b.example/x --x") },
     /invalid subdirectory/,
   ],
+  [
+    "an ssh URL, of which the user is a part",
+    "a.example/x",
+    { "a.example/x": meta("a.example/x git ssh://git@b.example/x.git") },
+    git("ssh://git@b.example/x.git", "a.example/x", ""),
+  ],
+  [
+    "an ssh URL with a password",
+    "a.example/x",
+    { "a.example/x": meta("a.example/x git ssh://git:pw@b.example/x") },
+    /invalid repo root/,
+  ],
+  [
+    "an ssh URL with two users",
+    "a.example/x",
+    { "a.example/x": meta("a.example/x git ssh://git@-oProxyCommand=x@b.example/x") },
+    /invalid repo root/,
+  ],
+  [
+    "a user of https",
+    "a.example/x",
+    { "a.example/x": meta("a.example/x git https://me@b.example/x") },
+    /invalid repo root/,
+  ],
   ["a file URL", "a.example/x", { "a.example/x": meta("a.example/x git file:///etc") }, /invalid repo root/],
   [
     "a host like an option",
