@@ -134,7 +134,7 @@ export interface IndexDatabase {
  * Opens the index at `path`, made where there is none.
  *
  * Throws `CodedError` "index-damaged" when it is not a sound database (the whole file is checked, about 0.1 s for a
- * million versions), "index-too-new" when a later modfront made it, `ServedError` "store-failed" when the medium fails.
+ * million versions and 0.3 s for their records in the log), "index-too-new" when a later modfront made it, `ServedError` "store-failed" when the medium fails.
  */
 export function openIndexDatabase(path: string, failpoint: Failpoint = noFailpoint): IndexDatabase {
   const opened: DatabaseSync[] = [];

@@ -87,8 +87,14 @@ export class LogTiles {
     return tile.w === full ? await this.#files.read(this.#key(tile)) : undefined;
   }
 
+  /** Where it cannot be kept, on a full disk, it is made again for the next who asks. */
   async #keep(tile: Tile, data: Uint8Array): Promise<void> {
-    if (tile.w === full) await this.#files.create(this.#key(tile), data, policies.internal);
+    if (tile.w !== full) return;
+    try {
+      await this.#files.create(this.#key(tile), data, policies.internal);
+    } catch (error) {
+      if (!isCodedError(error, "store-failed")) throw error;
+    }
   }
 
   #key(tile: Tile): string {

@@ -4,6 +4,7 @@ import { recordText } from "../../../lambda/proxy/log/record-text.ts";
 import type { LogRow } from "../../../lambda/proxy/store/log-store.ts";
 import { recordOf, recordsOf } from "../../support/log-records.ts";
 import { LogWorld } from "../../support/log-world.ts";
+import { MemoryModuleStore } from "../../support/memory-adapters.ts";
 import { withFailpoints } from "../../support/with-failpoints.ts";
 
 // What readers are told of a table that somebody changed: nothing wrong.
@@ -65,6 +66,16 @@ test("a full tile is read once from the rows, then from the files", async () => 
   assert.deepEqual([await reads.tile(tileOf(0, 256)), await reads.tile(tileOf(-1, 256))], before);
   assert.deepEqual(await reads.tile(tileOf(0, 5)), before[0]?.slice(0, 5 * 32));
   await assert.rejects(reads.tile(tileOf(1, 1)), { code: "store-failed" });
+});
+
+test("a tile that cannot be kept is made all the same", async () => {
+  const world = await worldOf(300);
+  const right = await world.reads().tile(tileOf(0, 256));
+  const files = withFailpoints(new MemoryModuleStore(), [{ method: "create", kind: "failed" }]);
+  for (let time = 0; time < 2; time++) {
+    assert.deepEqual(await world.reads({ files }).tile(tileOf(0, 256)), right);
+    assert.ok(await world.reads({ files }).tile(tileOf(-1, 256)));
+  }
 });
 
 test("within one process appends take turns, and none is lost to another", async () => {

@@ -148,7 +148,11 @@ test("of 20 processes with a record each, those who were taken along do not sign
     return await world.signer.sign(message);
   };
   const signer = Object.assign(Object.create(world.signer) as LogSigner, { sign });
-  await Promise.all(recordsOf(20).map((record) => world.open({ signer }).append([record])));
+  // A turn for each millisecond.
+  const sleep = async (milliseconds: number) => {
+    for (let turn = 0; turn <= milliseconds; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  await Promise.all(recordsOf(20).map((record) => world.open({ signer, clock: { sleep } }).append([record])));
   assert.ok(world.memory.outcomes.committed < 5, JSON.stringify(world.memory.outcomes));
   assert.ok(world.signer.signed.length <= world.memory.outcomes.committed, String(world.signer.signed.length));
 });
