@@ -1,5 +1,6 @@
 import type { TemporaryFiles } from "../../proxy/store/temporary-files.ts";
 import { Discovery } from "../git/discovery/discovery.ts";
+import { KnownAddresses } from "../git/discovery/known-addresses.ts";
 import { DirectUpstream } from "../git/module/direct-upstream.ts";
 import { RefListings } from "../git/module/ref-listings.ts";
 import { ThreadZips } from "../git/module/thread-zips.ts";
@@ -32,6 +33,9 @@ export interface DirectOptions {
 /** Milliseconds for which the refs of a repository are good: so that a list, a latest and what they ask for are one listing. */
 const refsAge = 5_000;
 
+/** Milliseconds for which it is good where a module is: its info, go.mod and zip are asked for one after the other. */
+const addressAge = 60_000;
+
 /** Makes the place `direct` of chains: modules straight from their repositories. */
 export function openDirect({ rewrites, files, threads, agent, limits = {} }: DirectOptions): OpenRepositories {
   return ({ credentials, openProxy, now, ...parts }) => {
@@ -39,16 +43,22 @@ export function openDirect({ rewrites, files, threads, agent, limits = {} }: Dir
     const rewriting = new UrlRewrites(rewrites);
     const repositories = new GitRepositories({ client, credentials, files, script: threads.packs, agent, now, limits });
     const reach = (url: string) => reachable(rewriting.rewrite(url), (to) => parts.isNamed(to));
+    const discovery = new Discovery(new HttpPages({ client, credentials, rewrites: rewriting }));
+    const zips = new ThreadZips(threads.zips);
     const upstream = new DirectUpstream({
-      discovery: new Discovery(new HttpPages({ client, credentials, rewrites: rewriting })),
+      discovery: new KnownAddresses(discovery, { now, freshFor: addressAge }),
       openRepository: (url) => repositories.open(reach(url)),
       openProxy: (url) => openProxy(reach(url)),
       listings: new RefListings({ now, freshFor: refsAge }),
-      zips: new ThreadZips(threads.zips),
+      zips,
       files,
       limits: { ...gitLimits, ...limits },
     });
-    return { upstream, close: () => repositories.close() };
+    const close = async () => {
+      await zips.close();
+      await repositories.close();
+    };
+    return { upstream, close };
   };
 }
 
