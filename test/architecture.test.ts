@@ -95,7 +95,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     "upstream/http",
   ],
   "lambda/local/data": ["golang", "access/audit", "proxy/store", "proxy/log", "runtime"],
-  "lambda/local/access": ["golang", "edge", "config", "access"],
+  "lambda/local/access": ["golang", "edge", "config", "access", "local/data"],
   "lambda/local/server": [
     ...["golang", "edge", "config", "access", "http", "console", "runtime", "local/data", "local/access"],
     ...["proxy/store", "proxy/sources", "proxy/checksums", "proxy/fill", "proxy/serve", "proxy/upkeep"],

@@ -1,13 +1,10 @@
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AuditedChanges } from "../../lambda/access/audit/audited-changes.ts";
 import { AuditedTokens } from "../../lambda/access/audited-tokens.ts";
 import type { TokenStore } from "../../lambda/access/token-store.ts";
-import { WholeTokenStore } from "../../lambda/access/whole-token-store.ts";
 import { functionName } from "../../lambda/config/env.ts";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
-import { FileTokenStore } from "../../lambda/local/access/file-token-store.ts";
-import { tokenFile } from "../../lambda/local/access/local-access.ts";
+import { SqliteTokenStore } from "../../lambda/local/access/sqlite-token-store.ts";
 import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
 import type { AccessPlace } from "./access-place.ts";
 import { openAudit } from "./open-audit.ts";
@@ -25,7 +22,7 @@ async function openTokenStore(place: AccessPlace, { environment, now }: Terminal
     });
   }
   const settings = readDataSettings({ data, config }, environment);
-  return new WholeTokenStore(new FileTokenStore(join(settings.data, tokenFile)));
+  return new SqliteTokenStore(settings.data);
 }
 
 export interface OpenedTokens {

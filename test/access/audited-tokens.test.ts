@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+
 import { type TestContext, test } from "node:test";
 import { AuditedChanges } from "../../lambda/access/audit/audited-changes.ts";
 import { AuditedTokens, tenantOfPatterns } from "../../lambda/access/audited-tokens.ts";
-import { WholeTokenStore } from "../../lambda/access/whole-token-store.ts";
-import { FileTokenStore } from "../../lambda/local/access/file-token-store.ts";
+
+import { SqliteTokenStore } from "../../lambda/local/access/sqlite-token-store.ts";
 import { dataFolder } from "../support/data-folder.ts";
 import { MemoryAuditLog } from "../support/memory-audit-log.ts";
 import { withFailpoints } from "../support/with-failpoints.ts";
@@ -14,7 +14,7 @@ const wanted = { subject: "bob", role: "viewer", modules: "@payments,corp.exampl
 
 function world(t: TestContext) {
   const log = new MemoryAuditLog();
-  const store = new WholeTokenStore(new FileTokenStore(join(dataFolder(t), "access.json")));
+  const store = new SqliteTokenStore(dataFolder(t));
   let now = 1_000_000;
   const open = (audit = log) =>
     new AuditedTokens({

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { AuditedChanges } from "../../lambda/access/audit/audited-changes.ts";
 import { AuditedTokens } from "../../lambda/access/audited-tokens.ts";
-import { WholeTokenStore } from "../../lambda/access/whole-token-store.ts";
-import { FileTokenStore } from "../../lambda/local/access/file-token-store.ts";
+import { SqliteTokenStore } from "../../lambda/local/access/sqlite-token-store.ts";
 import { auditFile, openAuditDatabase } from "../../lambda/local/data/audit-database.ts";
 import { type FailpointName, failpoints } from "../../lambda/local/data/failpoints.ts";
 import { SqliteAuditLog } from "../../lambda/local/data/sqlite-audit-log.ts";
@@ -36,7 +34,7 @@ async function world(t: TestContext) {
   const database = openAuditDatabase(join(data, auditFile));
   t.after(() => database.close());
   const log = new SqliteAuditLog(database);
-  const store = new WholeTokenStore(new FileTokenStore(join(data, "access.json")));
+  const store = new SqliteTokenStore(data);
   const later = () => Date.now() + 3_600_000;
   const changes = new AuditedChanges(log, later);
   const tokens = new AuditedTokens({ store, changes, tenants: [], now: () => Math.floor(later() / 1000) });
@@ -57,8 +55,6 @@ for (const [dieAt, dieOn, left, happened] of boundaries) {
       const task: TokenChildTask = { data, action, id, dieAt, dieOn };
       const child = spawnSync(process.execPath, [script, JSON.stringify(task)], { encoding: "utf8" });
       assert.deepEqual([child.signal, child.stdout], ["SIGKILL", ""], child.stderr);
-      // A writer that died left its lock, as whoever comes next is told.
-      rmSync(join(data, "access.json.lock"), { force: true });
       const { items } = await store.list(9);
       const changed = {
         create: items.some(({ subject }) => subject === "new"),

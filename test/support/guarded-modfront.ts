@@ -1,8 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createToken, type TokenRequest } from "../../lambda/access/tokens.ts";
-import { WholeTokenStore } from "../../lambda/access/whole-token-store.ts";
-import { FileTokenStore } from "../../lambda/local/access/file-token-store.ts";
+import { SqliteTokenStore } from "../../lambda/local/access/sqlite-token-store.ts";
 import { type Certificate, makeCertificate, skipWithoutOpenssl } from "./certificate.ts";
 import { makeDataFolder } from "./data-folder.ts";
 import { GoMachine, skipWithoutGo } from "./go-command.ts";
@@ -80,7 +79,7 @@ export class GuardedModfront implements AsyncDisposable {
   }
 
   async token(request: Partial<TokenRequest> = {}): Promise<string> {
-    const store = new WholeTokenStore(new FileTokenStore(join(this.data, "access.json")));
+    const store = new SqliteTokenStore(this.data);
     const wanted = { subject: "gopher", role: "viewer", modules: "corp.example", days: 1, ...request };
     return (await createToken(store, wanted, Math.floor(Date.now() / 1000))).token;
   }

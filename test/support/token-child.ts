@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { AuditedChanges } from "../../lambda/access/audit/audited-changes.ts";
 import { AuditedTokens } from "../../lambda/access/audited-tokens.ts";
-import { WholeTokenStore } from "../../lambda/access/whole-token-store.ts";
-import { FileTokenStore } from "../../lambda/local/access/file-token-store.ts";
+import { SqliteTokenStore } from "../../lambda/local/access/sqlite-token-store.ts";
 import { auditFile, openAuditDatabase } from "../../lambda/local/data/audit-database.ts";
 import type { FailpointName } from "../../lambda/local/data/failpoints.ts";
 import { SqliteAuditLog } from "../../lambda/local/data/sqlite-audit-log.ts";
@@ -25,7 +24,7 @@ const log = new SqliteAuditLog(openAuditDatabase(join(data, auditFile)), (name) 
   if (name === dieAt && ++reached === dieOn) process.kill(process.pid, "SIGKILL");
 });
 const tokens = new AuditedTokens({
-  store: new WholeTokenStore(new FileTokenStore(join(data, "access.json"))),
+  store: new SqliteTokenStore(data),
   changes: new AuditedChanges(log, () => Date.now()),
   tenants: [],
   now: () => Math.floor(Date.now() / 1000),

@@ -77,6 +77,12 @@ export function edgeContext(settings: AccessSettings, state: TokenState, now: nu
   return { keyValues: keyValuesOf(edgeValues(settings, state, now)), hmac, now: () => now };
 }
 
+/** The id in a token, which its holder can read. */
+export function idOf(token: string): string {
+  const [claims = ""] = token.slice("mf_".length).split(".");
+  return JSON.parse(Buffer.from(claims, "base64url").toString())[0];
+}
+
 /** The Authorization header that go sends for a token in netrc or a URL. */
 export function basic(token: string, user = "gopher"): string {
   return `Basic ${Buffer.from(`${user}:${token}`).toString("base64")}`;

@@ -1,12 +1,8 @@
 import { BlockList, isIP } from "node:net";
-import { join } from "node:path";
 import { tenantPatterns } from "../../access/tenants.ts";
 import type { Config } from "../../config/config.ts";
 import type { AccessSettings } from "../../edge/access-settings.ts";
-import { WatchedTokenFile } from "./watched-token-file.ts";
-
-/** Where a server on one machine keeps its tokens, in its data folder. */
-export const tokenFile = "access.json";
+import { WatchedTokens } from "./watched-tokens.ts";
 
 /** What decides who may on one machine: the configuration, and the address the server listens on. */
 export interface LocalAccessSettings {
@@ -29,9 +25,9 @@ export function localAccess({ config, host }: LocalAccessSettings): AccessSettin
 export function localKeyValues(
   settings: LocalAccessSettings & { readonly data: string },
   now: () => number,
-): WatchedTokenFile {
-  const path = join(settings.data, tokenFile);
-  return new WatchedTokenFile({ path, access: localAccess(settings), now: () => Math.floor(now() / 1000) });
+): WatchedTokens {
+  const { data } = settings;
+  return new WatchedTokens({ data, access: localAccess(settings), now: () => Math.floor(now() / 1000) });
 }
 
 const loopback = new BlockList();

@@ -29,7 +29,7 @@ async function isDataFolder(folder: string): Promise<boolean> {
   const names = await readdir(folder);
   const own = (name: string) =>
     ["mod", "tmp", logKeyFile].includes(name) ||
-    /^access\.json/.test(name) ||
+    /^(?:access\.json|tokens\.sqlite)/.test(name) ||
     name.startsWith(indexFile) ||
     name.startsWith(auditFile);
   return names.every(own);

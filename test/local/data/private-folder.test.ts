@@ -28,7 +28,8 @@ const rows: readonly Row[] = [
     make: (folder) => {
       open(folder, 0o750);
       for (const name of ["mod", "tmp"]) mkdirSync(join(folder, name));
-      for (const name of ["index.sqlite", "index.sqlite-wal", "access.json"]) writeFileSync(join(folder, name), "");
+      for (const name of ["index.sqlite", "index.sqlite-wal", "access.json", "tokens.sqlite"])
+        writeFileSync(join(folder, name), "");
     },
     closed: true,
     mode: 0o700,

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
 import { createToken } from "../../../lambda/access/tokens.ts";
-import { WholeTokenStore } from "../../../lambda/access/whole-token-store.ts";
 import type { Anonymous } from "../../../lambda/edge/access-settings.ts";
-import { FileTokenStore } from "../../../lambda/local/access/file-token-store.ts";
-import { tokenFile } from "../../../lambda/local/access/local-access.ts";
+import { SqliteTokenStore } from "../../../lambda/local/access/sqlite-token-store.ts";
 import { FrontDoor, script } from "../../support/front-door.ts";
 import { moduleFixture } from "../../support/module-fixture.ts";
 import { basic } from "../../support/tokens.ts";
@@ -40,7 +37,7 @@ class World implements AsyncDisposable {
   static async start(anonymous: Anonymous): Promise<World> {
     const door = await FrontDoor.start({ access: { anonymous }, log: { name: "sums.corp.example" } });
     await door.publish(open);
-    const store = new WholeTokenStore(new FileTokenStore(join(door.data, tokenFile)));
+    const store = new SqliteTokenStore(door.data);
     const now = Math.floor(Date.now() / 1000);
     const tokens = new Map<Caller, string>();
     for (const [caller, modules] of Object.entries(callers))

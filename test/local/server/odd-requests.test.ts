@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
 import { createToken } from "../../../lambda/access/tokens.ts";
-import { WholeTokenStore } from "../../../lambda/access/whole-token-store.ts";
-import { FileTokenStore } from "../../../lambda/local/access/file-token-store.ts";
+import { SqliteTokenStore } from "../../../lambda/local/access/sqlite-token-store.ts";
 import { FrontDoor } from "../../support/front-door.ts";
 import { filePath, moduleFixture, versionsPath } from "../../support/module-fixture.ts";
 import { basic } from "../../support/tokens.ts";
@@ -12,7 +10,7 @@ import { basic } from "../../support/tokens.ts";
 
 test("credentials that come twice are none, whichever comes first", async () => {
   await using door = await FrontDoor.start({ access: { anonymous: "none" } });
-  const store = new WholeTokenStore(new FileTokenStore(join(door.data, "access.json")));
+  const store = new SqliteTokenStore(door.data);
   const request = { subject: "s", role: "operator", modules: "*", days: 1 } as const;
   const { token } = await createToken(store, request, Math.floor(Date.now() / 1000));
   const module = moduleFixture("example.com/m");

@@ -3,8 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { get } from "node:https";
 import { join } from "node:path";
 import { test } from "node:test";
+import { SqliteTokenStore } from "../../../lambda/local/access/sqlite-token-store.ts";
 import { runCli } from "../../support/cli.ts";
 import { GuardedModfront, skipWithoutGoAndTls as skip } from "../../support/guarded-modfront.ts";
+import { idOf } from "../../support/tokens.ts";
 
 // Where tokens and keys are found after they were used, misspelt, revoked and refused in every way: nowhere.
 
@@ -33,14 +35,12 @@ for (const format of ["json", "text"] as const) {
   }, async () => {
     await using modfront = await GuardedModfront.start("--log", format);
     modfront.script("corp.example/m", "v1.0.0", "v1.1.0");
-    // One after the other: the last in the list is the one that is revoked.
     const viewer = await modfront.token({ role: "viewer", modules: "corp.example/m" });
     const operator = await modfront.token({ role: "operator", modules: "corp.example/m" });
     const revoked = await modfront.token({ role: "viewer", modules: "corp.example/m" });
     const tokens = [viewer, operator, revoked];
     const list = await runCli(["token", "list", "--data", modfront.data]);
-    const id = list.stdout.trim().split("\n").at(-1)?.split("\t")[0] ?? "";
-    await runCli(["token", "revoke", id, "--data", modfront.data]);
+    await runCli(["token", "revoke", idOf(revoked), "--data", modfront.data]);
 
     const answers = await visit(modfront, { viewer, operator, revoked });
     const everything = new Map([
@@ -51,15 +51,16 @@ for (const format of ["json", "text"] as const) {
     ]);
     assert.match(modfront.process.output, format === "json" ? /"status":401/ : / 401 GET /);
     assert.match(answers.join("\n"), /modfront_requests_total/);
-    assert.ok(everything.has("access.json") && everything.has("mod/corp.example/m/@v/v1.0.0.zip"));
+    assert.ok(everything.has("tokens.sqlite") && everything.has("mod/corp.example/m/@v/v1.0.0.zip"));
     for (const token of tokens) {
       for (const spelling of spellings(token)) {
         for (const [where, text] of everything) assert.ok(!text.includes(spelling), where);
       }
     }
-    const { keys, identityKeys } = JSON.parse(everything.get("access.json") ?? "");
-    everything.delete("access.json");
-    for (const secret of [...identityKeys, ...keys.map((key: { readonly secret: string }) => key.secret)]) {
+    const { keys, identityKeys } = await new SqliteTokenStore(modfront.data).readKeys();
+    const isOfTokens = (where: string) => where.startsWith("tokens.sqlite");
+    for (const where of [...everything.keys()].filter(isOfTokens)) everything.delete(where);
+    for (const secret of [...identityKeys, ...keys.map((key) => key.secret)]) {
       for (const [where, text] of everything) assert.ok(!text.includes(secret), where);
     }
   });
