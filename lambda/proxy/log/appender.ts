@@ -105,9 +105,12 @@ export class Appender {
    * then. "lost": nothing was written, because somebody else wrote first or some were in the log already.
    */
   async commit(own: readonly LogRecord[]): Promise<Standings | "lost"> {
+    // First, so that the head, which is read after it, cannot be older than what was signed.
+    const floor = await this.#lowest();
     const before = await this.#store.head();
     const head = before ?? firstHead;
-    await this.#checkHead(head);
+    checkHead(head, floor);
+    this.#raise(head.size);
     const [frontier, batch] = await Promise.all([this.#frontierOf(head), this.#batch(own)]);
     if (batch.length === 0) return new Map();
     const grown = grow(frontier, batch);
@@ -121,7 +124,7 @@ export class Appender {
       return "lost";
     }
     this.#frontier = grown.frontier;
-    this.#floor = size;
+    this.#raise(size);
     return new Map(
       batch.map((record, i) => [
         recordKey(record.module),
@@ -156,16 +159,14 @@ export class Appender {
     return waitTurn(this.#pace, this.#clock, lost);
   }
 
-  /** A table that is behind what was signed is a restored one: what it would append was said of other records before. */
-  async #checkHead({ role, mode, size }: LogHead): Promise<void> {
-    if (role !== "primary" || mode !== "solo")
-      throw new ServedError(
-        "store-failed",
-        "the log of this region may not be appended to: another one is its primary",
-      );
-    this.#floor ??= (await this.#heads.newest())?.size ?? 0n;
-    if (size < this.#floor) throw shorterThan(this.#floor, size);
-    this.#floor = size;
+  /** What the log cannot be smaller than. */
+  async #lowest(): Promise<bigint> {
+    if (this.#floor === undefined) this.#raise((await this.#heads.newest())?.size ?? 0n);
+    return this.#floor ?? 0n;
+  }
+
+  #raise(size: bigint): void {
+    if (this.#floor === undefined || size > this.#floor) this.#floor = size;
   }
 
   /** What the log consists of: remembered, or read and held against the root that the head says. */
@@ -208,6 +209,13 @@ export class Appender {
 function distinct(records: readonly LogRecord[]): readonly LogRecord[] {
   const keys = new Set<string>();
   return records.filter(({ module }) => keys.size < keys.add(recordKey(module)).size);
+}
+
+/** A table that is behind what was signed is a restored one: what it would append was said of other records before. */
+function checkHead({ role, mode, size }: LogHead, floor: bigint): void {
+  if (role !== "primary" || mode !== "solo")
+    throw new ServedError("store-failed", "the log of this region may not be appended to: another one is its primary");
+  if (size < floor) throw shorterThan(floor, size);
 }
 
 function grow(frontier: Frontier, batch: readonly LogRecord[]) {

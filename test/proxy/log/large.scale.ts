@@ -4,6 +4,7 @@ import { dataFolder } from "../../support/data-folder.ts";
 import { openLocalLog } from "../../support/local-log.ts";
 import { holdAgainstXmod } from "../../support/log-oracle.ts";
 import { runLogProcesses } from "../../support/log-process.ts";
+import { runSchedule } from "../../support/log-schedule.ts";
 import { skipWithoutGo } from "../../support/xmod.ts";
 
 // `npm run test:log`: what takes minutes. Logs that are as large as ours will get, and many who append at once.
@@ -39,4 +40,12 @@ test("2,000 at the same moment from 8 processes: each once", async (t) => {
   const total = (name: "committed" | "lost" | "signed") => results.reduce((sum, { counts }) => sum + counts[name], 0);
   t.diagnostic(`${total("committed")} commits, ${total("lost")} lost, ${total("signed")} signatures`);
   assert.ok(total("committed") <= 2000 / 25 + 20);
+});
+
+test("4,000 schedules of processes whose calls fail, land unheard or come late", async (t) => {
+  for (let seed = 100; seed < 4100; seed++)
+    await runSchedule(seed).catch((error: unknown) => {
+      t.diagnostic(`seed ${seed}`);
+      throw error;
+    });
 });
