@@ -59,13 +59,15 @@ export class FrontDoor implements AsyncDisposable {
   readonly corp: ScriptedUpstream;
   readonly database: ChecksumDatabase;
   readonly data: string;
-  readonly #product: Product;
+  #product: Product;
+  readonly #start: () => Promise<Product>;
   readonly #remove: () => void;
 
   private constructor(
     parts: Pick<FrontDoor, "open" | "corp" | "database">,
     folder: ReturnType<typeof makeDataFolder>,
     product: Product,
+    start: () => Promise<Product>,
   ) {
     this.open = parts.open;
     this.corp = parts.corp;
@@ -73,6 +75,7 @@ export class FrontDoor implements AsyncDisposable {
     this.data = folder.path;
     this.#remove = folder.remove;
     this.#product = product;
+    this.#start = start;
   }
 
   /** Starts it; `config` is added to the configuration, `patterns` are those of private modules. */
@@ -86,14 +89,20 @@ export class FrontDoor implements AsyncDisposable {
       { patterns: "*", chain: open.url },
     ];
     const all = { upstreams, private: patterns, sumdb: { name: database.vkey }, ...config };
-    const product = await startProduct({ data: folder.path, config: all });
-    return new FrontDoor({ open, corp, database }, folder, product);
+    const startAgain = () => startProduct({ data: folder.path, config: all });
+    return new FrontDoor({ open, corp, database }, folder, await startAgain(), startAgain);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#product.stop();
     await Promise.all([this.open.close(), this.corp.close()]);
     this.#remove();
+  }
+
+  /** Stops it and starts it again on its folder, under another address. */
+  async restart(): Promise<void> {
+    await this.#product.stop();
+    this.#product = await this.#start();
   }
 
   /** Stops it, and leaves its folder. */
