@@ -15,6 +15,7 @@ import { measureHits } from "./parts/hits.ts";
 import { measureIndex } from "./parts/index.ts";
 import { measureLambda } from "./parts/lambda.ts";
 import { measureLog } from "./parts/log.ts";
+import { measureLoggedFills } from "./parts/logged-fills.ts";
 import { type Figure, formatTable, type Sample, summarize } from "./report.ts";
 import { startReplay } from "./servers.ts";
 import { ensureProgram, hasProgram } from "./tools.ts";
@@ -30,6 +31,7 @@ const parts: Readonly<Record<string, { readonly run: Part; readonly base: string
   golang: { run: measureGolang, base: "x/mod" },
   index: { run: measureIndex, base: "" },
   log: { run: measureLog, base: "1 caller" },
+  loggedFills: { run: measureLoggedFills, base: "without the log" },
   edge: { run: measureEdge, base: "" },
   lambda: { run: measureLambda, base: "bare node" },
 };

@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 export const graph = { path: "github.com/prometheus/prometheus", version: "v0.310.0" } as const;
 
 /** Downloads the graph with the real client into a module cache that is thrown away; seconds. */
-export async function downloadGraph(folder: string, proxy: string): Promise<number> {
+export async function downloadGraph(folder: string, proxy: string, gosumdb = "sum.golang.org"): Promise<number> {
   const work = mkdtempSync(join(inMemory() ?? folder, "modfront-client-"));
   try {
     mkdirSync(join(work, "m"));
@@ -17,7 +17,7 @@ export async function downloadGraph(folder: string, proxy: string): Promise<numb
       `module example.com/bench\n\ngo 1.25.0\n\nrequire ${graph.path} ${graph.version}\n`,
     );
     const started = performance.now();
-    await go(["mod", "download", "all"], { cwd: join(work, "m"), cache: join(work, "cache"), proxy });
+    await go(["mod", "download", "all"], { cwd: join(work, "m"), cache: join(work, "cache"), proxy, gosumdb });
     return (performance.now() - started) / 1000;
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -46,9 +46,10 @@ interface GoRun {
   readonly cwd: string;
   readonly cache: string;
   readonly proxy: string;
+  readonly gosumdb: string;
 }
 
-async function go(args: readonly string[], { cwd, cache, proxy }: GoRun): Promise<void> {
+async function go(args: readonly string[], { cwd, cache, proxy, gosumdb }: GoRun): Promise<void> {
   const env = {
     ...process.env,
     GOPROXY: proxy,
@@ -57,7 +58,7 @@ async function go(args: readonly string[], { cwd, cache, proxy }: GoRun): Promis
     GOPATH: cache,
     GOFLAGS: "-modcacherw -mod=mod",
     GOTOOLCHAIN: "local",
-    GOSUMDB: "sum.golang.org",
+    GOSUMDB: gosumdb,
     GOPRIVATE: "",
     GONOSUMDB: "",
     GONOPROXY: "",

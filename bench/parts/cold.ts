@@ -21,6 +21,7 @@ async function measureGraph(bench: Bench): Promise<void> {
       const measured = () => withServer(bench, start, (server, data) => measureServer(bench, name, server, data));
       // Which tiles a proxy asks for depends on the heads it meets: what is missing is recorded before it counts.
       while (!(await measured())) bench.say(`cold: ${name} again, the real upstream was asked`);
+      if (name === "modfront") await withServer(bench, start, (server) => measureOwnLog(bench, server));
     }
     bench.add("whole graph", "direct upstream", { "cold, s": await downloadGraph(folder, replay.url) });
     for (const peer of bench.peers)
@@ -50,6 +51,15 @@ async function measureServer(bench: Bench, name: string, server: Measured, data:
     bench.add("whole graph", "file://", { "warm, s": floor });
   }
   return true;
+}
+
+/** The same with our own checksum database, which has to log what it is asked for first. */
+async function measureOwnLog(bench: Bench, { url }: Measured): Promise<void> {
+  const gosumdb = (await (await fetch(`${url}/-/gosumdb`)).text()).trim();
+  bench.add("whole graph", "modfront, its own GOSUMDB", {
+    "cold, s": await downloadGraph(bench.folder, url, gosumdb),
+    "warm, s": await downloadGraph(bench.folder, url, gosumdb),
+  });
 }
 
 /** A zip alone: how long a developer waits who adds a module that nobody had before. */
