@@ -98,7 +98,7 @@ const wantedConcurrency = 200;
 
 /** Serve and fill functions share what the account may run at once, and a new account may run ten. */
 async function checkConcurrency(stack: string): Promise<Finding> {
-  const { readPlaces } = await import("../../lambda/aws/open-deployed-tokens.ts");
+  const { readPlaces } = await import("../../lambda/aws/deployed-places.ts");
   const { readConcurrencyLimit } = await import("../../lambda/aws/account-concurrency.ts");
   const { functionName } = await import("../../lambda/config/env.ts");
   const places = await readPlaces(stack, functionName(stack, "control"));

@@ -6,22 +6,33 @@ import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
 import { type Fork, keepOurs, readFork } from "../../lambda/proxy/checksums/fork-evidence.ts";
 import { sumdbVerifier } from "../../lambda/proxy/checksums/known-sumdb.ts";
 import type { TreeHeadStore } from "../../lambda/proxy/store/tree-head-store.ts";
+import { deployedHeads } from "./deployed-heads.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
 
-const options = { data: { type: "string" }, config: { type: "string" }, "keep-ours": { type: "boolean" } } as const;
+const options = {
+  data: { type: "string" },
+  config: { type: "string" },
+  stack: { type: "string" },
+  "keep-ours": { type: "boolean" },
+} as const;
 
 /** `modfront log fork`: what to do after a checksum database has shown two logs that contradict each other. */
 export const logFork: Verb = {
-  usage: "[--keep-ours] [--data FOLDER] [--config FILE]",
+  usage: "[--keep-ours] [--stack NAME | --data FOLDER] [--config FILE]",
   summary: "shows both heads after a fork of the checksum database; --keep-ours goes on with the one verified so far",
   run: async (args, { print, environment }) => {
     const { values } = parseVerbArgs(args, options, { least: 0, most: 0 });
+    const { stack } = values;
+    if (stack !== undefined && values.data !== undefined)
+      throw new CodedError("usage", "--stack and --data name two places: which one?");
     const { data, config } = readDataSettings(values, environment);
     const name = sumdbVerifier(config.sumdb.name)?.name;
     if (name === undefined) throw new CodedError("usage", "no checksum database is configured");
+    const decision = { keep: values["keep-ours"] === true, print };
+    if (stack !== undefined) return await decide((await deployedHeads(stack)).heads, name, decision);
     const database = openIndexDatabase(join(data, indexFile));
     try {
-      return await decide(new SqliteTreeHeadStore(database), name, { keep: values["keep-ours"] === true, print });
+      return await decide(new SqliteTreeHeadStore(database), name, decision);
     } finally {
       database.close();
     }

@@ -1,7 +1,7 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import type { AuditLog } from "../access/audit/audit-log.ts";
 import { CodedError } from "../golang/coded-error.ts";
-import { readPlaces } from "./open-deployed-tokens.ts";
+import { readPlaces } from "./deployed-places.ts";
 import { S3AuditLog } from "./s3-audit-log.ts";
 
 /**
