@@ -29,7 +29,9 @@ export function installMinistack(): string {
 }
 
 /** Starts an empty emulator on a free port; its Lambdas run on this process's own Node. */
-export async function startMinistack(settings: Readonly<Record<string, string>> = {}): Promise<Ministack> {
+export async function startMinistack(
+  settings: (endpoint: string) => Readonly<Record<string, string>> = () => ({}),
+): Promise<Ministack> {
   const program = installMinistack();
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
@@ -56,7 +58,7 @@ export async function startMinistack(settings: Readonly<Record<string, string>> 
       PATH: path,
       GATEWAY_PORT: String(port),
       LAMBDA_EXECUTOR: "local",
-      ...settings,
+      ...settings(endpoint),
     },
     stdio: ["ignore", "pipe", "pipe"],
   });

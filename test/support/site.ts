@@ -20,9 +20,12 @@ export class Site implements AsyncDisposable {
     this.deployment = new Deployment(aws);
   }
 
-  /** Deploys the app with this configuration into an empty account. */
-  static async start(config: unknown): Promise<Site> {
-    const site = new Site(await startMinistack());
+  /** Deploys the app with this configuration into an empty account, whose functions find these in their environment too. */
+  static async start(
+    config: unknown,
+    environment: (endpoint: string) => Record<string, string> = () => ({}),
+  ): Promise<Site> {
+    const site = new Site(await startMinistack(environment));
     try {
       await site.deployment.bootstrap();
       await site.deployment.synth(config);
