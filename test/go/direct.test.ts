@@ -19,16 +19,15 @@ const goMod = (...requirements: readonly string[]) =>
   `module example.com/main\n\ngo 1.25\n${requirements.map((each) => `\nrequire ${each}`).join("")}\n`;
 const program = (module: string) => `package main\n\nimport lib "${module}"\n\nfunc main() { print(lib.Name) }\n`;
 
-/** A developer's machine; private modules are in no checksum database. */
-function machineAt(url: string, module: string, ...requirements: readonly string[]): GoMachine {
-  return new GoMachine(url, { GONOSUMDB: "corp.example" })
-    .write("go.mod", goMod(...requirements))
-    .write("main.go", program(module));
+/** A developer's machine, on which everything is verified against modfront's own checksum database. */
+async function machineAt(url: string, module: string, ...requirements: readonly string[]): Promise<GoMachine> {
+  const GOSUMDB = (await (await fetch(`${url}/-/gosumdb`)).text()).trim();
+  return new GoMachine(url, { GOSUMDB }).write("go.mod", goMod(...requirements)).write("main.go", program(module));
 }
 
 /** What the program prints that is built against a version. */
 async function built(url: string, module: string, version: string): Promise<string> {
-  using machine = machineAt(url, module, `${module} ${version}`);
+  using machine = await machineAt(url, module, `${module} ${version}`);
   const build = await machine.go("build", "-o", "main", ".");
   assert.equal(build.code, 0, build.stderr);
   return spawnSync(join(machine.folder, "main"), { encoding: "utf8" }).stderr;
@@ -36,7 +35,7 @@ async function built(url: string, module: string, version: string): Promise<stri
 
 /** The version that `go get module@query` requires afterwards. */
 async function got(url: string, module: string, query: string): Promise<string> {
-  using machine = machineAt(url, module);
+  using machine = await machineAt(url, module);
   const run = await machine.go("get", `${module}@${query}`);
   assert.equal(run.code, 0, run.stderr);
   return (await machine.go("list", "-m", "-f", "{{.Version}}", module)).stdout.trim();
@@ -65,7 +64,7 @@ for (const module of [suffixed, paged]) {
     const { url } = modfront;
 
     assert.equal(await built(url, module, "v1.0.0"), "one");
-    using machine = machineAt(url, module);
+    using machine = await machineAt(url, module);
     assert.equal(await got(url, module, "latest"), "v1.1.0");
     const listed = await machine.go("list", "-m", "-versions", module);
     assert.equal(listed.stdout, `${module} v1.0.0 v1.1.0\n`, listed.stderr);
@@ -101,10 +100,11 @@ test("a tag that was moved is refused, with both hashes", { skip }, async (t) =>
   // The files are lost, as when they were evicted; the claim is not.
   rmSync(join(data, "mod/corp.example"), { recursive: true });
   await using modfront = await start(source, data);
-  using machine = machineAt(modfront.url, suffixed, `${suffixed} v1.0.0`);
+  using machine = await machineAt(modfront.url, suffixed, `${suffixed} v1.0.0`);
   const build = await machine.go("build", ".");
   assert.equal(build.code, 1);
   assert.match(build.stderr, /403 Forbidden/);
+  assert.match(modfront.output, /corp\.example\/repo\.git/, "the operator is told");
   assert.equal(new Set(build.stderr.match(/h1:[A-Za-z0-9+/]{43}=/g)).size, 2, build.stderr);
 });
 
@@ -118,21 +118,20 @@ test("credentials are those of netrc; wrong ones are one clear line, without the
     await using modfront = await start(source, dataFolder(t), [], { NETRC });
     assert.equal(await built(modfront.url, suffixed, "v1.0.0"), "one");
   }
-  for (const wrong of [
-    "machine other.example login me password x\n",
-    `machine ${host} login me password ${token}x\n`,
-  ]) {
+  const rows = [
+    ["machine other.example login me password x\n", ", and no credentials are known for it"],
+    [`machine ${host} login me password ${token}x\n`, ""],
+  ] as const;
+  for (const [wrong, why] of rows) {
     writeFileSync(NETRC, wrong);
     await using modfront = await start(source, dataFolder(t), [], { NETRC });
-    using machine = machineAt(modfront.url, suffixed, `${suffixed} v1.0.0`);
+    using machine = await machineAt(modfront.url, suffixed, `${suffixed} v1.0.0`);
     const build = await machine.go("build", ".");
     assert.equal(build.code, 1);
     const [, line = ""] = /502 Bad Gateway\n\tserver response:? ?(.*)\n/.exec(build.stderr) ?? [];
-    assert.match(
-      line,
-      /^upstream direct does not accept modfront's credentials: .*corp\.example.* answered 401$/,
-      build.stderr,
-    );
+    const refused = "upstream direct wants credentials that modfront does not have";
+    const said = `cannot read its repository at corp.example: it answered 401${why}`;
+    assert.equal(line, `${refused}: ${said}`, build.stderr);
     assert.ok(!(build.stderr + modfront.output).includes(token));
   }
 });

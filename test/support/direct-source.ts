@@ -17,7 +17,9 @@ export const directModules = { suffixed: "corp.example/repo.git", paged: "corp.e
 export class DirectSource implements AsyncDisposable {
   readonly server: GitHttpServer;
   authorization: string | undefined;
-  /** Milliseconds before a packfile is sent. */
+  /** In place of that: whether what is shown is taken. */
+  accepts: ((authorization: string | undefined) => boolean) | undefined;
+  /** Milliseconds before the next packfile is sent, and none before those after it. */
   delay = 0;
   readonly #commits: string[] = [];
 
@@ -31,7 +33,7 @@ export class DirectSource implements AsyncDisposable {
         new GitObjects(),
         { HEAD: "ref: refs/heads/main" },
         {
-          wait: (request) => (isFetch(request) ? sleep(source.delay) : undefined),
+          wait: (request) => (isFetch(request) ? source.#pause() : undefined),
           intercept: (request, response) => {
             const { status, body } = source.#answerBefore(request);
             if (status === 0) return undefined;
@@ -83,9 +85,16 @@ export class DirectSource implements AsyncDisposable {
     return this.server[Symbol.asyncDispose]();
   }
 
+  #pause(): Promise<void> {
+    const { delay } = this;
+    this.delay = 0;
+    return sleep(delay);
+  }
+
   #answerBefore({ url, headers }: GitRequest): { readonly status: number; readonly body?: string } {
-    if (this.authorization !== undefined && headers.authorization !== this.authorization)
-      return { status: 401, body: `no: ${headers.authorization}` };
+    const expected = this.authorization;
+    const accepts = this.accepts ?? ((shown) => expected === undefined || shown === expected);
+    if (!accepts(headers.authorization)) return { status: 401, body: `no: ${headers.authorization}` };
     if (!url.endsWith("?go-get=1")) return { status: 0 };
     const meta = `<meta name="go-import" content="${directModules.paged} git https://corp.example/repo">`;
     return url.startsWith("/team/lib") ? { status: 200, body: `<head>${meta}</head>` } : { status: 404, body: "" };

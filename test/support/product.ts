@@ -4,6 +4,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { parseConfig } from "../../lambda/config/config.ts";
 import type { Failpoint } from "../../lambda/local/data/failpoints.ts";
+import { openLocalCredentials } from "../../lambda/local/server/local-credentials.ts";
 import { startLocal } from "../../lambda/local/server/start.ts";
 import { openSumdbRemote } from "../../lambda/proxy/checksums/sumdb-reach.ts";
 import { FolderTemporaryFiles } from "../../lambda/runtime/folder-temporary-files.ts";
@@ -39,11 +40,21 @@ const threadOfGit = (name: string) => new URL(`../../lambda/upstream/git/${name}
 export async function startProduct(options: ProductOptions, failpoint?: Failpoint): Promise<Product> {
   const config = parseConfig(JSON.stringify(options.config));
   const clock = clockWith({ now: () => Date.now() + (options.ahead ?? 0) });
+  const credentials = await openLocalCredentials({
+    rules: config.credentials,
+    environment: {},
+    platform: process.platform,
+    readAwsSecret: (id) => Promise.reject(new Error(`no secret ${id}`)),
+    now: clock.now,
+    elapsed: () => performance.now(),
+    warn: () => {},
+  });
   const way = new RequestWay(`modfront-${randomBytes(8).toString("hex")}`);
   const upstreams = openUpstreams(config, {
     via: () => way.header(),
     now: () => performance.now(),
     version: "0.0.0",
+    credentials,
     repositories: openDirect({
       rewrites: config.git.rewrite,
       files: new FolderTemporaryFiles(join(options.data, "tmp"), temporaryName),

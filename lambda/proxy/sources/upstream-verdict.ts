@@ -62,7 +62,8 @@ function statusRow(status: number): Row {
 const lines: Partial<Record<ServedErrorCode, (name: string, clause: string) => string>> = {
   "not-found": (name, clause) => `not found: upstream ${name} ${clause}`,
   "upstream-refused": (name, clause) => `upstream ${name} refuses it: ${clause}`,
-  "upstream-unauthorized": (name, clause) => `upstream ${name} does not accept modfront's credentials: ${clause}`,
+  "upstream-unauthorized": (name, clause) =>
+    `upstream ${name} wants credentials that modfront does not have: ${clause}`,
 };
 
 /** What the failure of an attempt means, said of the upstream called `name`. */

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { hashGoMod, hashZip } from "../../../lambda/golang/dirhash.ts";
 import { ChecksumDatabase } from "../../support/checksum-database.ts";
@@ -6,6 +8,7 @@ import { dataFolder } from "../../support/data-folder.ts";
 import { serveDatabase } from "../../support/database-server.ts";
 import { DirectSource, directModules } from "../../support/direct-source.ts";
 import { freePort } from "../../support/free-port.ts";
+import { appKey, GithubApi } from "../../support/github-api.ts";
 import { filePath, moduleFixture, versionsPath } from "../../support/module-fixture.ts";
 import { get, startProduct, storedKeys } from "../../support/product.ts";
 import { ScriptedUpstream } from "../../support/scripted-upstream.ts";
@@ -52,6 +55,23 @@ test("a public module by direct is held against the checksum database", async (t
     storedKeys(data).filter((key) => key.includes("v1.1.0.zip")),
     [],
   );
+});
+
+test("a GitHub App opens a repository: one token for all that is asked", async (t) => {
+  await using source = await DirectSource.start(module);
+  await using api = await GithubApi.start();
+  // The owner is the first element of the repository's path.
+  api.installations.set("repo", 5);
+  source.accepts = (shown) => shown === `Basic ${Buffer.from(`x-access-token:${api.tokens[0]}`).toString("base64")}`;
+  const key = join(dataFolder(t), "app.pem");
+  writeFileSync(key, appKey);
+  const { host } = source.server.url;
+  const credentials = [{ match: host, kind: "github-app", user: "1234", api: api.url, secret: { file: key } }];
+  const product = await startProduct({ data: dataFolder(t), config: { ...source.config, credentials } });
+  t.after(() => product.stop());
+  assert.equal((await get(product.url, path("v1.0.0", "zip"))).status, 200);
+  assert.equal((await get(product.url, `/${module}/@v/list`)).body.toString(), "v1.0.0\n");
+  assert.deepEqual(api.requests, ["GET /users/repo/installation", "POST /app/installations/5/access_tokens"]);
 });
 
 test("where direct cannot be reached, what is known is answered, and the rest is 502 with the host's name", async (t) => {

@@ -50,8 +50,16 @@ const refusals: readonly Refusal[] = [
   },
   { reply: { status: 400 }, status: 502, line: /^upstream \S+ answered 400$/ },
   { reply: { status: 451 }, status: 502, line: /^upstream \S+ answered 451$/ },
-  { reply: { status: 401 }, status: 502, line: /^upstream \S+ does not accept modfront's credentials: answered 401$/ },
-  { reply: { status: 407 }, status: 502, line: /^upstream \S+ does not accept modfront's credentials: answered 407$/ },
+  {
+    reply: { status: 401 },
+    status: 502,
+    line: /^upstream \S+ wants credentials that modfront does not have: answered 401$/,
+  },
+  {
+    reply: { status: 407 },
+    status: 502,
+    line: /^upstream \S+ wants credentials that modfront does not have: answered 407$/,
+  },
   {
     reply: { status: 403, headers: plain, body: "blocked: CVE-2024-1\nask sec@corp.example\n" },
     status: 403,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openLocalCredentials } from "../../../lambda/local/server/local-credentials.ts";
 import { dataFolder } from "../../support/data-folder.ts";
 import { ModfrontProcess } from "../../support/modfront-process.ts";
 import { filePath, moduleFixture } from "../../support/module-fixture.ts";
@@ -89,7 +90,7 @@ for (const format of ["text", "json"] as const) {
     const said = async (path: string) => (await get(modfront.url, path)).body.toString();
     const refused = [await said("/corp.example/wrong/@v/v1.0.0.mod"), await said("/corp.example/wrong/@v/list")];
     assert.deepEqual(refused, [
-      `upstream ${upstream.url} does not accept modfront's credentials: answered 401\n`,
+      `upstream ${upstream.url} wants credentials that modfront does not have: answered 401\n`,
       `upstream ${upstream.url} refuses it: answered 403\n`,
     ]);
     for (const path of ["/", "/-/metrics", "/-/ready"]) await ask(path);
@@ -133,4 +134,29 @@ test("a secret that is missing stops the start, with its key", async (t) => {
     const { code, stderr } = await start(secret);
     assert.deepEqual([code, stderr], [2, line], JSON.stringify(secret));
   }
+});
+
+test("one machine reads secrets of AWS too, and a netrc file that cannot be read is said once", async (t) => {
+  const warnings: string[] = [];
+  const read: string[] = [];
+  const open = await openLocalCredentials({
+    rules: [{ match: "a.example", kind: "bearer", secret: { aws: "corp/git" } }],
+    // A folder is no file.
+    environment: { NETRC: dataFolder(t) },
+    platform: "linux",
+    readAwsSecret: async (id) => {
+      read.push(id);
+      return "t0ken";
+    },
+    now: () => 0,
+    elapsed: () => 0,
+    warn: (line) => warnings.push(line),
+  });
+  const credentials = open(() => assert.fail("no API is asked"));
+  assert.equal((await credentials.authorize(new URL("https://a.example/x")))?.header, "Bearer t0ken");
+  assert.equal(await credentials.authorize(new URL("https://b.example/x")), undefined);
+  assert.deepEqual(
+    [read, warnings],
+    [["corp/git"], ["the netrc file cannot be read, so that its credentials are not used"]],
+  );
 });

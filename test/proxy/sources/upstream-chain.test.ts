@@ -137,7 +137,7 @@ const lines: readonly (readonly [chain: string, end: ChainEnd, message: string])
   ["404", "nothing", "not found: upstream https://a answered 404"],
   ["404,410", "off", "not found: upstream https://b answered 410\nits upstream chain ends with off"],
   ["503", "off", "upstream https://a answered 503"],
-  ["401", "nothing", "upstream https://a does not accept modfront's credentials: answered 401"],
+  ["401", "nothing", "upstream https://a wants credentials that modfront does not have: answered 401"],
   ["500|403", "nothing", "upstream https://a answered 500\nupstream https://b refuses it: answered 403"],
   ["", "off", "not found: its upstream chain ends with off"],
   ["", "no-rule", "not found: no upstream is configured for it"],
