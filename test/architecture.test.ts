@@ -75,6 +75,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/access/audit": [],
   "lambda/access": ["golang", "edge", "access/audit", "proxy/store"],
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],
+  "lambda/admin": ["golang", "edge", "access/audit", "access", "http"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
   "lambda/aws": [
     ...["golang", "edge", "access/audit", "access", "http", "runtime"],
@@ -97,7 +98,19 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/local/data": ["golang", "access/audit", "proxy/store", "proxy/log", "runtime"],
   "lambda/local/access": ["golang", "edge", "config", "access", "local/data"],
   "lambda/local/server": [
-    ...["golang", "edge", "config", "access", "http", "console", "runtime", "local/data", "local/access"],
+    ...[
+      "golang",
+      "edge",
+      "config",
+      "access/audit",
+      "access",
+      "http",
+      "admin",
+      "console",
+      "runtime",
+      "local/data",
+      "local/access",
+    ],
     ...["proxy/store", "proxy/sources", "proxy/checksums", "proxy/fill", "proxy/serve", "proxy/upkeep"],
     "upstream/credentials",
   ],
@@ -168,11 +181,11 @@ test("only lambda/aws imports @aws-sdk; only lib and bin/app.ts import aws-cdk-l
   assert.deepEqual(wrong, []);
 });
 
-test("the schema of the configuration is in its rooms' config.ts and nowhere else, so that no function brings zod", () => {
-  // Its types bring nothing.
+test("schemas are in the rooms' config.ts, and in what says which bodies administrators send: no other function brings zod", () => {
+  // Types bring nothing. The control plane alone has lambda/admin in its bundle (test/lib/bundles.test.ts).
   const users = sources.filter(({ text }) => /import (?!type)[^;]*"zod"/.test(text)).map(({ path }) => path);
   assert.deepEqual(
-    users.filter((path) => !/^lambda\/.+\/config\.ts$/.test(path)),
+    users.filter((path) => !/^lambda\/(?:.+\/config|admin\/bodies)\.ts$/.test(path)),
     [],
   );
 });

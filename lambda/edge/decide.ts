@@ -80,7 +80,8 @@ function identify(routed: RoutedPath, request: EdgeRequest, context: EdgeContext
   return why ? refuseCaller(why, holder) : holder;
 }
 
-function readHolder(request: EdgeRequest, context: EdgeContext): Identity {
+/** Returns who asks by what they show, or why that makes nobody known. */
+export function readHolder(request: EdgeRequest, context: EdgeContext): Identity {
   const header = request.credentials;
   if (header === undefined) return anonymous;
   const token = readCredentials(header);

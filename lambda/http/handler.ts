@@ -14,8 +14,12 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** How often the client was sent back here because a fill takes long. */
   readonly wait?: number;
-  /** The query string as received, without the question mark: only the page reads it. */
+  /** The query string as received, without the question mark: only the rows of the site read it. */
   readonly query?: string;
+  /** The body, at most so many bytes of it: undefined where it has more. Read only for a row that takes one. */
+  readonly body?: (limit: number) => Promise<Uint8Array | undefined>;
+  /** The request's id, and from where it came. */
+  readonly origin?: { readonly request: string; readonly address: string };
 }
 
 /** A request and who asks, after the second look at whether they may. */
@@ -23,6 +27,8 @@ export interface AdmittedRequest extends HttpRequest {
   readonly identity: Identity;
   /** What the path says to the row of the site that it is of. */
   readonly parameters?: Parameters;
+  /** The body, as the row's `input` has it. */
+  readonly input?: unknown;
 }
 
 /** Answers a request; what it throws is a failure too. */

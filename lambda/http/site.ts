@@ -4,6 +4,8 @@ import { type EdgeAnswer, onlyRead, refuse, refuseRole } from "../edge/refusals.
 import { nowhere } from "../edge/routed-path.ts";
 import { matchAddress, type Parameters } from "./address.ts";
 import type { HttpHandler, HttpRequest } from "./handler.ts";
+import { readInput } from "./input.ts";
+import { asProblem } from "./problem.ts";
 import type { HttpAnswer } from "./result.ts";
 import type { Route } from "./route.ts";
 
@@ -23,13 +25,15 @@ export function siteHandler(rows: readonly Route[], access: AccessSettings): Htt
   const find = routeFinder(rows);
   return async (request) => {
     const found = find(request);
-    if ("kind" in found) return toHttpAnswer(found);
+    if ("kind" in found) return asProblem(request, toHttpAnswer(found));
     const { route, parameters } = found;
     const { identity } = request;
     const why = denial(route.access, access, identity, parameters.module);
-    if (why !== undefined) return toHttpAnswer(refuseRole(why, identity));
-    const result = await route.handler({ ...request, parameters });
-    return result.kind === "answer" ? { ...result, route: route.name } : result;
+    if (why !== undefined) return asProblem(request, toHttpAnswer(refuseRole(why, identity)));
+    const input = route.input && (await readInput(request, route.input));
+    if (input?.kind === "answer") return asProblem(request, input);
+    const result = await route.handler({ ...request, parameters, input: input?.value });
+    return result.kind === "answer" ? { ...asProblem(request, result), route: route.name } : result;
   };
 }
 
@@ -54,6 +58,7 @@ function isReading(method: string): boolean {
   return method === "GET" || method === "HEAD";
 }
 
-function toHttpAnswer({ status, headers, body }: EdgeAnswer): HttpAnswer {
+/** The answer of the edge's making as one behind it. */
+export function toHttpAnswer({ status, headers, body }: EdgeAnswer): HttpAnswer {
   return { kind: "answer", status, headers, body: new TextEncoder().encode(body) };
 }

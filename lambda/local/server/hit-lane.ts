@@ -7,7 +7,7 @@ export interface HitLaneParts {
   /** The ready answer to a GET of a request target, where everybody may have it who names this host. */
   readonly find: (target: string, host: string) => ReadyResponse | undefined;
   /** Told of each answer. */
-  readonly answered: (target: string) => void;
+  readonly answered: (target: string, socket: Socket) => void;
   readonly now: () => number;
   /** Milliseconds: until the first request of a connection, and between two. */
   readonly patience: { readonly first: number; readonly next: number };
@@ -78,7 +78,7 @@ function ride(socket: Socket, { find, answered, patience, rest, leave }: Ride, e
       write(socket, ready, rest());
       // A client that does not read what it asked for is not listened to.
       if (socket.writableNeedDrain && socket.writableLength > 0) socket.pause();
-      answered(plain.target);
+      answered(plain.target, socket);
     },
     drain: () => socket.resume(),
     end: () => socket.end(),

@@ -1,4 +1,7 @@
 import { join } from "node:path";
+import type { Administration } from "../../admin/administration.ts";
+import { overviewRoutes } from "../../admin/overview-routes.ts";
+import { tokenRoutes } from "../../admin/token-routes.ts";
 import { pageRoutes } from "../../console/page-handler.ts";
 import { ownSumdb } from "../../console/paste-lines.ts";
 import type { RoutedPath } from "../../edge/routed-path.ts";
@@ -38,6 +41,7 @@ export interface HandlerParts extends LocalParts {
   /** What intake appends to. */
   readonly log: RecordLog;
   readonly metrics: Metrics;
+  readonly administration: Administration;
   /** Where the server is reached, once it listens. */
   readonly address: () => string;
   /** Who asks for what is answered now: a token, or an address. */
@@ -86,6 +90,8 @@ function siteRoutes(settings: Settings, parts: HandlerParts, index: VersionIndex
     ...probeRoutes({ check: async () => void (await index.module("ready")) }),
     ...metricsRoutes({ contentType: metricsType, format: () => metrics.format() }),
     ...gosumdbRoutes(opened.ownLog.verifierKey),
+    ...tokenRoutes(parts.administration),
+    ...overviewRoutes(parts.administration),
     ...pageRoutes({
       catalogue: new SqliteModuleCatalogue(opened.database),
       access: localAccess(settings),

@@ -1,11 +1,13 @@
+import { randomUUID } from "node:crypto";
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
+import type { Fetch } from "../../access/fetch-recorder.ts";
 import type { Decision, EdgeForward, EdgeRequest } from "../../edge/decide.ts";
 import { refuse } from "../../edge/refusals.ts";
 import type { RoutedPath } from "../../edge/routed-path.ts";
 import { storedKind } from "../../edge/routes.ts";
-import type { Identity } from "../../edge/token.ts";
+import { anonymous, type Identity } from "../../edge/token.ts";
 import { errorText } from "../../http/answers.ts";
 import { frame } from "../../http/frame.ts";
 import type { HttpRequest } from "../../http/handler.ts";
@@ -44,6 +46,10 @@ export interface ServerParts {
   readonly now: () => number;
   readonly log: ((request: LoggedRequest) => void) | undefined;
   readonly count: (route: string, status: number) => void;
+  /** Told of each request for something of the module protocol, by whom; absent where fetches are not written down. */
+  readonly fetched?: ((fetch: Fetch) => void) | undefined;
+  /** Who sent a request that was refused. */
+  readonly identify?: (request: EdgeRequest) => Identity;
   /** Told of each request that `answer` failed. */
   readonly failed: (error: ServedError) => void;
   readonly tls: Certificate | undefined;
@@ -94,8 +100,10 @@ export function createLocalServer(parts: ServerParts): LocalServer {
     if (!parts.isKnownHost(hostOf(request))) return refuseHost(parts, { request, response });
     const isRead = method === "GET" || method === "HEAD";
     const ready = isRead && parts.isOpen() ? findReady(parts, memory, url) : undefined;
-    if (ready !== undefined)
+    if (ready !== undefined) {
+      parts.fetched?.({ path: url, address: addressOf(request), identity: anonymous, decision: "allowed" });
       return finish(parts, { request, response }, { route: "edge", status: sendReady(request, response, ready) });
+    }
     endWhenStalled(response);
     void answer(parts, memory, { request, response });
   };
@@ -130,7 +138,8 @@ function openLane(server: Server, parts: ServerParts, memory: HitMemory, patient
   return openHitLane(server, {
     find: (target, host) =>
       parts.isOpen() && parts.isKnownHost(host) ? memory.ready.get(target, parts.now()) : undefined,
-    answered: (path) => {
+    answered: (path, socket) => {
+      parts.fetched?.({ path, address: socket.remoteAddress ?? "", identity: anonymous, decision: "allowed" });
       parts.count("edge", 200);
       parts.log?.({ method: "GET", path, status: 200, milliseconds: 0, error: undefined });
     },
@@ -176,7 +185,9 @@ async function route(parts: ServerParts, memory: HitMemory, exchange: Exchange):
   const { request, response } = exchange;
   const { method = "" } = request;
   const { path } = splitTarget(request);
-  const decision = await parts.decide({ method, path, credentials: credentialsOf(request) });
+  const asked = { method, path, credentials: credentialsOf(request) };
+  const decision = await parts.decide(asked);
+  tell(parts, request, asked, decision);
   if (decision.kind === "answer") {
     const body = Buffer.from(decision.body);
     return { route: "edge", status: send(exchange, { ...decision, body }), error: decision.body.trimEnd() };
@@ -185,6 +196,19 @@ async function route(parts: ServerParts, memory: HitMemory, exchange: Exchange):
   if (ready !== undefined) return { route: decision.routed.route, status: sendReady(request, response, ready) };
   const status = await serveStored(parts, memory, exchange, decision.routed);
   return status === undefined ? serveMiss(parts, memory, exchange, decision) : { route: decision.routed.route, status };
+}
+
+/** What is malformed, and what nobody can decide at the moment, is no decision about who may. */
+function tell(parts: ServerParts, request: IncomingMessage, asked: EdgeRequest, decision: Decision): void {
+  if (parts.fetched === undefined) return;
+  const fetch = { path: asked.path, address: addressOf(request) };
+  if (decision.kind === "forward") parts.fetched({ ...fetch, identity: decision.identity, decision: "allowed" });
+  else if (decision.status === 401 || decision.status === 403)
+    parts.fetched({ ...fetch, identity: parts.identify?.(asked) ?? anonymous, decision: "refused" });
+}
+
+function addressOf({ socket }: IncomingMessage): string {
+  return socket.remoteAddress ?? "";
 }
 
 /** Of a header that came twice node:http keeps the first in `headers`. */
@@ -224,9 +248,10 @@ async function serveMiss(
   const { method = "" } = exchange.request;
   const headers = exchange.request.headers as Record<string, string>;
   const query = splitTarget(exchange.request).query;
-  const client =
-    identity.role === "anonymous" ? clientAddress(exchange.request.socket.remoteAddress ?? "") : identity.id;
-  const result = await parts.answer({ method, routed, headers, query, identity, client });
+  const client = identity.role === "anonymous" ? clientAddress(addressOf(exchange.request)) : identity.id;
+  const body = (limit: number) => readBody(exchange.request, limit);
+  const origin = { request: randomUUID(), address: addressOf(exchange.request) };
+  const result = await parts.answer({ method, routed, headers, query, identity, client, body, origin });
   const error = errorOf(result);
   if (error !== undefined) parts.failed(error);
   const given = frame(result);
@@ -237,6 +262,18 @@ async function serveMiss(
   const stored = await serveStored(parts, memory, exchange, routed);
   if (stored !== undefined) return { route, status: stored };
   return { route, status: send(exchange, frame(failure(undefined))), error: "the file vanished" };
+}
+
+/** The body, unless it is longer than that: the rest is read and let go, by node:http. */
+async function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** Sends an answer that came with its body, and keeps it ready for as long as it is good: that of a file for ever. */

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { AddressInfo } from "node:net";
 import { checkIdentity } from "../../access/caller.ts";
 import { hmac } from "../../access/hmac.ts";
-import { decide } from "../../edge/decide.ts";
+import { decide, readHolder } from "../../edge/decide.ts";
 import { type Admit, createStack } from "../../http/stack.ts";
 import { asServedError } from "../../proxy/store/served-error.ts";
 import { DeferredLog } from "../../proxy/upkeep/deferred-log.ts";
@@ -13,6 +13,7 @@ import { stagedSweepInterval, sweepStagedFiles } from "../data/staged-files.ts";
 import { readCertificate } from "./certificate.ts";
 import { failureReport } from "./failure-report.ts";
 import { addressOf, listen, stopListening } from "./listening.ts";
+import { openLocalAudit } from "./local-audit.ts";
 import { localPlane } from "./local-handlers.ts";
 import type { LocalParts } from "./local-parts.ts";
 import { startLogUpkeep } from "./log-upkeep.ts";
@@ -38,6 +39,7 @@ export interface RunningServer {
 export async function startLocal(settings: Settings, parts: LocalParts): Promise<RunningServer> {
   const { clock, router } = parts;
   const opened = await openData(settings, parts);
+  const audit = openLocalAudit(settings, parts);
   const metrics = new Metrics();
   const address = () => addressOf(local.server, settings);
   const asking = new AsyncLocalStorage<string>();
@@ -48,7 +50,10 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
     clock,
     failed: (error) => failed(asServedError(error)),
   });
-  const { handlers, logging } = localPlane(settings, { ...parts, opened, log, metrics, address, client });
+  const { handlers, logging } = localPlane(settings, {
+    ...{ ...parts, opened, log, metrics, address, client },
+    administration: audit.administration,
+  });
   const stack = createStack(handlers, admitter(settings));
   const seconds = () => Math.floor(clock.now() / 1000);
   const context = { keyValues: localKeyValues(settings, clock.now), hmac, now: seconds };
@@ -58,6 +63,8 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
   let guarded = open;
   const local = createLocalServer({
     decide: (request) => decide(request, context),
+    fetched: audit.fetched,
+    identify: (request) => readHolder(request, context),
     isOpen: () => open,
     isKnownHost: (host) => !guarded || hosts.has(host),
     answer: guardLoops(parts.way, (request) => asking.run(request.client, () => stack(request, processInvocation))),
@@ -70,6 +77,7 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
     tls: readCertificate(settings.tls),
     connections: settings.config.limits.connections,
   });
+  await audit.begin();
   await listen(local.server, settings);
   guarded = open && isLoopback((local.server.address() as AddressInfo).address);
   const sweep = setInterval(() => sweepStagedFiles(settings.data, clock.now()).catch(() => {}), stagedSweepInterval);
@@ -81,6 +89,7 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
     await stopListening(local);
     await stopLogUpkeep();
     await log.stop();
+    await audit.stop();
     opened.database.close();
   };
   return { url: address(), gosumdb: opened.ownLog.verifierKey, stop };

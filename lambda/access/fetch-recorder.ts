@@ -1,0 +1,116 @@
+import { decodePath, routePath } from "../edge/routed-path.ts";
+import type { Identity } from "../edge/token.ts";
+import { type AuditEvent, blankEvent } from "./audit/audit-event.ts";
+import { tenantOfPatterns } from "./audited-tokens.ts";
+
+export interface FetchRecorderParts {
+  /** `audit.fetches` of the configuration, where it is not `none`. */
+  readonly fetches: "private" | "all";
+  readonly isPrivate: (module: string) => boolean;
+  /** Keeps events; what it rejects with is lost, and told to `failed`. */
+  readonly write: (events: readonly AuditEvent[]) => Promise<void>;
+  readonly failed: (error: unknown) => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** One request for something of the module protocol, and what was decided of it. */
+export interface Fetch {
+  /** The path as received. */
+  readonly path: string;
+  readonly address: string;
+  readonly identity: Identity;
+  readonly decision: "allowed" | "refused";
+}
+
+/** What a path asks for, as far as it matters here. */
+type Asked = Pick<AuditEvent, "action" | "module" | "version">;
+
+/** Events that differ, until they are written: of everybody, and of those whom nobody knows and who were refused. */
+const mostEvents = 10_000;
+const mostOfStrangers = 16;
+/** Paths of which it is remembered what they ask for. */
+const mostPaths = 10_000;
+
+/**
+ * Fetches on one machine, counted in memory and written down together, so that a hit costs a look into two maps.
+ *
+ * The same by the same from the same address is one event with a count. Both are bounded, since anybody can send requests:
+ * what is more than that is counted in an event that says no more.
+ */
+export class FetchRecorder {
+  readonly #parts: FetchRecorderParts;
+  readonly #paths = new Map<string, Asked | undefined>();
+  #events = new Map<string, AuditEvent>();
+  #strangers = 0;
+
+  constructor(parts: FetchRecorderParts) {
+    this.#parts = parts;
+  }
+
+  record({ path, address, identity, decision }: Fetch): void {
+    const asked = this.#asked(path);
+    if (asked === undefined) return;
+    const isStranger = decision === "refused" && identity.role === "anonymous";
+    const key = `${decision} ${identity.id} ${address} ${path}`;
+    if (this.#count(key)) return;
+    const rule = ruleOf(identity, decision);
+    const tooMany = this.#events.size >= mostEvents || (isStranger && this.#strangers >= mostOfStrangers);
+    if (isStranger) this.#strangers++;
+    if (tooMany) {
+      this.#countOther(decision, rule);
+      return;
+    }
+    const who = { subject: identity.subject, token: identity.id, tenant: tenantOfPatterns(identity.modules), address };
+    this.#events.set(key, { ...blankEvent, ...who, ...asked, time: this.#parts.now(), decision, rule });
+  }
+
+  /** Writes down what was recorded since the last time. */
+  async flush(): Promise<void> {
+    const events = this.#events;
+    if (events.size === 0) return;
+    this.#events = new Map();
+    this.#strangers = 0;
+    try {
+      await this.#parts.write([...events.values()]);
+    } catch (error) {
+      this.#parts.failed(error);
+    }
+  }
+
+  #count(key: string): boolean {
+    const event = this.#events.get(key);
+    if (event === undefined) return false;
+    (event as { count: number }).count++;
+    return true;
+  }
+
+  #countOther(decision: Fetch["decision"], rule: string): void {
+    const key = `other ${decision} ${rule}`;
+    if (this.#count(key)) return;
+    this.#events.set(key, { ...blankEvent, action: "fetch.other", time: this.#parts.now(), decision, rule });
+  }
+
+  #asked(path: string): Asked | undefined {
+    if (this.#paths.has(path)) return this.#paths.get(path);
+    const asked = this.#read(path);
+    if (this.#paths.size >= mostPaths) this.#paths.clear();
+    this.#paths.set(path, asked);
+    return asked;
+  }
+
+  /** Undefined for what is not written down: what is no path of a module, and what is public where private ones are. */
+  #read(path: string): Asked | undefined {
+    const decoded = decodePath(path);
+    const routed = decoded === undefined ? undefined : routePath(decoded);
+    if (routed === undefined || "reason" in routed || routed.route === "site") return undefined;
+    const { route, module = "", version = "" } = routed;
+    if (this.#parts.fetches === "private" && (module === "" || !this.#parts.isPrivate(module))) return undefined;
+    return { action: `fetch.${route}`, module, version };
+  }
+}
+
+function ruleOf({ role, fault }: Identity, decision: Fetch["decision"]): string {
+  if (decision === "allowed") return role === "anonymous" ? "anonymous" : role;
+  return role === "anonymous" ? (fault ?? "no-token") : "module";
+}

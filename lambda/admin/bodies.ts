@@ -1,0 +1,17 @@
+import { z } from "zod";
+
+// What a body must be. In the bundle of the control plane alone, which answers administrators: nothing that serves
+// modules brings a schema.
+
+/** Of `POST /-/api/tokens`; what the fields may hold the making of tokens says. */
+export const tokenBody = z.strictObject({
+  subject: z.string().max(100),
+  role: z.string().max(20).default("viewer"),
+  modules: z
+    .union([z.string().max(500), z.array(z.string().max(500)).max(100)], { error: "expected patterns" })
+    .transform((value) => (typeof value === "string" ? value : value.join(",")))
+    .optional(),
+  days: z.number().default(90),
+});
+
+export type TokenBody = z.output<typeof tokenBody>;

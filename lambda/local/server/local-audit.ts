@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import { AuditedChanges } from "../../access/audit/audited-changes.ts";
+import { AuditedTokens } from "../../access/audited-tokens.ts";
+import { type Fetch, FetchRecorder } from "../../access/fetch-recorder.ts";
+import type { Administration } from "../../admin/administration.ts";
+import { SqliteTokenStore } from "../access/sqlite-token-store.ts";
+import { auditFile, openAuditDatabase } from "../data/audit-database.ts";
+import type { Failpoint } from "../data/failpoints.ts";
+import { SqliteAuditLog } from "../data/sqlite-audit-log.ts";
+import type { LocalParts } from "./local-parts.ts";
+import type { Settings } from "./settings.ts";
+
+/** Milliseconds between two writes of fetches, and between two looks for what is too old. */
+const flushInterval = 1000;
+const forgetInterval = 3_600_000;
+const day = 86_400_000;
+
+/** The audit log of a running server. */
+export interface LocalAudit {
+  /** What is changed over HTTP, and written down here before. */
+  readonly administration: Administration;
+  /** Told of each fetch; absent where they are not written down. */
+  readonly fetched: ((fetch: Fetch) => void) | undefined;
+  /** Settles what a crash left, and begins to write and to forget. */
+  begin(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Opens the audit log of the data folder. Throws `CodedError` "audit-damaged" and "audit-too-new". */
+export function openLocalAudit(
+  { data, config }: Pick<Settings, "data" | "config">,
+  {
+    clock,
+    router,
+    warn,
+    failpoint,
+  }: Pick<LocalParts, "clock" | "router" | "warn"> & { readonly failpoint?: Failpoint },
+): LocalAudit {
+  const database = openAuditDatabase(join(data, auditFile));
+  const log = new SqliteAuditLog(database, failpoint);
+  const changes = new AuditedChanges(log, clock.now);
+  const recorder = openRecorder(config.audit.fetches, {
+    isPrivate: (module) => router.isPrivate(module),
+    write: (events) => log.writeMany(events),
+    failed: () => warn("the audit log cannot be written: fetches of the last second are missing in it"),
+    now: clock.now,
+  });
+  const store = new SqliteTokenStore(data);
+  const now = () => Math.floor(clock.now() / 1000);
+  const tokens = new AuditedTokens({ store, changes, tenants: Object.keys(config.tenants), now });
+  const timers: NodeJS.Timeout[] = [];
+  const repeat = (work: () => Promise<unknown>, interval: number) => {
+    const ifPossible = () => {
+      work().catch(() => {});
+    };
+    timers.push(setInterval(ifPossible, interval).unref());
+  };
+  const forget = () => log.forget(clock.now() - config.audit.days * day);
+  return {
+    administration: { store, tokens, audit: log, tenants: config.tenants, now: clock.now },
+    fetched: recorder && ((fetch) => recorder.record(fetch)),
+    begin: async () => {
+      await changes.settle(tokens.happened);
+      await forget();
+      if (recorder !== undefined) repeat(() => recorder.flush(), flushInterval);
+      repeat(forget, forgetInterval);
+    },
+    stop: async () => {
+      for (const timer of timers) clearInterval(timer);
+      await recorder?.flush();
+      store.close();
+      database.close();
+    },
+  };
+}
+
+function openRecorder(
+  fetches: "none" | "private" | "all",
+  parts: Omit<ConstructorParameters<typeof FetchRecorder>[0], "fetches">,
+): FetchRecorder | undefined {
+  return fetches === "none" ? undefined : new FetchRecorder({ ...parts, fetches });
+}
