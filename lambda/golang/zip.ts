@@ -1,7 +1,6 @@
 // Port of golang.org/x/mod/zip: which zips hold a module, which files a module consists of, and how to make its zip.
 
-import { finished, PassThrough, Readable } from "node:stream";
-import yazl from "yazl";
+import { Readable } from "node:stream";
 import {
   type CheckedFiles,
   type InvalidCode,
@@ -20,6 +19,7 @@ import { parseLax } from "./modfile.ts";
 import { checkFilePath, type ModuleVersion } from "./module.ts";
 import { NameCollisions } from "./name-collisions.ts";
 import { readDirectory, type ZipEntry } from "./zip-directory.ts";
+import { writeZip } from "./zip-writer.ts";
 
 /**
  * Checks a zip on disk against the rules for the zip of a module version, and returns the report on its files.
@@ -324,25 +324,13 @@ export class FileGrewError extends CodedError<"file-grew"> {}
 export async function create(module: ModuleVersion, files: readonly ModuleFile[]): Promise<Readable> {
   const prefix = zipPrefix(module);
   const { selected } = await selectFiles(files);
-  const zip = new yazl.ZipFile();
-  const output = new PassThrough();
-  zip.on("error", (error) => output.destroy(error));
-  zip.outputStream.pipe(output);
-  for (const { file, size } of selected) {
-    zip.addReadStreamLazy(prefix + file.path, fixedOptions, (callback) => {
-      const content = Readable.from(limited(file, size), { objectMode: false });
-      finished(content, (error) => {
-        if (error) output.destroy(error);
-      });
-      callback(undefined, content);
-    });
-  }
-  zip.end();
-  return output;
+  const sources = selected.map(({ file, size }) => ({
+    name: prefix + file.path,
+    size,
+    open: () => limited(file, size),
+  }));
+  return Readable.from(writeZip(sources), { objectMode: false, highWaterMark: 1 << 20 });
 }
-
-/** Before 1980 a zip has no dates: what is earlier is written as its first day, in every time zone. */
-const fixedOptions = { mtime: new Date(0), forceDosTimestamp: true, mode: 0o100644, compressionLevel: 6 } as const;
 
 async function* limited(file: ModuleFile, size: number): AsyncGenerator<Uint8Array> {
   let read = 0;

@@ -15,8 +15,7 @@ export class PackObjects {
   readonly index: PackIndex;
   readonly #file: PackFile;
   readonly #limits: GitLimits;
-  readonly #cache = new LRUCache<number, Buffer>({ maxSize: cachedBytes, sizeCalculation: (data) => data.length + 1 });
-
+  readonly #cache = new LRUCache<number, Buffer>({ maxSize: cachedBytes, sizeCalculation: cacheCost });
   readonly #outside: (id: Uint8Array) => Buffer;
 
   /** `outside` reads what deltas are made of and is in packfiles that were here when this one came. */
@@ -100,8 +99,21 @@ export class PackObjects {
   }
 
   #keep(offset: number, data: Buffer): void {
-    if (data.length < cachedBytes / 4) this.#cache.set(offset, data);
+    if (data.length < cachedBytes / 4) this.#cache.set(offset, unpooled(data));
   }
+}
+
+/** Bytes, with what a small object takes beside its own. */
+function cacheCost(data: Buffer): number {
+  return data.length + 300;
+}
+
+/** A small buffer is a part of a larger one that it would hold on to, with everything else in there. */
+function unpooled(data: Buffer): Buffer {
+  if (data.buffer.byteLength <= 2 * data.length) return data;
+  const own = Buffer.allocUnsafeSlow(data.length);
+  data.copy(own);
+  return own;
 }
 
 /** Everything was judged when the packfile was indexed. */
