@@ -254,6 +254,8 @@ async function find(path: string): Promise<RepositoryAddress> {
   return new Discovery({ get: fetchPage }).find(path);
 }
 
+after(() => console.log(`${rows.length} rules of discovery`));
+
 function buildRepositories(): void {
   const r = new RepositoryScript();
   r.commit({

@@ -108,6 +108,7 @@ const conversions: readonly (readonly [string, string | Uint8Array, string | Uin
   ["ident", "// $Id$\n", `// $Id: ${id} $\n`],
   ["ident", "$Id: old $ $Id: of another $ $Id:$", `$Id: ${id} $ $Id: of another $ $Id: ${id} $`],
   ["ident", "$Id: no end", "$Id: no end"],
+  ["ident", "$Id$ $Id: no end", `$Id: ${id} $ $Id: no end`],
   ["ident eol=crlf", "$Id$\n", `$Id: ${id} $\r\n`],
   ["ident=x", "$Id$", "$Id$"],
   ["working-tree-encoding=UTF-8", "é", "é"],

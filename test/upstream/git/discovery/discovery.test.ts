@@ -198,7 +198,7 @@ const lookups: readonly (readonly [string, string, Readonly<Record<string, strin
     { "a.example/x": meta("a.example/x git https://me@b.example/x") },
     /invalid repo root/,
   ],
-  ["a file URL", "a.example/x", { "a.example/x": meta("a.example/x git file:///etc") }, /invalid repo root/],
+  ["a file URL", "a.example/x", { "a.example/x": meta("a.example/x git file://host/etc") }, /file scheme disallowed/],
   [
     "a host like an option",
     "a.example/x",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createWriteStream, existsSync, mkdtempSync, readdirSync } from "node:fs";
+import { createWriteStream, existsSync, mkdtempSync, readdirSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -48,7 +48,7 @@ function world(found: RepositoryAddress = address): World {
       } catch (error) {
         return { kind: "refused", why: (error as Error).message };
       }
-      return { kind: "done", size: 0 };
+      return { kind: "done", size: statSync(output).size };
     },
   };
   const proxy: Upstream = { name: "p", get: async (path) => ({ chunks: once(`proxied ${path}`), length: undefined }) };
@@ -106,6 +106,7 @@ const rows: readonly {
       at.tag("v1.1.0-rc.1");
       at.tag("v1.0");
       at.tag("v1.2.0+meta");
+      at.tag("v1.9.1-0.20200101000000-abcdefabcdef");
       return [a, at.add({ "a.go": "" })];
     },
     list: ["v1.0.0", "v1.1.0-rc.1"],
@@ -124,6 +125,10 @@ const rows: readonly {
       "v1.0.1-0.20200913122640-AAA": /already canonical/,
       "v0.0.0-20200913122740-BBB": "v0.0.0-20200913122740-BBB",
       "v1.0.0-20200913122740-BBB": /must be v0, not v1/,
+      "v1.0.1-0.20200913122740-BBB+13": /revision is longer than canonical \(expected BBB\)/,
+      "v1.0.1-0.20200913122740-BBB+11": /revision is shorter than canonical \(expected BBB\)/,
+      "BBB+7": "v1.2.1-0.20200913122740-BBB",
+      "BBB+6": /unknown revision/,
       abcdef: /unknown revision abcdef/,
       abcdef0: /unknown revision abcdef0/,
     },
@@ -142,6 +147,18 @@ const rows: readonly {
       "v0.0.0-20200913122740-BBB": /unknown revision/,
       AAA: "v0.0.0-20200913122640-AAA",
     },
+  },
+  {
+    rule: "a HEAD on no branch is reached, and what is before it is not",
+    build: (at) => {
+      const a = at.add({ "go.mod": goMod(r) });
+      const b = at.add({ "b.go": "" }, { on: "gone", parents: [a] });
+      at.detached = at.add({ "c.go": "" }, { on: "gone" });
+      at.heads.delete("gone");
+      return [b, at.detached];
+    },
+    list: [],
+    asks: { AAA: /unknown revision/, BBB: "v0.0.0-20200913122840-BBB", HEAD: "v0.0.0-20200913122840-BBB" },
   },
   {
     rule: "an empty repository",
@@ -231,13 +248,17 @@ const rows: readonly {
 for (const { rule, build, list, module = r, asks } of rows) {
   test(rule, async () => {
     const at = world();
-    const ids = build(at.repository).map((id) => id.slice(0, 12));
-    const named = (text: string) => text.replace("AAA", ids[0] ?? "").replace("BBB", ids[1] ?? "");
+    const [a = "", b = ""] = build(at.repository);
+    // The first 12 digits of a commit, or as many as are said.
+    const named = (text: string) =>
+      text.replace(/(AAA|BBB)(?:\+(\d+))?/, (_, which, digits = "12") =>
+        (which === "AAA" ? a : b).slice(0, Number(digits)),
+      );
     if (list !== undefined) assert.equal(await get(at, `/${module}/@v/list`), list.map((each) => `${each}\n`).join(""));
     for (const [query, expected] of Object.entries(asks)) {
       const said = await versionOf(at, module, named(query));
       if (typeof expected === "string") assert.equal(said, named(expected), query);
-      else assert.match(said, new RegExp(`^404 .*(?:${expected.source})`), query);
+      else assert.match(said, new RegExp(`^404 .*(?:${named(expected.source)})`), query);
     }
   });
 }
@@ -308,6 +329,14 @@ test("a zip that nobody reads leaves nothing behind", async () => {
   await chunks[Symbol.asyncIterator]().return?.();
   assert.deepEqual(readdirSync(folder), []);
   assert.equal(at.repository.calls.at(-1), "close");
+});
+
+test("a zip that is too large for who asks leaves nothing behind", async () => {
+  const at = world();
+  at.repository.add({ "go.mod": goMod(r) });
+  at.repository.tag("v1.0.0");
+  await assert.rejects(at.direct.get(`/${r}/@v/v1.0.0.zip`, { limit: 10 }), { code: "too-large" });
+  assert.deepEqual(readdirSync(folder), []);
 });
 
 test("what makes no zip is absent, with the reason", async () => {

@@ -18,13 +18,13 @@ function threads(t: TestContext): ThreadZips {
   return zips;
 }
 
-/** A job over a packfile with these files in it. */
-async function jobFor(files: Readonly<Record<string, FileSpec>>) {
+/** A job over a packfile with these files in it, of which some may be left out. */
+async function jobFor(files: Readonly<Record<string, FileSpec>>, isSent: (data: Buffer) => boolean = () => true) {
   const folder = mkdtempSync(join(tmpdir(), "modfront-zips-"));
   const objects = new GitObjects();
   const tree = objects.tree(files);
   const path = join(folder, "pack");
-  writeFileSync(path, packOf([...objects.stored.values()]));
+  writeFileSync(path, packOf([...objects.stored.values()].filter(({ data }) => isSent(data))));
   const index = await indexPack(path, { format: "sha1", limits: gitLimits });
   const place = { objectFormat: "sha1", tree, packs: [{ path, index }] } as const;
   return { module, place, directory: "", output: join(folder, "zip"), limits: gitLimits };
@@ -58,6 +58,16 @@ test("objects that are not there are a failure of theirs", async (t) => {
   const job = await jobFor({ "go.mod": "module corp.example/r\n" });
   const result = await threads(t).make({ ...job, place: { ...job.place, packs: [] } });
   assert.deepEqual(result, { kind: "failed", why: "did not send an object that others name" });
+  assert.equal(existsSync(job.output), false);
+});
+
+test("a file that is not there when it is written leaves no half of a zip", async (t) => {
+  const job = await jobFor(
+    { "go.mod": "module corp.example/r\n", "z.txt": "gone\n" },
+    (data) => !data.equals(Buffer.from("gone\n")),
+  );
+  const result = await threads(t).make(job);
+  assert.equal(result.kind, "failed");
   assert.equal(existsSync(job.output), false);
 });
 
