@@ -39,5 +39,7 @@ export const sourcesConfig = {
   allowHosts: z
     .array(z.string().refine(isHost, "expected a host name or an IP address, without scheme and port"))
     .default([])
-    .describe("Hosts learnt from redirects that may be reached although they resolve to private addresses"),
+    .describe(
+      "Hosts learnt from redirects and module paths that may be reached although they resolve to private addresses",
+    ),
 };

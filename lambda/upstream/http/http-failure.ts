@@ -42,8 +42,8 @@ function translate(code: string): readonly [UpstreamFailureCode, string] {
 /** What is said of an answer that the parser, or its user, cannot make sense of. */
 export const notHttp = "sent an answer that is not valid HTTP";
 
-/** The failure of a redirect to where only trusted hosts may lead; `cause` is the resolver's, if it came to that. */
+/** The failure of a host learnt from input that is where only trusted ones may be; `cause` is the resolver's, if it came to that. */
 export function refusedAddress(cause?: unknown): UpstreamFailure {
-  const message = "redirected to a host with a private address, which is not in allowHosts";
+  const message = "leads to a private address, and allowHosts does not name its host";
   return new UpstreamFailure("refused-address", message, { cause });
 }

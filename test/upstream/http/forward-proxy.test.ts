@@ -177,7 +177,7 @@ test("where a redirect may lead is judged by the target, not by the proxy", asyn
   const lookup: LookupFunction = (host, _options, callback) =>
     callback(null, [{ address: host === "inside.example" ? "10.0.0.1" : "192.88.98.1", family: 4 }]);
   const get = open(t, `http://modules.example:${server.port}`, `http://127.0.0.1:${port}`, { lookup });
-  const refused = "refused-address: redirected to a host with a private address, which is not in allowHosts";
+  const refused = "refused-address: leads to a private address, and allowHosts does not name its host";
   for (const [target, expected] of [
     [`http://10.0.0.1:${server.port}/f`, refused],
     [`http://inside.example:${server.port}/f`, refused],
