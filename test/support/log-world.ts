@@ -55,8 +55,9 @@ export class LogWorld {
     signer = this.signer as LogSigner,
     clock = hurried,
     pace = usualPace,
+    copies = false,
   } = {}): OwnLog {
-    return new OwnLog({ store, pending, heads, files, signer, clock, pace });
+    return new OwnLog({ store, pending, heads, files, signer, clock, pace, copies });
   }
 
   reads({ store = this.memory as LogStore, files = this.files as ModuleStore } = {}): OwnLogReads {

@@ -3,6 +3,7 @@ import { parseDataTile, tilePath } from "../../golang/tile.ts";
 import type { Tree } from "../../golang/tlog.ts";
 import { logKey, policies } from "../store/layout.ts";
 import type { ModuleStore } from "../store/module-store.ts";
+import { ServedError } from "../store/served-error.ts";
 import type { LogRows } from "./log-rows.ts";
 import type { LogTiles } from "./log-tiles.ts";
 
@@ -44,7 +45,7 @@ export class RecordCopies {
     let at = this.#copied ?? (await this.#found(tree.n));
     while (at < tree.n) {
       const end = (at / full + 1n) * full;
-      if (end <= tree.n) await this.#tiles.tile(this.#tileAt(at), tree);
+      if (end <= tree.n) await this.#keepTile(at, tree);
       else await this.#write(at, tree.n);
       at = end <= tree.n ? end : tree.n;
       // Nobody waits for that, and what stays is removed with the next.
@@ -75,6 +76,13 @@ export class RecordCopies {
     if (last > 0n) return last < size ? last : size;
     const tiles = size / full;
     return tiles > 0n && (await this.#files.size(this.#tileKey((tiles - 1n) * full))) !== undefined ? tiles * full : 0n;
+  }
+
+  /** Whoever only reads a tile is given it when it cannot be kept; here it is what takes the place of other copies. */
+  async #keepTile(at: bigint, tree: Tree): Promise<void> {
+    await this.#tiles.tile(this.#tileAt(at), tree);
+    if ((await this.#files.size(this.#tileKey(at))) === undefined)
+      throw new ServedError("store-failed", "the records of the log cannot be copied");
   }
 
   async #write(from: bigint, to: bigint): Promise<void> {

@@ -24,7 +24,8 @@ export interface RestoreParts {
  *
  * Proofs of public records are not among the copies. Throws `ServedError` "store-failed", "log-damaged".
  */
-export async function restoreLog({ store, heads, copies }: RestoreParts): Promise<Restored> {
+export async function restoreLog(parts: RestoreParts): Promise<Restored> {
+  const { store, heads, copies } = parts;
   const signed = await heads.newest();
   const head = (await store.head()) ?? firstHead;
   if (signed === undefined || head.size >= signed.size) return { kind: "whole" };
@@ -32,6 +33,10 @@ export async function restoreLog({ store, heads, copies }: RestoreParts): Promis
   if (!agrees || frontier.size < signed.size || !equalHashes(treeOf(frontier).hash, signed.tree.hash))
     return { kind: "lost", found: frontier.size, signed: signed.size };
   await commitMissing(store, copies, signed);
+  const { size } = (await store.head()) ?? firstHead;
+  // Another process was quicker, and may not be done; or there are numbers of records that the table has not.
+  if (size < signed.size)
+    return size > head.size ? await restoreLog(parts) : { kind: "lost", found: size, signed: signed.size };
   await heads.keep(signed.note);
   return { kind: "restored", records: signed.size - head.size };
 }

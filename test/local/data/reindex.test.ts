@@ -69,7 +69,7 @@ async function assertComplete(data: string): Promise<void> {
   });
 }
 
-const clean = { removed: 0, unlogged: 0, heads: 0, movedAside: undefined };
+const clean = { removed: 0, unlogged: 0, log: undefined, heads: 0, movedAside: undefined };
 
 test("a folder without an index gets one of exactly the stored versions", async (t) => {
   const data = dataFolder(t);
@@ -141,7 +141,15 @@ for (const [what, damage] of damages) {
     damage(path);
     const damaged = readFileSync(path);
     assert.throws(() => openIndexDatabase(path), { code: "index-damaged", message: /modfront reindex/ });
-    const counts = { removed: 0, unlogged: 0, heads: 0, versions: 6, added: 6, movedAside: `${indexFile}.damaged-1` };
+    const counts = {
+      removed: 0,
+      unlogged: 0,
+      log: undefined,
+      heads: 0,
+      versions: 6,
+      added: 6,
+      movedAside: `${indexFile}.damaged-1`,
+    };
     assert.deepEqual(await reindex({ data, now: 0, readHead, isPrivate }), counts);
     assert.ok(damaged.equals(readFileSync(join(data, counts.movedAside))));
     await assertComplete(data);

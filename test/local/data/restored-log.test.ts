@@ -105,3 +105,12 @@ test("copies of signatures go when their tile is full, so that there are never m
   await eventually(async () => (await keys()).length === 4);
   assert.ok((await keys()).every((key) => /\/records\/0{16}25\d-0{16}2(5|6)\d$/.test(key)));
 });
+
+test("a table that has numbers without records is not restored, and its signed head stays away", async (t) => {
+  const data = await folderOf(t, 30);
+  const { log, reads, database } = await open(t, data);
+  database.durable.exec("DELETE FROM log_head; DELETE FROM log_row; DELETE FROM log_signed");
+  assert.deepEqual(await log.restore(), { kind: "lost", found: 0n, signed: 30n });
+  assert.equal(await reads.head(), undefined);
+  await assert.rejects(log.append([recordOf("new")]), { code: "log-shorter" });
+});

@@ -296,6 +296,22 @@ test("a copy whose head did not get into the table is brought there, not signed 
   assert.deepEqual([world.signer.signed.length, (await world.reads().head())?.size], [1, 1n]);
 });
 
+for (const part of ["/tile/", "/records/"]) {
+  test(`nothing is seen of a head whose records cannot be copied (${part}), and what has no other copy stays`, async () => {
+    const world = new LogWorld();
+    await world.open({ copies: true }).append(recordsOf(200));
+    const before = [...world.files.files.keys()];
+    const isPart = (key: unknown) => String(key).includes(part);
+    const files = withFailpoints(world.files, [{ method: "create", kind: "failed", when: isPart }]);
+    await assert.rejects(world.open({ files, copies: true }).append(recordsOf(100, 200)), { code: "store-failed" });
+    assert.equal((await world.reads().head())?.size, 200n);
+    const hasTile = [...world.files.files.keys()].some((key) => key.includes("/tile/8/data/"));
+    for (const key of before) assert.ok(hasTile || world.files.files.has(key), key);
+    await world.open({ copies: true }).sign();
+    assert.equal((await world.reads().head())?.size, 300n);
+  });
+}
+
 test("another key needs another name; with it the log goes on, all of it computed again", async () => {
   const world = await halfSigned();
   const samename = new TestSigner(world.signer.name);
