@@ -9,6 +9,7 @@ import type { Bench, Part, Peer } from "./part.ts";
 import { measureBig } from "./parts/big.ts";
 import { measureCold } from "./parts/cold.ts";
 import { measureEdge } from "./parts/edge.ts";
+import { measureGit } from "./parts/git.ts";
 import { measureGolang } from "./parts/golang.ts";
 import { measureHerd } from "./parts/herd.ts";
 import { measureHits } from "./parts/hits.ts";
@@ -29,6 +30,7 @@ const parts: Readonly<Record<string, { readonly run: Part; readonly base: string
   herd: { run: measureHerd, base: "nginx" },
   big: { run: measureBig, base: "plain download" },
   golang: { run: measureGolang, base: "x/mod" },
+  git: { run: measureGit, base: "go" },
   index: { run: measureIndex, base: "" },
   log: { run: measureLog, base: "1 caller" },
   loggedFills: { run: measureLoggedFills, base: "without the log" },
