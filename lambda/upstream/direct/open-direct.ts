@@ -9,6 +9,7 @@ import { type GitLimits, gitLimits } from "../git/pack/git-limits.ts";
 import { GitRepositories } from "../git/repository/git-repositories.ts";
 import { type UrlRewrite, UrlRewrites } from "../git/url-rewrites.ts";
 import type { OpenRepositories } from "../http/upstreams-options.ts";
+import { AbsentRepositories } from "./absent-repositories.ts";
 import { HttpPages } from "./http-pages.ts";
 import { UnreachableHosts } from "./unreachable-hosts.ts";
 
@@ -43,10 +44,11 @@ export function openDirect({ rewrites, files, threads, agent, limits = {} }: Dir
     const rewriting = new UrlRewrites(rewrites);
     const repositories = new GitRepositories({ client, credentials, files, script: threads.packs, agent, now, limits });
     const reach = (url: string) => reachable(rewriting.rewrite(url), (to) => parts.isNamed(to));
-    const discovery = new Discovery(new HttpPages({ client, credentials, rewrites: rewriting }));
+    const pages = new HttpPages({ client, credentials, rewrites: rewriting });
+    const discovery = new KnownAddresses(new Discovery(pages), { now, freshFor: addressAge });
     const zips = new ThreadZips(threads.zips);
-    const upstream = new DirectUpstream({
-      discovery: new KnownAddresses(discovery, { now, freshFor: addressAge }),
+    const direct = new DirectUpstream({
+      discovery,
       openRepository: (url) => repositories.open(reach(url)),
       openProxy: (url) => openProxy(reach(url)),
       listings: new RefListings({ now, freshFor: refsAge }),
@@ -54,6 +56,8 @@ export function openDirect({ rewrites, files, threads, agent, limits = {} }: Dir
       files,
       limits: { ...gitLimits, ...limits },
     });
+    const { isPrivate } = parts;
+    const upstream = new AbsentRepositories({ direct, discovery, reach, client, credentials, isPrivate });
     const close = async () => {
       await zips.close();
       await repositories.close();

@@ -30,9 +30,10 @@ export function openUpstreams(config: UpstreamsConfig, options: UpstreamsOptions
       : parseAt("the default upstream", options.fallback);
   const rules = new UpstreamRules({ upstreams: parsed, private: config.private, fallback });
   const named = fallback === undefined ? parsed : [...parsed, { patterns: [], chain: fallback }];
-  const pool = new UpstreamPool(new TrustedHosts(config, named), config, options);
+  const isPrivate = (modulePath: string) => rules.isPrivate(modulePath);
+  const pool = new UpstreamPool(new TrustedHosts(config, named), config, options, isPrivate);
   return {
-    isPrivate: (modulePath) => rules.isPrivate(modulePath),
+    isPrivate,
     chainFor: (modulePath) => pool.chain(rules.chainFor(modulePath)),
     catchAll: pool.chain(rules.catchAll),
     notes: startupNotes(rules),

@@ -23,13 +23,20 @@ export class UpstreamPool {
   readonly #directClient: HttpClient;
   readonly #trusted: TrustedHosts;
   readonly #options: UpstreamsOptions;
+  readonly #isPrivate: (modulePath: string) => boolean;
   readonly #credentials: Credentials;
   readonly #upstreams = new Map<string, Upstream>();
   readonly #modules = new Turns(requestsForModule);
   #repositories: Repositories | undefined;
 
-  constructor(trusted: TrustedHosts, config: UpstreamsConfig, options: UpstreamsOptions) {
+  constructor(
+    trusted: TrustedHosts,
+    config: UpstreamsConfig,
+    options: UpstreamsOptions,
+    isPrivate: (modulePath: string) => boolean,
+  ) {
     this.#trusted = trusted;
+    this.#isPrivate = isPrivate;
     this.#options = options;
     const timeouts = options.timeouts ?? timeoutsOf(config);
     const proxies = openForwardProxies(forwardProxyFor(config, options));
@@ -84,6 +91,7 @@ export class UpstreamPool {
     this.#repositories ??= repositories({
       client: this.#directClient,
       credentials: this.#credentials,
+      isPrivate: (modulePath) => this.#isPrivate(modulePath),
       isNamed: (url) => this.#trusted.isNamed(url),
       openProxy: (url) => this.#open(url),
       now,

@@ -45,6 +45,8 @@ export interface RepositoriesParts {
   /** Its hosts are named by whoever asks for a module, so that it gives up sooner. */
   readonly client: HttpClient;
   readonly credentials: Credentials;
+  /** True for module paths that the configuration calls private. */
+  readonly isPrivate: (modulePath: string) => boolean;
   /** True for a URL whose host and port the configuration names. */
   readonly isNamed: (url: URL) => boolean;
   /** The module proxy at a URL that was learnt from input: as little trusted as that. */
