@@ -94,10 +94,12 @@ async function drain(): Promise<undefined> {
 function report(what: string, { started, records }: { started: number; records: number }, error?: unknown): void {
   const now = clock.now();
   const served = error === undefined ? undefined : asServedError(error);
-  failingSince = served && (failingSince ?? now);
+  // A record that is refused, because another stands, is no failure of the log.
+  const failed = served !== undefined && !served.traits.final;
+  failingSince = failed ? (failingSince ?? now) : undefined;
   const metrics = {
     Records: records,
-    FailedAppends: served ? 1 : 0,
+    FailedAppends: failed ? 1 : 0,
     HeadAge: Math.round((now - (failingSince ?? now)) / 1000),
     Milliseconds: now - started,
     Alarming: served?.traits.alarming ? 1 : 0,

@@ -189,7 +189,7 @@ test("25 records that were left are one transaction and one signature, and nothi
   assert.deepEqual(logWatch.take(), {
     QueryCommand: 4,
     GetItemCommand: 3,
-    BatchGetItemCommand: 1,
+    BatchGetItemCommand: 2,
     TransactWriteItemsCommand: 1,
     SignCommand: 1,
     GetObjectCommand: 1,
