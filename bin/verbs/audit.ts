@@ -1,15 +1,17 @@
-import { type AuditEvent, formatAuditEvent } from "../../lambda/access/audit/audit-event.ts";
+import { type AuditEvent, formatAuditEvent, parseAuditEvent } from "../../lambda/access/audit/audit-event.ts";
 import type { AuditPage, AuditQuestion } from "../../lambda/access/audit/audit-log.ts";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { printable } from "../../lambda/golang/shown-text.ts";
 import { openAudit } from "./open-audit.ts";
 import { openTokens } from "./open-tokens.ts";
+import { ServedModfront } from "./served-modfront.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
 
 const options = {
   data: { type: "string" },
   config: { type: "string" },
   stack: { type: "string" },
+  url: { type: "string" },
   module: { type: "string" },
   who: { type: "string" },
   action: { type: "string" },
@@ -22,7 +24,7 @@ const options = {
 export const audit: Verb = {
   usage:
     "[--module M[@V]] [--who SUBJECT|TOKEN|TENANT] [--action A] [--since 30d|2026-01-31] [--until TIME] [--json]\n" +
-    "      with [--data FOLDER] [--config FILE], or --stack NAME for a deployment on AWS",
+    "      with [--data FOLDER] [--config FILE], --stack NAME for the changes of a deployment on AWS, or --url URL",
   summary: "shows who fetched or changed what, the oldest first",
   run: async (args, terminal) => {
     const { values } = parseVerbArgs(args, options, { least: 0, most: 0 });
@@ -33,6 +35,11 @@ export const audit: Verb = {
       until: values.until === undefined ? terminal.now() + 1 : readTime("until", values.until, terminal.now()),
       limit: 1000,
     };
+    if (values.url !== undefined) {
+      const server = await ServedModfront.open(values.url, terminal);
+      await print(question, servedPages(server), { ...terminal, json: values.json === true });
+      return 0;
+    }
     const opened = await openTokens(values, terminal);
     await opened.settle().finally(opened.close);
     const { log, close } = await openAudit(values, terminal);
@@ -44,6 +51,19 @@ export const audit: Verb = {
     }
   },
 };
+
+/** Pages of the log of a running modfront. */
+function servedPages(server: ServedModfront): (question: AuditQuestion) => Promise<AuditPage> {
+  return async ({ module, version, who, action, since, until, limit, after }) => {
+    const named = { module: version === undefined ? module : `${module}@${version}`, who, action, after };
+    const times = { since: new Date(since).toISOString(), until: new Date(until).toISOString(), limit: String(limit) };
+    const query = new URLSearchParams(times);
+    for (const [name, value] of Object.entries(named)) if (value !== undefined) query.set(name, value);
+    const page = (await server.ask("GET", `/-/api/audit?${query}`)) as { items: readonly unknown[]; next?: string };
+    const events = page.items.flatMap((item) => parseAuditEvent(JSON.stringify(item)) ?? []);
+    return { events, ...(page.next !== undefined && { next: page.next }) };
+  };
+}
 
 async function print(
   question: AuditQuestion,

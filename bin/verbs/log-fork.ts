@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { AuditedChanges } from "../../lambda/access/audit/audited-changes.ts";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { indexFile, openIndexDatabase } from "../../lambda/local/data/index-database.ts";
 import { SqliteTreeHeadStore } from "../../lambda/local/data/sqlite-tree-head-store.ts";
@@ -6,7 +7,9 @@ import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
 import { type Fork, keepOurs, readFork } from "../../lambda/proxy/checksums/fork-evidence.ts";
 import { sumdbVerifier } from "../../lambda/proxy/checksums/known-sumdb.ts";
 import type { TreeHeadStore } from "../../lambda/proxy/store/tree-head-store.ts";
+import type { AccessPlace } from "./access-place.ts";
 import { deployedHeads } from "./deployed-heads.ts";
+import { actorHere, openAudit } from "./open-audit.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
 
 const options = {
@@ -20,7 +23,8 @@ const options = {
 export const logFork: Verb = {
   usage: "[--keep-ours] [--stack NAME | --data FOLDER] [--config FILE]",
   summary: "shows both heads after a fork of the checksum database; --keep-ours goes on with the one verified so far",
-  run: async (args, { print, environment }) => {
+  run: async (args, terminal) => {
+    const { print, environment } = terminal;
     const { values } = parseVerbArgs(args, options, { least: 0, most: 0 });
     const { stack } = values;
     if (stack !== undefined && values.data !== undefined)
@@ -28,7 +32,8 @@ export const logFork: Verb = {
     const { data, config } = readDataSettings(values, environment);
     const name = sumdbVerifier(config.sumdb.name)?.name;
     if (name === undefined) throw new CodedError("usage", "no checksum database is configured");
-    const decision = { keep: values["keep-ours"] === true, print };
+    const audited = (change: () => Promise<boolean>) => writtenDown(values, name, change, terminal);
+    const decision = { keep: values["keep-ours"] === true, print, audited };
     if (stack !== undefined) return await decide((await deployedHeads(stack)).heads, name, decision);
     const database = openIndexDatabase(join(data, indexFile));
     try {
@@ -39,11 +44,32 @@ export const logFork: Verb = {
   },
 };
 
+interface Decision {
+  readonly keep: boolean;
+  /** Runs a change, which is in the audit log before. */
+  readonly audited: (change: () => Promise<boolean>) => Promise<boolean>;
+}
+
+async function writtenDown(
+  place: AccessPlace,
+  target: string,
+  change: () => Promise<boolean>,
+  terminal: Terminal,
+): Promise<boolean> {
+  const { log, close } = await openAudit(place, terminal);
+  const changes = new AuditedChanges(log, terminal.now);
+  const decided = changes.run(actorHere(place), "log.keep-ours", async (intend) => {
+    await intend({ target });
+    return await change();
+  });
+  return await decided.finally(close);
+}
+
 /** Exit code 1 while a fork waits for its decision, so that a script notices. */
 async function decide(
   heads: TreeHeadStore,
   name: string,
-  { keep, print }: Pick<Terminal, "print"> & { readonly keep: boolean },
+  { keep, print, audited }: Pick<Terminal, "print"> & Decision,
 ): Promise<number> {
   const fork = await readFork(heads, name);
   if (fork === undefined) {
@@ -51,7 +77,7 @@ async function decide(
     return 0;
   }
   show(fork, print);
-  if (fork.decided || (keep && (await keepOurs(heads, name)))) {
+  if (fork.decided || (keep && (await audited(() => keepOurs(heads, name))))) {
     print(`decided: public modules are fetched, and verified under our head of ${name}`);
     return 0;
   }

@@ -50,6 +50,28 @@ export class ServedModfront {
     return "read";
   }
 
+  /**
+   * Asks for something to be done, or for JSON, and returns the JSON that is the answer.
+   *
+   * Throws `CodedError` "usage" for what the server finds wrong in the request, "answer" for every other refusal.
+   */
+  async ask(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<unknown> {
+    const { hostname, protocol } = new URL(this.#server);
+    if (protocol === "http:" && !/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname))
+      throw new CodedError("usage", "a token goes over https only, but on this machine");
+    const headers = { ...this.#headers, accept: "application/json", "content-type": "application/json" };
+    const content = body === undefined ? {} : { body: JSON.stringify(body) };
+    const signal = AbortSignal.timeout(60_000);
+    const request = { method, headers, signal, redirect: "error", ...content } as const;
+    const response = await fetch(this.#server + path, request).catch((cause) => {
+      throw new CodedError("answer", `${path}: no answer`, { cause });
+    });
+    const answer = parseObject((await response.text()).slice(0, largestRead));
+    if (response.ok && answer !== undefined) return answer;
+    const detail = printable(typeof answer?.detail === "string" ? answer.detail : `answered ${response.status}`, 300);
+    throw new CodedError(response.status === 400 ? "usage" : "answer", detail);
+  }
+
   async #get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     try {
       const signal = AbortSignal.timeout(600_000);
@@ -67,4 +89,13 @@ async function refusalOf(path: string, response: Response): Promise<Read | undef
   if (response.status === 401 || response.status === 403) return { kind: "refused" };
   if (response.status === 404 || response.status === 504) return { kind: "absent" };
   throw new CodedError("answer", `${path} was answered ${response.status}: ${line}`);
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

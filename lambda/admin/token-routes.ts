@@ -1,10 +1,10 @@
 import { managedTenants, mayMakeToken, mayManageToken } from "../access/tenant-admin.ts";
-import type { TokenRecord } from "../access/token-store.ts";
 import { listTokens } from "../access/tokens.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import type { Route } from "../http/route.ts";
 import { type Administration, actorOf, holders, jsonAnswer, orLine, pageOf, refuseManaging } from "./administration.ts";
 import { type TokenBody, tokenBody } from "./bodies.ts";
+import { shownToken } from "./shown-token.ts";
 
 const json = "application/json";
 
@@ -18,7 +18,7 @@ export function tokenRoutes(parts: Administration): readonly Route[] {
       const page = pageOf(new URLSearchParams(request.query ?? ""));
       const { items, next } = await listTokens(store, now() / 1000, page);
       const own = items.filter((record) => mayManageToken(identity, record, tenants));
-      return jsonAnswer({ items: own.map(shown), ...(next !== undefined && { next }) });
+      return jsonAnswer({ items: own.map(shownToken), ...(next !== undefined && { next }) });
     });
   };
   const create: Route["handler"] = async (request) => {
@@ -26,7 +26,7 @@ export function tokenRoutes(parts: Administration): readonly Route[] {
     if (!mayMakeToken(request.identity, body, tenants)) return refuseManaging(request);
     return await orLine(async () => {
       const { token, record } = await tokens.create(actorOf(request, tenants), body);
-      return jsonAnswer({ token, ...shown(record) }, 201);
+      return jsonAnswer({ token, ...shownToken(record) }, 201);
     });
   };
   const revoke: Route["handler"] = async (request) => {
@@ -70,12 +70,3 @@ export function tokenRoutes(parts: Administration): readonly Route[] {
 }
 
 const unknown = "no token has this id, or it has ended: modfront token list shows them";
-
-function shown({ id, subject, role, modules, created, expires, revoked }: TokenRecord) {
-  const times = { created: time(created), expires: time(expires), ...(revoked && { revoked: time(revoked) }) };
-  return { id, subject, role, modules: modules === "" ? [] : modules.split(","), ...times };
-}
-
-function time(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
-}

@@ -5,6 +5,7 @@ import { createToken } from "../../../lambda/access/tokens.ts";
 import { SqliteTokenStore } from "../../../lambda/local/access/sqlite-token-store.ts";
 import { auditFile, openAuditDatabase } from "../../../lambda/local/data/audit-database.ts";
 import { SqliteAuditLog } from "../../../lambda/local/data/sqlite-audit-log.ts";
+import { runCli } from "../../support/cli.ts";
 import { dataFolder } from "../../support/data-folder.ts";
 import { eventually } from "../../support/eventually.ts";
 import { filePath, moduleFixture, versionsPath } from "../../support/module-fixture.ts";
@@ -198,4 +199,45 @@ test("bodies are JSON of one shape, small, and wrong ones are told so, as a prob
   assert.equal((await ask("GET", "/-/api/audit?after=x", "admin")).status, 400);
   assert.equal((await ask("GET", "/-/api/audit?since=yesterday", "admin")).status, 400);
   assert.deepEqual(await audited({ action: "token" }), [], "what is refused leaves no change");
+});
+
+test("the command line does the same with --url, with the token of MODFRONT_TOKEN", async (t) => {
+  const { product, made } = await world(t);
+  const cli = (token: string, ...args: string[]) =>
+    runCli([...args, "--url", product.url], { environment: { MODFRONT_TOKEN: token } });
+  const { token } = made.paula;
+  const created = await cli(token, "token", "create", "--subject", "dev", "--modules", "@pay", "--json");
+  assert.equal(created.code, 0, created.stderr);
+  const { id, ...rest } = JSON.parse(created.stdout);
+  assert.match(rest.token, /^mf_/);
+  const listed = await cli(token, "token", "list");
+  assert.match(listed.stdout, new RegExp(`^${id}\tviewer\t\\S+\tvalid\tdev\t@pay$`, "m"));
+  assert.equal((await cli(token, "token", "revoke", id)).code, 0);
+  const rows = (await cli(token, "token", "list", "--json")).stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.ok(rows.find((row) => row.id === id)?.revoked);
+  const audit = await cli(made.admin.token, "audit", "--who", "paula", "--json");
+  assert.deepEqual(
+    audit.stdout
+      .trim()
+      .split("\n")
+      .map((line) => `${JSON.parse(line).action} ${JSON.parse(line).decision}`),
+    ["token.create intended", "token.create done", "token.revoke intended", "token.revoke done"],
+  );
+  const refused = await cli(token, "audit");
+  assert.deepEqual([refused.code, refused.stdout], [1, ""]);
+  assert.match(refused.stderr, /has the role viewer, which may not do this/);
+  const foreign = await cli(token, "token", "create", "--subject", "dev", "--modules", "@hr");
+  assert.equal(foreign.code, 1);
+  const wrong = [
+    ["--subject", "dev", "--days", "0", "--modules", "@pay"],
+    ["--subject", "d", "--data", "x"],
+  ];
+  for (const args of wrong) assert.equal((await cli(token, "token", "create", ...args)).code, 2, args.join(" "));
+  const clear = await runCli(["token", "list", "--url", "http://go.corp.example"], {
+    environment: { MODFRONT_TOKEN: token },
+  });
+  assert.deepEqual([clear.code, clear.stderr], [2, "modfront: a token goes over https only, but on this machine\n"]);
 });
