@@ -45,7 +45,7 @@ test("a full disk is a 503 that says so, leaves no part of a file, and passes", 
   assert.match(refused.body.toString(), /no room|disk of the data folder is full/);
   assert.doesNotMatch(refused.body.toString(), /ENOSPC|\/tmp/);
   assert.ok(!storedKeys(data).some((key) => key.endsWith(".zip")));
-  assert.deepEqual(temporaryNames(data), []);
+  await eventually(() => temporaryNames(data).length === 0);
   upstream.on(filePath(big, "zip"), { body: big.zip });
   for (const each of [big, module]) {
     const answer = await get(product.url, filePath(each, "zip"));
