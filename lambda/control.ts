@@ -1,6 +1,8 @@
 import type { CloudFormationCustomResourceEvent } from "aws-lambda";
 import { accessValues, changedValues, closingValues, type DeployedAccess } from "./access/deployed-values.ts";
 import { answerCustomResource } from "./aws/custom-resource.ts";
+import { openTokenRecords } from "./aws/dynamo-token-records.ts";
+import { moveEarlierTokens } from "./aws/earlier-tokens.ts";
 import { parseIdentityKeys } from "./aws/identity-keys.ts";
 import { openKeyValues } from "./aws/key-value-store.ts";
 import { changeKeyValues, type KeyValueChanges } from "./aws/key-value-writes.ts";
@@ -27,9 +29,11 @@ async function prepare(present: Values): Promise<KeyValueChanges> {
   return { puts: closingValues(present, access, identityKey) };
 }
 
-/** What only the new code can act by. */
+/** What only the new code can act by, and what an earlier version kept of tokens in the store. */
 async function finish(present: Values): Promise<KeyValueChanges> {
-  return { puts: changedValues(present, accessValues(access)) };
+  const { MODFRONT_PRIMARY_REGION: region, MODFRONT_TABLE: table } = environment;
+  const moved = await moveEarlierTokens(present, openTokenRecords(table, region), Math.floor(Date.now() / 1000));
+  return { ...moved, puts: new Map([...changedValues(present, accessValues(access)), ...moved.puts]) };
 }
 
 export async function handler(event: CloudFormationCustomResourceEvent): Promise<void> {

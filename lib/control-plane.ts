@@ -38,6 +38,7 @@ export class ControlPlane extends Construct {
       description: "Writes what the edge function knows into its KeyValueStore",
       // `modfront token --stack` reads them too: they are all it takes to find the tokens of a deployment.
       environment: {
+        MODFRONT_TABLE: names.table,
         MODFRONT_EDGE_SECRET: names.edgeSecret,
         MODFRONT_PRIMARY_REGION: primaryRegion,
         MODFRONT_KEY_VALUE_STORE: keyValues.keyValueStoreArn,
@@ -51,11 +52,10 @@ export class ControlPlane extends Construct {
     });
     const data = new StoredData(this, "Data", { names, region: primaryRegion });
     handler.function.addToRolePolicy(data.readSecret(names.edgeSecret));
+    handler.function.addToRolePolicy(data.keepTokens());
     handler.function.addToRolePolicy(
       new PolicyStatement({
-        actions: ["DescribeKeyValueStore", "GetKey", "ListKeys", "UpdateKeys"].map(
-          (verb) => `cloudfront-keyvaluestore:${verb}`,
-        ),
+        actions: ["DescribeKeyValueStore", "ListKeys", "UpdateKeys"].map((verb) => `cloudfront-keyvaluestore:${verb}`),
         resources: [keyValues.keyValueStoreArn],
       }),
     );

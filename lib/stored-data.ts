@@ -1,7 +1,15 @@
 import { ArnFormat, Stack } from "aws-cdk-lib";
 import { Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import { claimPrefix, logPrefix, pendingPartition } from "../lambda/aws/table.ts";
+import {
+  claimPrefix,
+  headPrefix,
+  leasePrefix,
+  logPrefix,
+  modulePrefix,
+  pendingPartition,
+  tokenPartition,
+} from "../lambda/aws/table.ts";
 import { auditPrefix, internalPrefix, logFolder, stagedPrefix } from "../lambda/proxy/store/layout.ts";
 import type { Names } from "./names.ts";
 
@@ -47,10 +55,10 @@ export class StoredData extends Construct {
 
   /** One Query. */
   readModules(): PolicyStatement {
-    return new PolicyStatement({ actions: ["dynamodb:Query"], resources: [this.#table] });
+    return this.#inIndex([`${modulePrefix}*`], ["Query"]);
   }
 
-  /** The names of all modules. */
+  /** The names of all modules. A scan meets every row, and shows none that is not of a module. */
   listModules(): PolicyStatement {
     return new PolicyStatement({ actions: ["dynamodb:Scan"], resources: [this.#table] });
   }
@@ -61,10 +69,10 @@ export class StoredData extends Construct {
    */
   fillStore(): readonly PolicyStatement[] {
     return [
-      new PolicyStatement({
-        actions: ["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
-        resources: [this.#table],
-      }),
+      this.#inIndex(
+        [modulePrefix, leasePrefix, headPrefix].map((prefix) => `${prefix}*`),
+        ["Query", "GetItem", "PutItem", "UpdateItem"],
+      ),
       this.#inLog([claimPrefix], ["GetItem", "PutItem"]),
       this.#inLog([logPrefix], ["GetItem", "BatchGetItem", "Query"]),
       this.#inLog([pendingPartition], ["PutItem"]),
@@ -95,6 +103,20 @@ export class StoredData extends Construct {
         conditions: { StringLike: { "s3:prefix": `${auditPrefix}*` } },
       }),
     ];
+  }
+
+  /** The records of tokens, rows of one partition of the index's table: to be added, as a deployment does. */
+  keepTokens(): PolicyStatement {
+    return this.#inIndex([tokenPartition], ["GetItem", "PutItem"]);
+  }
+
+  /** Calls of the index's table, for rows of these partitions: those of tokens lie beside those of modules. */
+  #inIndex(partitions: readonly string[], calls: readonly string[]): PolicyStatement {
+    return new PolicyStatement({
+      actions: calls.map((call) => `dynamodb:${call}`),
+      resources: [this.#table],
+      conditions: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": partitions } },
+    });
   }
 
   /** The go.mod and go.sum files that people put there for preheating. */

@@ -11,13 +11,12 @@ import { openAudit } from "./open-audit.ts";
 import type { Terminal } from "./verb.ts";
 
 /** Returns the store of tokens that the flags name; without any, that of the data folder `npm start` would use. */
-async function openTokenStore(place: AccessPlace, { environment, now }: Terminal): Promise<TokenStore> {
+async function openTokenStore(place: AccessPlace, { environment }: Terminal): Promise<TokenStore> {
   const { data, config, stack } = place;
   if (stack !== undefined) {
     if (data !== undefined) throw new CodedError("usage", "--stack and --data name two places: which one?");
     const { openDeployedTokens } = await import("../../lambda/aws/open-deployed-tokens.ts");
     return await openDeployedTokens(stack, functionName(stack, "control"), {
-      now,
       sleep: (milliseconds) => sleep(milliseconds),
     });
   }

@@ -44,7 +44,7 @@ export async function createToken(
   const days = checkDays(request.days);
   const key = await signingKey(store);
   const record = {
-    id: await unusedId(store),
+    id: newId(now),
     subject,
     role,
     modules,
@@ -146,14 +146,10 @@ function newSecret(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** Short, because each revoked one takes its length in the edge's key value; unique among the living. */
-async function unusedId(store: TokenStore): Promise<string> {
-  for (;;) {
-    const id = randomInt(36 ** 6)
-      .toString(36)
-      .padStart(6, "0");
-    if ((await store.find(id)) === undefined) return id;
-  }
+/** 16 characters: the second, in 7 digits to the base 36 so that ids sort by it, and 46 random bits. */
+function newId(now: number): string {
+  const random = randomInt(36 ** 8, 36 ** 9);
+  return now.toString(36).padStart(7, "0") + random.toString(36);
 }
 
 const roles: readonly Role[] = ["viewer", "publisher", "operator", "admin"];

@@ -22,6 +22,7 @@ export const attributes = {
   memory: { text: "z", freshUntil: "u" },
   lease: { fence: "f", heldUntil: "u", holder: "o", code: "c", message: "e" },
   head: { note: "n" },
+  token: { subject: "u", role: "r", modules: "o", created: "c", expires: "e", key: "k", revoked: "v" },
   claim: { zip: "z", goMod: "m", info: "i" },
   logHead: { epoch: "e", role: "r", mode: "m", size: "z", root: "h" },
   logRow: { hashes: "h", text: "t" },
@@ -36,13 +37,18 @@ export const attributes = {
 /** Each flag of a version in the set of letters `attributes.version.flags`. */
 export const flagLetters: Readonly<Record<VersionFlag, string>> = { yanked: "y", evicted: "e" };
 
+/** How partitions begin in the table of the index, by what their rows are about. */
+export const modulePrefix = "m ";
+export const leasePrefix = "l ";
+export const headPrefix = "h ";
+
 /**
  * The partition of a module: a hash of 132 bits, so that the row of a version stays short however long its path.
  *
  * `"golang.org/x/mod"` becomes `"m "` and 22 letters.
  */
 export function modulePartition(path: string): string {
-  return `m ${createHash("sha256").update(path).digest("base64url").slice(0, 22)}`;
+  return `${modulePrefix}${createHash("sha256").update(path).digest("base64url").slice(0, 22)}`;
 }
 
 /** Before every memory and version, so that the Query of a module can begin after it. */
@@ -56,11 +62,18 @@ export const memorySorts = { list: "u list", latest: "u latest" } as const;
 export const moduleSpan = { from: "u", to: "w" } as const;
 
 export function leaseKey(name: string): RowKey {
-  return { p: `l ${name}`, s: "lease" };
+  return { p: `${leasePrefix}${name}`, s: "lease" };
 }
 
 export function headKey(name: string): RowKey {
-  return { p: `h ${name}`, s: "head" };
+  return { p: `${headPrefix}${name}`, s: "head" };
+}
+
+/** The partition of the records of tokens, in the table of the index: the only rows of it that the control plane may touch. */
+export const tokenPartition = "t tokens";
+
+export function tokenKey(id: string): RowKey {
+  return { p: tokenPartition, s: id };
 }
 
 /** How the partitions of claims, and those of the log, begin, in the table of the log. */

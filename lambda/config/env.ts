@@ -28,7 +28,13 @@ const rows = {
   background: [...writing, "MODFRONT_QUEUE"],
   log: ["MODFRONT_LOG_TABLE", "MODFRONT_BUCKET", "MODFRONT_SIGNING_KEY"],
   preheat: ["MODFRONT_TABLE", "MODFRONT_BUCKET", "MODFRONT_QUEUE"],
-  control: ["MODFRONT_EDGE_SECRET", "MODFRONT_PRIMARY_REGION", "MODFRONT_KEY_VALUE_STORE", "MODFRONT_BUCKET"],
+  control: [
+    "MODFRONT_TABLE",
+    "MODFRONT_EDGE_SECRET",
+    "MODFRONT_PRIMARY_REGION",
+    "MODFRONT_KEY_VALUE_STORE",
+    "MODFRONT_BUCKET",
+  ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type HandlerName = keyof typeof rows;

@@ -33,6 +33,8 @@ export interface TokenSettings {
   readonly identityKey: string;
   /** Ids of revoked tokens that no `r` has, with a space between two: those that an earlier version revoked. */
   readonly revoked: string;
+  /** That the records of tokens are in the table: an earlier version, which keeps them in the store, does not write it. */
+  readonly records?: "table";
 }
 
 /** How many keys there are of each kind, all of them from the start: a read that fails is never "there is none". */

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hmac } from "../../lambda/access/hmac.ts";
-import { packTokens } from "../../lambda/access/packed-settings.ts";
 import { createToken, listTokens, revokeToken, rotateKey, type TokenRequest } from "../../lambda/access/tokens.ts";
 import { verifyToken } from "../../lambda/edge/token.ts";
-import { isCodedError } from "../../lambda/golang/coded-error.ts";
 import { edgeContext, MemoryTokenStore } from "../support/tokens.ts";
 
 const now = 1_800_000_000;
@@ -109,26 +107,4 @@ test("tokens survive one rotation of the key, and none that drops it", async () 
   await rotateKey(store, { dropOld: true });
   assert.equal(judge(second.token, store), "unsigned");
   assert.equal(store.state.keys.length, 1);
-});
-
-test("revocations fill their 1 KB, are refused beyond it, and leave with their tokens", async () => {
-  const store = new MemoryTokenStore();
-  await rotateKey(store, { dropOld: false });
-  await rotateKey(store, { dropOld: false });
-  let revoked = 0;
-  for (;;) {
-    const { record } = await createToken(store, { ...request, days: 1 }, now);
-    try {
-      await revokeToken(store, record.id, now);
-    } catch (error) {
-      assert.ok(isCodedError(error, "revocations-full"));
-      break;
-    }
-    revoked++;
-  }
-  assert.equal(revoked, 121);
-  assert.ok(packTokens(store.state, now).length <= 1024);
-  const later = await createToken(store, request, now + day);
-  await revokeToken(store, later.record.id, now + day);
-  assert.equal(judge(later.token, store, now + day), "revoked");
 });

@@ -29,7 +29,7 @@ test("token create prints the token alone, and the server takes it", async (t) =
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^mf_[\w-]+\.[\w-]{43}\n$/);
   const until = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
-  assert.match(stderr, new RegExp(`^token [0-9a-z]{6}, publisher, until ${until}; it is shown this once\n$`));
+  assert.match(stderr, new RegExp(`^token [0-9a-z]{16}, publisher, until ${until}; it is shown this once\n$`));
   assert.equal(await judge(stdout.trim()), "publisher gopher@corp.example corp.example/*");
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.ok(!readFileSync(file, "latin1").includes(stdout.trim().slice(-43)), "the token itself is not kept");

@@ -2,16 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { propertiesOf, statementsOf, synthesise } from "../support/synthesis.ts";
 
-const { edge, storage } = synthesise({ aws: { regions: ["eu-central-1"] } });
+const { edge, storage, service } = synthesise({ aws: { regions: ["eu-central-1"] } });
 const statements = statementsOf(edge, "modfront-control");
+const isOfTable = (statement: (typeof statements)[number]) => /"dynamodb:/.test(JSON.stringify(statement.Action));
 
-test("the control plane writes key values, reads the secret of the edge's key, and may do nothing else", () => {
+test("the control plane writes key values and records of tokens, reads the secret of the edge's key, and no more", () => {
   const actions = statements.flatMap(({ Action }) => Action);
   assert.deepEqual(actions.sort(), [
     "cloudfront-keyvaluestore:DescribeKeyValueStore",
-    "cloudfront-keyvaluestore:GetKey",
     "cloudfront-keyvaluestore:ListKeys",
     "cloudfront-keyvaluestore:UpdateKeys",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "secretsmanager:GetSecretValue",
@@ -21,10 +23,38 @@ test("the control plane writes key values, reads the secret of the edge's key, a
 test("no statement of its role reaches a module or its row, the credentials of upstreams or any resource there is", () => {
   const [table] = propertiesOf(storage, "AWS::DynamoDB::GlobalTable");
   assert.equal(table?.TableName, "modfront");
-  for (const { Action, Resource } of statements) {
+  for (const { Action, Resource } of statements.filter((statement) => !isOfTable(statement))) {
     assert.doesNotMatch([Action].flat().join(" "), /^(s3|dynamodb|sqs|lambda|kms):|\*/);
     assert.doesNotMatch(JSON.stringify(Resource), /s3:::|:dynamodb:|:table\/|upstream-credentials|^"\*"$/);
   }
+});
+
+/** The partitions of a table that a statement reaches. */
+function leadingKeys(statement: { readonly Condition?: unknown }): readonly string[] {
+  const condition = statement.Condition as Record<string, Record<string, string | string[]>> | undefined;
+  return [condition?.["ForAllValues:StringLike"]?.["dynamodb:LeadingKeys"] ?? []].flat();
+}
+
+test("of the index's table it has the rows of tokens, in the primary region, and no function of the service has one", () => {
+  for (const regions of [["eu-central-1"], ["us-east-1"]]) {
+    const stacks = synthesise({ aws: { regions } });
+    const own = statementsOf(stacks.edge, "modfront-control").filter(isOfTable);
+    assert.deepEqual(own.map(leadingKeys), [["t tokens"]]);
+    assert.match(JSON.stringify(own[0]?.Resource), /:table\/modfront"/);
+    if (regions[0] === "eu-central-1") assert.match(JSON.stringify(own[0]?.Resource), /:dynamodb:eu-central-1:/);
+  }
+  const handlers = propertiesOf<{ FunctionName?: string }>(service, "AWS::Lambda::Function");
+  const names = handlers.flatMap(({ FunctionName = "" }) => (FunctionName.startsWith("modfront-") ? FunctionName : []));
+  let checked = 0;
+  for (const name of names) {
+    for (const statement of statementsOf(service, name).filter(isOfTable)) {
+      const scans = [statement.Action].flat().every((action) => action === "dynamodb:Scan");
+      assert.ok(scans || leadingKeys(statement).every((keys) => !keys.startsWith("t")), name);
+      if (!scans) assert.ok(leadingKeys(statement).length > 0, name);
+      checked++;
+    }
+  }
+  assert.ok(checked >= 4);
 });
 
 test("it is in the edge's region and told where the primary is", () => {

@@ -38,6 +38,7 @@ const actions: Readonly<Record<string, readonly string[]>> = {
   ChangeMessageVisibility: ["sqs:ChangeMessageVisibility"],
   DescribeKeyValueStore: ["cloudfront-keyvaluestore:DescribeKeyValueStore"],
   GetKey: ["cloudfront-keyvaluestore:GetKey"],
+  ListKeys: ["cloudfront-keyvaluestore:ListKeys"],
   UpdateKeys: ["cloudfront-keyvaluestore:UpdateKeys"],
 };
 

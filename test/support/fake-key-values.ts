@@ -13,10 +13,16 @@ const maxChanges = 50;
 
 /** CloudFront's KeyValueStore in memory, with its conflicts, pages and limits. */
 export class FakeKeyValues {
-  readonly values = new Map<string, string>();
+  readonly values: Map<string, string>;
+  /** Called before each write, which does not happen when it throws. */
+  beforeUpdate: () => void = () => {};
   /** Calls so far, by command. */
   readonly calls: Record<string, number> = {};
   #version = 0;
+
+  constructor(values = new Map<string, string>()) {
+    this.values = values;
+  }
 
   /** What the code under test is given. */
   get client(): KeyValueClient {
@@ -47,6 +53,7 @@ export class FakeKeyValues {
   }
 
   #update({ IfMatch, Puts = [], Deletes = [] }: UpdateKeysCommand["input"]): unknown {
+    this.beforeUpdate();
     if (IfMatch !== `v${this.#version}`) throw failure("ConflictException");
     const tooLarge = Puts.some(({ Value = "" }) => Buffer.byteLength(Value) > maxValue);
     if (tooLarge || Puts.length + Deletes.length > maxChanges) throw failure("ValidationException");

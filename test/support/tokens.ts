@@ -1,46 +1,65 @@
 import { accessValues, closingValues } from "../../lambda/access/deployed-values.ts";
 import { hmac } from "../../lambda/access/hmac.ts";
-import { packAccess, packTokens } from "../../lambda/access/packed-settings.ts";
-import { emptyTokenState, type TokenState, type TokenStatePlace } from "../../lambda/access/token-state.ts";
-import { WholeTokenStore } from "../../lambda/access/whole-token-store.ts";
+import { packAccess } from "../../lambda/access/packed-settings.ts";
+import { addEntry, revocationEntry } from "../../lambda/access/revocations.ts";
+import type { TokenState } from "../../lambda/access/token-state.ts";
+import {
+  type Note,
+  noTokenKeys,
+  type TokenKeys,
+  type TokenPage,
+  type TokenRecord,
+  type TokenStore,
+} from "../../lambda/access/token-store.ts";
 import {
   type AccessSettings,
   type KeyValues,
   readAccess,
   readText,
   readTokens,
+  type TokenSettings,
 } from "../../lambda/edge/access-settings.ts";
+import { revokedKey } from "../../lambda/edge/revocations.ts";
 import { splitPatterns } from "../../lambda/golang/module-pattern.ts";
 
-class MemoryTokens implements TokenStatePlace {
-  state = emptyTokenState;
-
-  async read(): Promise<TokenState> {
-    return this.state;
-  }
-
-  async update<Result>(
-    change: (state: TokenState) => readonly [TokenState, Result],
-    note?: () => Promise<void>,
-  ): Promise<Result> {
-    const [state, result] = change(this.state);
-    await note?.();
-    this.state = state;
-    return result;
-  }
-}
-
 /** A `TokenStore` in memory. */
-export class MemoryTokenStore extends WholeTokenStore {
-  readonly #tokens: MemoryTokens;
-
-  constructor(tokens = new MemoryTokens()) {
-    super(tokens);
-    this.#tokens = tokens;
-  }
+export class MemoryTokenStore implements TokenStore {
+  #keys: TokenKeys = noTokenKeys;
+  readonly #tokens = new Map<string, TokenRecord>();
 
   get state(): TokenState {
-    return this.#tokens.state;
+    return { ...this.#keys, tokens: [...this.#tokens.values()] };
+  }
+
+  async readKeys(): Promise<TokenKeys> {
+    return this.#keys;
+  }
+
+  async updateKeys<Result>(change: (keys: TokenKeys) => readonly [TokenKeys, Result], note?: Note): Promise<Result> {
+    await note?.();
+    const [keys, result] = change(this.#keys);
+    this.#keys = keys;
+    return result;
+  }
+
+  async find(id: string): Promise<TokenRecord | undefined> {
+    return this.#tokens.get(id);
+  }
+
+  async list(limit: number, after = ""): Promise<TokenPage> {
+    const rest = [...this.#tokens.values()].filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const items = rest.slice(0, limit);
+    return rest.length > limit ? { items, next: items.at(-1)?.id } : { items };
+  }
+
+  async add(record: TokenRecord, note?: Note): Promise<void> {
+    await note?.();
+    this.#tokens.set(record.id, record);
+  }
+
+  async revoke(record: TokenRecord, at: number, note?: Note): Promise<void> {
+    await note?.();
+    this.#tokens.set(record.id, { ...record, revoked: record.revoked ?? at });
   }
 }
 
@@ -62,7 +81,20 @@ export function edgeValues(settings: AccessSettings, state: TokenState, now: num
     tenants: Object.fromEntries(Object.entries(tenants).map(([name, own]) => [name, { modules: splitPatterns(own) }])),
   };
   const values = new Map([...closingValues(new Map(), access, "i".repeat(43)), ...accessValues(access)]);
-  return values.set("tokens", packTokens(state, now));
+  for (const [key, value] of tokenValues(state, now)) values.set(key, value);
+  return values;
+}
+
+/** The key values that say who was let in and who was let out again. */
+function tokenValues({ keys, identityKeys, tokens }: TokenState, now: number): ReadonlyMap<string, string> {
+  const settings = { keys: keys.map(({ secret }) => secret), identityKey: identityKeys[0] ?? "", revoked: "" };
+  const values = new Map([["tokens", JSON.stringify(settings satisfies TokenSettings)]]);
+  for (const token of tokens) {
+    if (token.revoked === undefined) continue;
+    const key = revokedKey(token.id);
+    values.set(key, addEntry(readText(values.get(key)) ?? "", revocationEntry(token, hmac), now));
+  }
+  return values;
 }
 
 /** A context in which everything is open to everybody. */
