@@ -118,7 +118,7 @@ function openFill(
     leases: new SqliteLeaseStore(opened.database, failpoint),
     heads: new SqliteTreeHeadStore(opened.database, failpoint),
     router,
-    ownLog: { name, log: parts.log, reads },
+    ownLog: { name, log: parts.log, reads, checkRoom: () => floor.check() },
     sumdb: verifier && { verifier, remote: parts.sumdbRemote(verifier.name) },
     inspector: new WorkerZipInspector(parts.zipWorker),
     temporaryFiles: new FolderTemporaryFiles(join(data, "tmp"), temporaryName),

@@ -31,6 +31,8 @@ export interface OwnLog {
   readonly name: string;
   readonly log: RecordLog;
   readonly reads: RecordReads;
+  /** Throws `ServedError` "store-failed" where there is no room for another record and what it takes. */
+  readonly checkRoom?: (() => void) | undefined;
 }
 
 /** What the fill plane is made of; everything here is an adapter or a setting. */
@@ -81,7 +83,7 @@ export class Fill implements FillPlane {
     });
     if (ownLog !== undefined) {
       const record = (module: ModuleVersion, waitUntil: number) => this.#files.record(module, waitUntil);
-      this.#databases.set(ownLog.name, new LogDatabase({ reads: ownLog.reads, record }));
+      this.#databases.set(ownLog.name, new LogDatabase({ ...ownLog, record }));
     }
     const seconds = { listSeconds: ttl.list, querySeconds: ttl.query, notFoundSeconds: ttl.notFound };
     this.#lists = new ListFill({ index, source, clock, ...seconds });

@@ -11,6 +11,8 @@ export interface LogDatabaseParts {
   readonly reads: RecordReads;
   /** Has a version logged that is not yet: a private one with its files, a public one by what is proved of it. */
   readonly record: (module: ModuleVersion, waitUntil: number) => Promise<void>;
+  /** Throws `ServedError` "store-failed" where there is no room for what a record takes. */
+  readonly checkRoom?: (() => void) | undefined;
 }
 
 /** Our own log as a checksum database: what nobody asked for yet is obtained for whoever looks it up. */
@@ -42,9 +44,10 @@ export class LogDatabase implements ChecksumDatabase {
   }
 
   async #logged(module: ModuleVersion, waitUntil: number): Promise<LoggedRecord> {
-    const { reads, record } = this.#parts;
+    const { reads, record, checkRoom } = this.#parts;
     const logged = await reads.lookup(module);
     if (logged !== undefined) return logged;
+    checkRoom?.();
     await record(module, waitUntil).catch(asLookup);
     const fresh = await reads.lookup(module);
     if (fresh !== undefined) return fresh;

@@ -10,7 +10,11 @@ const module = { path: "example.com/m", version: "v1.0.0" };
 function world(fails?: ServedError) {
   const log = new MemoryRecordLog();
   const asked: string[] = [];
+  const room = { left: true };
   const database = new LogDatabase({
+    checkRoom: () => {
+      if (!room.left) throw new ServedError("store-failed", "no room");
+    },
     reads: Object.assign(log, { head: async () => undefined, tile: async () => undefined }),
     record: async ({ path, version }, waitUntil) => {
       asked.push(`${path}@${version} ${waitUntil}`);
@@ -18,7 +22,7 @@ function world(fails?: ServedError) {
       await log.append([{ module, zip: "h1:a=", goMod: "h1:b=", proof: undefined }]);
     },
   });
-  return { database, asked };
+  return { database, asked, room };
 }
 
 test("what is looked up and not logged is obtained once, and then looked up", async () => {
@@ -45,6 +49,17 @@ test("a version that does not exist is not found, and what else fails is what it
       code: served,
       message: "why",
     });
+});
+
+test("where the disk is nearly full, what is logged is looked up, and nothing is obtained", async () => {
+  const { database, asked, room } = world();
+  room.left = false;
+  await assert.rejects(database.lookup(module, 0), { code: "store-failed" });
+  assert.deepEqual(asked, []);
+  room.left = true;
+  await database.lookup(module, 0);
+  room.left = false;
+  await database.lookup(module, 0);
 });
 
 test("a log without a signed head says so, and has no tile", async () => {
