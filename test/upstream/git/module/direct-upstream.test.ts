@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { createWriteStream, existsSync, mkdtempSync, readdirSync, statSync } from "node:fs";
+import { createWriteStream, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { inspectZip } from "../../../../lambda/golang/inspect-zip.ts";
 import { escapeVersion } from "../../../../lambda/golang/module.ts";
 import { create } from "../../../../lambda/golang/zip.ts";
@@ -23,6 +23,7 @@ import { temporaryFile } from "../../../support/zip-file.ts";
 // The rules one by one over repositories in memory; test/git/direct.git.ts holds them against the real go command.
 
 const folder = mkdtempSync(join(tmpdir(), "modfront-direct-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
 const address: RepositoryAddress = {
   kind: "git",
   url: "https://corp.example/r",

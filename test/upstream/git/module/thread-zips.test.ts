@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { after, type TestContext, test } from "node:test";
 import { hash1 } from "../../../../lambda/golang/dirhash.ts";
 import { inspectZip } from "../../../../lambda/golang/inspect-zip.ts";
 import { ThreadZips } from "../../../../lambda/upstream/git/module/thread-zips.ts";
@@ -21,6 +21,7 @@ function threads(t: TestContext): ThreadZips {
 /** A job over a packfile with these files in it, of which some may be left out. */
 async function jobFor(files: Readonly<Record<string, FileSpec>>, isSent: (data: Buffer) => boolean = () => true) {
   const folder = mkdtempSync(join(tmpdir(), "modfront-zips-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
   const objects = new GitObjects();
   const tree = objects.tree(files);
   const path = join(folder, "pack");
