@@ -6,11 +6,11 @@
  * `"corp.example/*"` covers `"corp.example/tools/v2"`. A malformed pattern matches nothing.
  */
 export function coversModule(patterns: string, module: string): boolean {
+  const elements = module.split("/");
   return patterns.split(",").some((pattern) => {
     const glob = pattern.replace(/\/$/, "");
     const count = glob.split("/").length;
-    const leading = module.split("/", count);
-    return glob !== "" && leading.length === count && matchGlob(glob, leading.join("/"));
+    return glob !== "" && elements.length >= count && matchGlob(glob, elements.slice(0, count).join("/"));
   });
 }
 
