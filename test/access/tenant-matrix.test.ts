@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { before, test } from "node:test";
 import { createToken } from "../../lambda/access/tokens.ts";
 import { page } from "../../lambda/console/page-handler.ts";
@@ -25,8 +27,11 @@ const settings: AccessSettings = {
 const modules = { payments: ["pay.example/a/lib", "corp.example/pay-web"], games: ["games.example/b"] } as const;
 type TenantName = keyof typeof modules;
 
+/** Why a row is not asked about a module here: it says nothing of any, or only what the asker manages; or see below. */
+type Silence = "no module" | "what one manages" | "see the page";
+
 /** How each row of the tables can be asked about a module, or why it says nothing of one. A row without an entry fails. */
-const questions: Readonly<Record<string, ((module: string) => readonly string[]) | "no module" | "see the page">> = {
+const questions: Readonly<Record<string, ((module: string) => readonly string[]) | Silence>> = {
   list: (module) => [`/${module}/@v/list`],
   latest: (module) => [`/${module}/@latest`],
   info: (module) => [`/${module}/@v/v1.0.0.info`, `/${module}/@v/main.info`, `/${module}/@v/v9.9.9.info`],
@@ -38,6 +43,11 @@ const questions: Readonly<Record<string, ((module: string) => readonly string[])
   metrics: "no module",
   gosumdb: "no module",
   page: "see the page",
+  tokens: "what one manages",
+  "token-create": "what one manages",
+  "token-revoke": "what one manages",
+  tenants: "what one manages",
+  audit: "what one manages",
 };
 
 const roles: readonly Role[] = ["viewer", "publisher", "operator", "admin"];
@@ -57,9 +67,13 @@ before(async () => {
 });
 
 test("every row of the protocol and of the site says how it is asked about a module", () => {
-  const names = [...Object.keys(routes), ...siteRows.map(({ name }) => name)];
-  assert.deepEqual(names.toSorted(), Object.keys(questions).toSorted());
-  for (const { name, address } of siteRows) {
+  const root = join(import.meta.dirname, "../..");
+  const texts = globSync("lambda/**/*.ts", { cwd: root }).map((path) => readFileSync(join(root, path), "utf8"));
+  const rows = texts.flatMap((text) => [...text.matchAll(/name: "([\w-]+)",\s+address: ([^\n]+),/g)]);
+  const names = new Set([...Object.keys(routes), ...rows.map(([, name = ""]) => name)]);
+  assert.deepEqual([...names].toSorted(), Object.keys(questions).toSorted());
+  assert.ok(siteRows.every(({ name }) => names.has(name)));
+  for (const [, name = "", address = ""] of rows) {
     if (address.includes("<module>")) assert.equal(typeof questions[name], "function", `${name} names a module`);
   }
 });
