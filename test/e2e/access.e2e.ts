@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { identityHeader } from "../../lambda/edge/identity.ts";
@@ -62,12 +63,16 @@ describe("deployed for token holders", { skip }, () => {
 
   /** The real CLI with AWS credentials. Only a name can have an account's number put before it. */
   function cli(...args: readonly string[]): Promise<CliRun> {
+    return modfront("token", ...args);
+  }
+
+  function modfront(...args: readonly string[]): Promise<CliRun> {
     const environment = {
       ...site.aws.env,
       AWS_ENDPOINT_URL: site.aws.endpoint.replace("127.0.0.1", "localhost"),
       NODE_OPTIONS: `--import=${new URL("../support/localhost-names.ts", import.meta.url)}`,
     };
-    return runCli(["token", ...args, "--stack", "modfront"], { environment });
+    return runCli([...args, "--stack", "modfront"], { environment });
   }
 
   async function create(modules: string, role = "viewer"): Promise<string> {
@@ -231,6 +236,26 @@ describe("deployed for token holders", { skip }, () => {
     await sleep(1100);
     assert.equal(await ask(filePath(seen, "zip"), other), "401 this token is not valid here");
     assert.equal(await ask("/-/live"), "200");
+  });
+
+  test("the audit says who made, revoked and ended tokens, from objects that are only created", async () => {
+    const { code, stdout, stderr } = await modfront("audit", "--json");
+    assert.equal(code, 0, stderr);
+    const events = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const revoked = events.filter(({ action }) => action === "token.revoke");
+    assert.deepEqual(
+      revoked.map(({ decision, rule, subject }) => [decision, rule, subject]),
+      ["intended", "done"].map((decision) => [decision, "aws-credentials", userInfo().username]),
+    );
+    const made = events.filter(({ action, decision }) => action === "token.create" && decision === "done");
+    const [id] = JSON.parse(Buffer.from(token.slice(3).split(".")[0] ?? "", "base64url").toString());
+    assert.ok(made.some(({ target }) => target === id) && revoked.every(({ target }) => target === id));
+    assert.equal(events.at(-1).action, "token.drop-keys");
+    assert.deepEqual(events.filter(({ decision }) => decision === "intended").length, events.length / 2);
+    assert.ok(!stdout.includes(token.slice(-43)));
   });
 
   test("no token is in any log of the deployment or in what was deployed", async () => {
