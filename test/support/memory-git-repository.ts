@@ -16,7 +16,7 @@ interface MemoryCommit extends Commit {
 
 /** A repository that a test writes down, without git. Ids are made up, and the same each time. */
 export class MemoryGitRepository implements GitRepository {
-  readonly url: string;
+  readonly key: string;
   /** What was asked of it: `"refs"`, `"snapshot"`, … */
   readonly calls: string[] = [];
   /** How everything that is asked fails from now on. */
@@ -27,8 +27,8 @@ export class MemoryGitRepository implements GitRepository {
   detached: string | undefined;
   readonly #commits = new Map<string, MemoryCommit>();
 
-  constructor(url = "https://corp.example/r") {
-    this.url = url;
+  constructor(key = "https://corp.example/r") {
+    this.key = key;
   }
 
   /** A commit with changed files, on a branch, a minute after the one before. */

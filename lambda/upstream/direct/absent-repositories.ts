@@ -13,6 +13,8 @@ export interface AbsentRepositoriesParts {
   readonly client: Requester;
   readonly credentials: Credentials;
   readonly isPrivate: (modulePath: string) => boolean;
+  /** True for a repository that is shown no credentials for the sake of this module. */
+  readonly isAnonymous: (url: string, modulePath: string) => boolean;
 }
 
 /** Milliseconds for the page of a repository. */
@@ -47,13 +49,14 @@ export class AbsentRepositories implements Upstream {
 
   /** False also when that cannot be found out. */
   async #isAbsent(module: string, signal: AbortSignal | undefined): Promise<boolean> {
-    const { discovery, reach, client, credentials, isPrivate } = this.#parts;
+    const { discovery, reach, client, credentials, isPrivate, isAnonymous } = this.#parts;
     if (isPrivate(module)) return false;
     try {
       const address = await discovery.find(module, signal);
       if (address.kind !== "git") return false;
       const url = reach(address.url);
-      if ((await credentials.authorize(url, signal)) !== undefined) return false;
+      const shown = isAnonymous(address.url, module) ? undefined : await credentials.authorize(url, signal);
+      if (shown !== undefined) return false;
       const late = AbortSignal.timeout(time);
       const either = signal === undefined ? late : AbortSignal.any([signal, late]);
       const { answer } = await followRedirects(client, url, undefined, { signal: either });

@@ -11,6 +11,7 @@ import { type UrlRewrite, UrlRewrites } from "../git/url-rewrites.ts";
 import type { OpenRepositories } from "../http/upstreams-options.ts";
 import { AbsentRepositories } from "./absent-repositories.ts";
 import { HttpPages } from "./http-pages.ts";
+import { isOwnPlace } from "./own-place.ts";
 import { UnreachableHosts } from "./unreachable-hosts.ts";
 
 /** The entries of the threads of `direct`: files of lambda/upstream/git, or their bundles. */
@@ -44,20 +45,21 @@ export function openDirect({ rewrites, files, threads, agent, limits = {} }: Dir
     const rewriting = new UrlRewrites(rewrites);
     const repositories = new GitRepositories({ client, credentials, files, script: threads.packs, agent, now, limits });
     const reach = (url: string) => reachable(rewriting.rewrite(url), (to) => parts.isNamed(to));
+    const { isPrivate } = parts;
+    const isAnonymous = (url: string, module: string) => !isPrivate(module) && !isOwnPlace(url, module);
     const pages = new HttpPages({ client, credentials, rewrites: rewriting });
     const discovery = new KnownAddresses(new Discovery(pages), { now, freshFor: addressAge });
     const zips = new ThreadZips(threads.zips);
     const direct = new DirectUpstream({
       discovery,
-      openRepository: (url) => repositories.open(reach(url)),
-      openProxy: (url) => openProxy(reach(url)),
+      openRepository: (url, module) => repositories.open(reach(url), { anonymous: isAnonymous(url, module) }),
+      openProxy: (url, module) => openProxy(reach(url), { anonymous: isAnonymous(url, module) }),
       listings: new RefListings({ now, freshFor: refsAge }),
       zips,
       files,
       limits: { ...gitLimits, ...limits },
     });
-    const { isPrivate } = parts;
-    const upstream = new AbsentRepositories({ direct, discovery, reach, client, credentials, isPrivate });
+    const upstream = new AbsentRepositories({ direct, discovery, reach, client, credentials, isPrivate, isAnonymous });
     const close = async () => {
       await zips.close();
       await repositories.close();

@@ -77,10 +77,10 @@ export class UpstreamPool {
     await Promise.all([this.#client.close(), this.#directClient.close(), this.#repositories?.close()]);
   }
 
-  #open(url: URL): Upstream {
+  #open(url: URL, credentials = this.#credentials): Upstream {
     return new HttpUpstream(url, {
       client: this.#client,
-      credentials: this.#credentials,
+      credentials,
       breaker: new Breaker(this.#options.now),
       modules: this.#modules,
     });
@@ -93,7 +93,7 @@ export class UpstreamPool {
       credentials: this.#credentials,
       isPrivate: (modulePath) => this.#isPrivate(modulePath),
       isNamed: (url) => this.#trusted.isNamed(url),
-      openProxy: (url) => this.#open(url),
+      openProxy: (url, { anonymous }) => this.#open(url, anonymous ? noCredentials : this.#credentials),
       now,
     });
     return this.#repositories.upstream;

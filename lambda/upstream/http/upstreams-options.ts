@@ -49,8 +49,8 @@ export interface RepositoriesParts {
   readonly isPrivate: (modulePath: string) => boolean;
   /** True for a URL whose host and port the configuration names. */
   readonly isNamed: (url: URL) => boolean;
-  /** The module proxy at a URL that was learnt from input: as little trusted as that. */
-  readonly openProxy: (url: URL) => Upstream;
+  /** The module proxy at a URL that was learnt from input: as little trusted as that, and shown credentials or not. */
+  readonly openProxy: (url: URL, options: { readonly anonymous: boolean }) => Upstream;
   /** Milliseconds on a clock that does not go back. */
   readonly now: () => number;
 }

@@ -37,6 +37,7 @@ async function outcome({ page, status = 401, module = "github.example/o/r", know
     client,
     credentials: known ? { authorize: async () => bearerAuthorization("t") } : noCredentials,
     isPrivate: (path) => path.startsWith("corp.example"),
+    isAnonymous: () => false,
   });
   try {
     await upstream.get(`/${module}/@v/list`, { limit: 100 });

@@ -21,10 +21,10 @@ import type { ModuleZips } from "./thread-zips.ts";
 /** What `direct` is made of. */
 export interface DirectParts {
   readonly discovery: Pick<Discovery, "find">;
-  /** The repository that go knows by this URL. Throws `GitFailure` or `UpstreamFailure` for one that is not to be reached. */
-  readonly openRepository: (url: string) => GitRepository;
-  /** A module proxy that a page names: as little trusted as the page. */
-  readonly openProxy: (url: string) => Upstream;
+  /** A module's repository, which go knows by this URL. Throws `GitFailure` or `UpstreamFailure` for one that is not to be reached. */
+  readonly openRepository: (url: string, module: string) => GitRepository;
+  /** A module proxy that a module's page names: as little trusted as the page. */
+  readonly openProxy: (url: string, module: string) => Upstream;
   readonly listings: RefListings;
   readonly zips: ModuleZips;
   readonly files: TemporaryFiles;
@@ -53,7 +53,7 @@ export class DirectUpstream implements Upstream {
       where = `https://${request.module}`;
       const address = await this.#parts.discovery.find(request.module, call.signal);
       where = address.url;
-      if (address.kind === "proxy") return await this.#parts.openProxy(address.url).get(path, call);
+      if (address.kind === "proxy") return await this.#parts.openProxy(address.url, request.module).get(path, call);
       return await new DirectAnswer(this.#parts, address, request, call).answer();
     } catch (error) {
       call.signal?.throwIfAborted();
@@ -86,7 +86,7 @@ class DirectAnswer {
     const { listings, openRepository } = this.#parts;
     const { signal } = this.#call;
     const place = modulePlace(this.#address, this.#request.module);
-    const repository = openRepository(this.#address.url);
+    const repository = openRepository(this.#address.url, this.#request.module);
     const parts = { url: this.#address.url, repository, signal };
     const { listing, isNew } = await listings.get(repository, signal);
     try {

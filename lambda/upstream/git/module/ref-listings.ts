@@ -21,14 +21,14 @@ export class RefListings {
     repository: GitRepository,
     signal?: AbortSignal,
   ): Promise<{ readonly listing: RefListing; readonly isNew: boolean }> {
-    const { value, isNew } = await this.#kept.get(repository.url, () => repository.refs(), { signal });
+    const { value, isNew } = await this.#kept.get(repository.key, () => repository.refs(), { signal });
     return { listing: value, isNew };
   }
 
   /** A newer listing than one in which something was not found, or nothing when that was made a moment ago. */
   async renew(repository: GitRepository, signal?: AbortSignal): Promise<RefListing | undefined> {
     const age = shortest;
-    const { value, isNew } = await this.#kept.get(repository.url, () => repository.refs(), { signal, age });
+    const { value, isNew } = await this.#kept.get(repository.key, () => repository.refs(), { signal, age });
     return isNew ? value : undefined;
   }
 }

@@ -13,7 +13,7 @@ interface KnownGraph {
   readonly others: ReadonlySet<ObjectId>;
 }
 
-/** The histories of all repositories by their URLs, as long as there is room for them. */
+/** The histories of all repositories by their keys, as long as there is room for them. */
 export class KeptGraphs {
   readonly #graphs: LRUCache<string, KnownGraph>;
 
@@ -22,12 +22,12 @@ export class KeptGraphs {
     this.#graphs = new LRUCache({ maxSize: historyBytes, sizeCalculation });
   }
 
-  get(url: string): KnownGraph | undefined {
-    return this.#graphs.get(url);
+  get(key: string): KnownGraph | undefined {
+    return this.#graphs.get(key);
   }
 
-  set(url: string, graph: KnownGraph): void {
-    this.#graphs.set(url, graph);
+  set(key: string, graph: KnownGraph): void {
+    this.#graphs.set(key, graph);
   }
 }
 
@@ -38,15 +38,15 @@ const mostHaves = 256;
 export async function graphOf(
   refs: RefListing,
   options: {
-    readonly url: string;
+    readonly key: string;
     readonly graphs: KeptGraphs;
     readonly server: GitServer;
     readonly receiver: PackReceiver;
     readonly signal: AbortSignal;
   },
 ): Promise<CommitGraph> {
-  const { url, graphs, server, receiver, signal } = options;
-  const known = graphs.get(url) ?? { graph: emptyGraph(refs.objectFormat), others: new Set<ObjectId>() };
+  const { key, graphs, server, receiver, signal } = options;
+  const known = graphs.get(key) ?? { graph: emptyGraph(refs.objectFormat), others: new Set<ObjectId>() };
   const older = known.graph.format === refs.objectFormat ? known.graph : emptyGraph(refs.objectFormat);
   const isNew = (id: ObjectId) => !known.others.has(id) && commitRow(older, id) < 0;
   const tips = tipsOf(refs);
@@ -62,7 +62,7 @@ export async function graphOf(
   // Of a server that cannot filter they are everything else in the packfile.
   const wanted = new Set(wants);
   const others = new Set([...known.others, ...more.others.filter((id) => wanted.has(id))]);
-  graphs.set(url, { graph: more.graph, others });
+  graphs.set(key, { graph: more.graph, others });
   return more.graph;
 }
 

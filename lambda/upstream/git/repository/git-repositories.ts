@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { TemporaryFiles } from "../../../proxy/store/temporary-files.ts";
-import type { Credentials } from "../../credentials/credentials.ts";
+import { type Credentials, noCredentials } from "../../credentials/credentials.ts";
 import type { HttpClient } from "../../http/http-client.ts";
 import { type GitLimits, gitLimits } from "../pack/git-limits.ts";
 import { KeptGraphs } from "./commit-graphs.ts";
@@ -46,17 +46,23 @@ export class GitRepositories {
     this.#graphs = new KeptGraphs(this.#limits);
   }
 
-  /** The repository at an http or https URL, which has no credentials in it. Nothing is sent before it is asked for something. */
-  open(url: URL): GitRepository {
-    const known = this.#opened.get(url.href);
+  /**
+   * The repository at an http or https URL, which has no credentials in it. Nothing is sent before it is asked for something.
+   *
+   * What is opened without credentials is another repository than the same with them: neither knows what the other was told.
+   */
+  open(url: URL, { anonymous = false } = {}): GitRepository {
+    const key = anonymous ? `anonymous ${url.href}` : url.href;
+    const known = this.#opened.get(key);
     if (known !== undefined) return known;
-    const { client, credentials, files, agent, now } = this.#options;
+    const { client, files, agent, now } = this.#options;
+    const credentials = anonymous ? noCredentials : this.#options.credentials;
     const shared = { threads: this.#threads, kept: this.#kept, graphs: this.#graphs, limits: this.#limits, files };
     const transport = new GitTransport(url, { client, credentials });
     const server = new GitServer({ transport, limits: this.#limits, agent, now });
     const receiver = new PackReceiver({ ...shared, server });
-    const repository = new HttpGitRepository({ ...shared, url: url.href, server, receiver });
-    this.#opened.set(url.href, repository);
+    const repository = new HttpGitRepository({ ...shared, key, server, receiver });
+    this.#opened.set(key, repository);
     return repository;
   }
 

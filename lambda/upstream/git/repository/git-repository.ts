@@ -16,8 +16,8 @@ export interface GitCall {
  * Calls for the same thing at the same time are one request. Throws `GitFailure`, `UpstreamFailure`, or the signal's reason.
  */
 export interface GitRepository {
-  /** The URL without credentials, as it was opened (not where redirects lead). */
-  readonly url: string;
+  /** What tells it from all others of the process: its URL as it was opened (not where redirects lead), and who it is opened for. */
+  readonly key: string;
 
   /**
    * HEAD, branches and tags: two round trips the first time, one while the server's capabilities are known.

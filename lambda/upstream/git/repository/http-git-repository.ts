@@ -17,8 +17,8 @@ import { SharedCalls } from "./shared-calls.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export interface HttpGitRepositoryParts {
-  /** Without credentials. */
-  readonly url: string;
+  /** As in `GitRepository`. */
+  readonly key: string;
   readonly server: GitServer;
   readonly receiver: PackReceiver;
   readonly threads: PackThreads;
@@ -32,14 +32,14 @@ const mostCommits = 10_000;
 
 /** A repository over git's smart HTTP protocol. */
 export class HttpGitRepository implements GitRepository {
-  readonly url: string;
+  readonly key: string;
   readonly #parts: HttpGitRepositoryParts;
   readonly #files: CommitFiles;
   readonly #calls = new SharedCalls();
   readonly #commits = new LRUCache<ObjectId, Commit>({ max: mostCommits });
 
   constructor(parts: HttpGitRepositoryParts) {
-    this.url = parts.url;
+    this.key = parts.key;
     this.#parts = parts;
     this.#files = new CommitFiles(parts);
   }

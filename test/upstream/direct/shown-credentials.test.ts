@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { readBody } from "../../../lambda/proxy/sources/module-source.ts";
+import { UpstreamFailure } from "../../../lambda/proxy/sources/upstream.ts";
+import { FolderTemporaryFiles } from "../../../lambda/runtime/folder-temporary-files.ts";
+import { temporaryName } from "../../../lambda/runtime/temporary-files.ts";
+import { bearerAuthorization } from "../../../lambda/upstream/credentials/credentials.ts";
+import { openDirect } from "../../../lambda/upstream/direct/open-direct.ts";
+import { openUpstreams } from "../../../lambda/upstream/http/open-upstreams.ts";
+import { dataFolder } from "../../support/data-folder.ts";
+import { DirectSource } from "../../support/direct-source.ts";
+import { ScriptedUpstream } from "../../support/scripted-upstream.ts";
+
+// Who may ask for public modules may not read by them what modfront's credentials open: any page can name any repository.
+
+const threadOf = (name: string) => new URL(`../../../lambda/upstream/git/${name}.ts`, import.meta.url);
+
+/** Lists modules, one after the other, where a closed repository and a proxy are at git.example and pages name what they like. */
+async function listed(t: TestContext, pages: Readonly<Record<string, string>>, asked: readonly string[]) {
+  await using server = await ScriptedUpstream.start();
+  await using source = await DirectSource.start("corp.example/lib");
+  source.authorization = "Bearer t0ken";
+  for (const [path, words] of Object.entries(pages)) {
+    const at = path.slice(path.indexOf("/"));
+    server.on(at, { body: `<head><meta name="go-import" content="${path} ${words}"></head>` });
+  }
+  server.otherwise(({ headers }) => ({ body: headers.authorization === undefined ? "" : "v9.0.0\n" }));
+  const rewrites = [
+    { from: "https://git.example/", to: `${source.server.url.origin}/` },
+    { from: "https://git.example/repo?", to: `${server.url}/repo?` },
+    { from: "https://proxy.example/", to: `${server.url}/` },
+    ...["corp.example", "public.example"].map((host) => ({ from: `https://${host}/`, to: `${server.url}/` })),
+  ];
+  const config = {
+    upstreams: ["corp.example/*", "*"].map((pattern) => ({ patterns: [pattern], chain: "direct" })),
+    private: ["corp.example"],
+    allowHosts: [],
+    git: { rewrite: rewrites },
+  };
+  const tmp = join(dataFolder(t), "tmp");
+  mkdirSync(tmp);
+  const upstreams = openUpstreams(config, {
+    now: () => performance.now(),
+    version: "1",
+    credentials: () => ({ authorize: async () => bearerAuthorization("t0ken") }),
+    repositories: openDirect({
+      rewrites,
+      files: new FolderTemporaryFiles(tmp, temporaryName),
+      threads: { packs: threadOf("repository/pack-worker"), zips: threadOf("module/zip-thread") },
+      agent: "modfront/test",
+    }),
+  });
+  const answers: (string | undefined)[] = [];
+  try {
+    for (const module of asked) {
+      const [step] = upstreams.chainFor(module).steps;
+      answers.push(
+        await step?.upstream.get(`/${module}/@v/list`, { limit: 1_000 }).then(
+          async (body) => Buffer.from(await readBody(body)).toString(),
+          (error) => (error instanceof UpstreamFailure ? `${error.details?.status}` : String(error)),
+        ),
+      );
+    }
+    return answers;
+  } finally {
+    await upstreams.close();
+  }
+}
+
+test("a page of a public module does not draw credentials to another repository, known or not", async (t) => {
+  const words = "git https://git.example/repo";
+  const pages = { "corp.example/lib": words, "public.example/other": words };
+  const asked = ["public.example/other", "corp.example/lib", "public.example/other", "corp.example/lib"];
+  assert.deepEqual(await listed(t, pages, asked), ["401", "v1.0.0\n", "401", "v1.0.0\n"]);
+});
+
+test("nor to another proxy", async (t) => {
+  const words = "mod https://proxy.example/proxy";
+  const pages = { "corp.example/p": words, "public.example/q": words };
+  assert.deepEqual(await listed(t, pages, ["public.example/q", "corp.example/p"]), ["", "v9.0.0\n"]);
+});
+
+test("a public module's own repository is shown them", async (t) => {
+  assert.deepEqual(await listed(t, {}, ["git.example/repo.git"]), ["v1.0.0\n"]);
+  const pages = { "git.example/repo": "git https://git.example/repo" };
+  assert.deepEqual(await listed(t, pages, ["git.example/repo"]), ["v1.0.0\n"]);
+});
