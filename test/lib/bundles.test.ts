@@ -86,9 +86,18 @@ test("only the log's function has the code that appends to the log and signs it,
   );
 });
 
-test("the control plane has no client of what modules lie in, nor of another function", () => {
-  const clients = bundleOf("control").sources.filter((source) => /client-(?:s3|dynamodb|sqs|lambda)\//.test(source));
-  assert.deepEqual(clients, []);
+test("the control plane has no client of what modules lie in, nor of another function, and no code for their rows", () => {
+  const { sources } = bundleOf("control");
+  assert.deepEqual(
+    sources.filter((source) => /client-(?:s3|sqs|lambda)\//.test(source)),
+    [],
+  );
+  // Of the table it knows the rows of tokens; that it may reach no other is shown in control-plane.test.ts.
+  const adapters = sources.filter((source) => /lambda\/aws\/dynamo-/.test(source));
+  assert.deepEqual(
+    adapters.map((source) => source.replace(/.*\//, "")),
+    ["dynamo-token-records.ts"],
+  );
 });
 
 test("fill and background are under 760 KB", () => {
