@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
-const windowSize = 256 * 1024;
+/** For who reads a file mostly from its start to its end. */
+const usualWindow = 256 * 1024;
 
 /**
  * Random access to a file through one window of its bytes, so that neighbouring parts cost one read between them.
@@ -11,11 +12,15 @@ const windowSize = 256 * 1024;
 export class FileWindow {
   readonly size: number;
   readonly #fd: number;
-  #buffer = Buffer.allocUnsafe(windowSize);
+  readonly #window: number;
+  #buffer: Buffer;
   #start = 0;
   #end = 0;
 
-  constructor(path: string) {
+  /** `window`: bytes that are read at a time, at least. */
+  constructor(path: string, window = usualWindow) {
+    this.#window = window;
+    this.#buffer = Buffer.allocUnsafe(window);
     this.#fd = openSync(path, "r");
     this.size = fstatSync(this.#fd).size;
   }
@@ -33,7 +38,7 @@ export class FileWindow {
   }
 
   #fill(position: number, length: number): void {
-    const wanted = Math.max(length, windowSize);
+    const wanted = Math.max(length, this.#window);
     if (this.#buffer.length < wanted) this.#buffer = Buffer.allocUnsafe(wanted);
     // At the end of the file the window reaches back: a zip is read from its end.
     const start = Math.max(0, Math.min(position, this.size - wanted));

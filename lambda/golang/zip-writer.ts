@@ -1,5 +1,6 @@
-import { crc32, createDeflateRaw, deflateRawSync, type ZlibOptions } from "node:zlib";
+import { crc32, createDeflateRaw } from "node:zlib";
 import { CodedError } from "./coded-error.ts";
+import { deflateRaw } from "./reused-zlib.ts";
 
 /** A file of a zip that is to be written. */
 export interface ZipSource {
@@ -63,17 +64,10 @@ async function writeWhole(batch: Batch, name: Buffer, file: ZipSource): Promise<
   const pieces: Uint8Array[] = [];
   for await (const piece of file.open()) pieces.push(piece);
   const content = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
-  const deflated = deflateRawSync(content, optionsFor(content.length));
+  const deflated = deflateRaw(content);
   const facts = { crc: crc32(content), deflated: deflated.length, size: content.length };
   batch.add(localHeader(name, facts), name, deflated);
   return facts;
-}
-
-/** What deflating takes is set aside anew for each file: for a small one the usual 256 KiB would cost more than its bytes. */
-function optionsFor(size: number): ZlibOptions {
-  const windowBits = Math.min(15, Math.max(9, 32 - Math.clz32(size)));
-  // As many symbols in a block as there are bytes, so that the result is no longer for it.
-  return { level: 6, windowBits, memLevel: Math.min(8, windowBits - 6), chunkSize: Math.min(size + 64, 64 << 10) };
 }
 
 /** What is only known at the end stands behind the file. */

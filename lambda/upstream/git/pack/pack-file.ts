@@ -1,17 +1,12 @@
 import { createReadStream } from "node:fs";
-import { createInflate, inflateSync } from "node:zlib";
+import { createInflate } from "node:zlib";
 import { FileWindow } from "../../../golang/file-window.ts";
+import { type Inflated, inflateExactly } from "../../../golang/reused-zlib.ts";
 import { GitFailure } from "./git-failure.ts";
 import { longestEntryHeader, type PackEntry, parsePackEntry } from "./pack-entry.ts";
 
 /** Bytes above which an object that can be streamed is. */
 export const streamedBytes = 1 << 20;
-
-/** Inflated data, and how many bytes of the file they were. */
-export interface Inflated {
-  readonly data: Buffer;
-  readonly consumed: number;
-}
 
 /** A packfile on disk, entry by entry. Synchronous but for large objects: for threads. */
 export class PackFile {
@@ -19,9 +14,10 @@ export class PackFile {
   readonly #file: FileWindow;
   readonly #idLength: number;
 
-  constructor(path: string, idLength: number) {
+  /** `window`: bytes that are read at a time, at least; many by default, as for who reads all entries in their order. */
+  constructor(path: string, idLength: number, window?: number) {
     this.#path = path;
-    this.#file = new FileWindow(path);
+    this.#file = new FileWindow(path, window);
     this.#idLength = idLength;
   }
 
@@ -62,9 +58,9 @@ export class PackFile {
   inflate(offset: number, { size, dataStart }: PackEntry): Inflated {
     const start = offset + dataStart;
     const input = this.view(start, Math.min(deflatedBound(size), this.end - start));
-    const { data, consumed } = inflateAtMost(input, size);
-    if (data.length !== size) throw badData();
-    return { data, consumed };
+    const inflated = inflateExactly(input, size);
+    if (inflated === undefined) throw badData();
+    return inflated;
   }
 
   /** The same in pieces for large ones; what it comes to is how many bytes of the file they were. */
@@ -97,23 +93,9 @@ function deflatedBound(size: number): number {
   return size + (size >> 6) + 1024;
 }
 
-function inflateAtMost(input: Uint8Array, size: number): Inflated {
-  try {
-    const options = { info: true, maxOutputLength: size + 1, chunkSize: Math.min(Math.max(size + 1, 64), 64 << 10) };
-    // With `info` it also says what it took in, which its type does not know.
-    const { buffer, engine } = inflateSync(input, options) as unknown as {
-      readonly buffer: Buffer;
-      readonly engine: { readonly bytesWritten: number };
-    };
-    return { data: buffer, consumed: engine.bytesWritten };
-  } catch (error) {
-    throw asBadData(error);
-  }
-}
-
 function asBadData(error: unknown): unknown {
   const code = String((error as NodeJS.ErrnoException | undefined)?.code ?? "");
-  return code.startsWith("Z_") || code === "ERR_BUFFER_TOO_LARGE" ? badData(error) : error;
+  return code.startsWith("Z_") ? badData(error) : error;
 }
 
 function badData(cause?: unknown): GitFailure {

@@ -10,6 +10,9 @@ import { type PackIndex, rowOf } from "./pack-index.ts";
 /** Bytes of objects that are kept because the next delta may be one to them. */
 const cachedBytes = 16 << 20;
 
+/** Bytes that are read at a time: objects are asked for in the order of a tree, which is not that of the file. */
+const window = 16 << 10;
+
 /** The objects of one indexed packfile by their rows. Synchronous but for large blobs: for threads. */
 export class PackObjects {
   readonly index: PackIndex;
@@ -30,7 +33,7 @@ export class PackObjects {
   ) {
     this.index = index;
     this.#outside = outside;
-    this.#file = new PackFile(path, idBytes[format]);
+    this.#file = new PackFile(path, idBytes[format], window);
     this.#limits = limits;
   }
 
