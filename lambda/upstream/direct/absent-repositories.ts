@@ -2,6 +2,7 @@ import { type Upstream, type UpstreamBody, UpstreamFailure } from "../../proxy/s
 import type { Credentials } from "../credentials/credentials.ts";
 import type { Discovery } from "../git/discovery/discovery.ts";
 import { parseDirectRequest } from "../git/module/direct-request.ts";
+import { GitFailure } from "../git/pack/git-failure.ts";
 import { followRedirects } from "../http/followed-answer.ts";
 import type { Requester } from "./unreachable-hosts.ts";
 
@@ -25,7 +26,8 @@ const time = 30_000;
  *
  * GitHub and others ask whoever has no credentials for some, whether there is a repository or not. As for go
  * (cmd/go/internal/modfetch/codehost/git.go) the page at the repository's URL decides: where that is 404, nothing is there. Not for
- * private modules: the page of a private repository is 404 too, and a 404 would send go with its name to the next proxy.
+ * private modules: the page of a private repository is 404 too, and so is to GitHub a repository that it does not show to who asks
+ * with credentials. A 404 would send go with its name to the next proxy.
  */
 export class AbsentRepositories implements Upstream {
   readonly name: string;
@@ -40,8 +42,10 @@ export class AbsentRepositories implements Upstream {
     try {
       return await this.#parts.direct.get(path, call);
     } catch (error) {
-      if (!(error instanceof UpstreamFailure) || error.details?.status !== 401) throw error;
-      if (!(await this.#isAbsent(parseDirectRequest(path).module, call.signal))) throw error;
+      if (!(error instanceof UpstreamFailure)) throw error;
+      if (isHidden(error) && this.#parts.isPrivate(parseDirectRequest(path).module)) throw closed(error);
+      if (error.details?.status !== 401 || !(await this.#isAbsent(parseDirectRequest(path).module, call.signal)))
+        throw error;
       const details = { status: 404, text: "repository not found" };
       throw new UpstreamFailure("status", "has no such version", { cause: error, details });
     }
@@ -67,4 +71,14 @@ export class AbsentRepositories implements Upstream {
       return false;
     }
   }
+}
+
+/** True where the host itself says 404 to the repository: its rules said where it is, and 410 would be certain. */
+function isHidden({ cause }: UpstreamFailure): boolean {
+  return cause instanceof GitFailure && cause.code === "no-repository" && cause.status === 404;
+}
+
+function closed(cause: UpstreamFailure): UpstreamFailure {
+  const message = `${cause.message}, as hosts do for what they do not show`;
+  return new UpstreamFailure("status", message, { cause, details: { status: 401, text: undefined } });
 }
