@@ -11,6 +11,8 @@ export interface CodeParts {
   readonly repository: GitRepository;
   readonly refs: RefListing;
   readonly signal?: AbortSignal | undefined;
+  /** Has all that a zip of this commit takes fetched at once, where one is wanted. */
+  readonly fetchAll?: ((commit: string) => Promise<void>) | undefined;
 }
 
 /**
@@ -23,14 +25,16 @@ export class Code {
   readonly refs: RefListing;
   readonly #repository: GitRepository;
   readonly #signal: AbortSignal | undefined;
+  readonly #fetchAll: CodeParts["fetchAll"];
   readonly #files = new Map<string, Promise<Uint8Array | undefined>>();
   #history: Promise<History> | undefined;
 
-  constructor({ url, repository, refs, signal }: CodeParts) {
+  constructor({ url, repository, refs, signal, fetchAll }: CodeParts) {
     this.url = url;
     this.refs = refs;
     this.#repository = repository;
     this.#signal = signal;
+    this.#fetchAll = fetchAll;
   }
 
   /** The commit with this id. Throws `Absence` for an object that is none, as a tag may have been put on. */
@@ -41,6 +45,17 @@ export class Code {
       if (isCodedError(error, "wrong-type")) throw unknownRevision(revision);
       throw error;
     }
+  }
+
+  /** The same of the commit that the question is about, with whatever else is wanted of it. */
+  async subject(id: string, revision: string): Promise<Commit> {
+    try {
+      await this.#fetchAll?.(id);
+    } catch (error) {
+      if (isCodedError(error, "wrong-type")) throw unknownRevision(revision);
+      throw error;
+    }
+    return this.commit(id, revision);
   }
 
   /** A file of a commit up to 16 MiB, as it is stored; `undefined` where there is none. */

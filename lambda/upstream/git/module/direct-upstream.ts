@@ -7,6 +7,7 @@ import type { Discovery } from "../discovery/discovery.ts";
 import type { RepositoryAddress } from "../discovery/repository-address.ts";
 import type { GitLimits } from "../pack/git-limits.ts";
 import type { GitRepository } from "../repository/git-repository.ts";
+import type { Snapshot } from "../repository/snapshot.ts";
 import { Code } from "./code.ts";
 import { absent, directFailure } from "./direct-failure.ts";
 import { type DirectRequest, parseDirectRequest } from "./direct-request.ts";
@@ -17,6 +18,7 @@ import { modulePlace } from "./module-place.ts";
 import { ModuleVersions } from "./module-versions.ts";
 import type { RefListings } from "./ref-listings.ts";
 import type { ModuleZips } from "./thread-zips.ts";
+import { WantedZips } from "./wanted-zips.ts";
 
 /** What `direct` is made of. */
 export interface DirectParts {
@@ -34,12 +36,15 @@ export interface DirectParts {
 interface Call {
   readonly limit: number;
   readonly signal?: AbortSignal | undefined;
+  /** Whether somebody waits for the zip of the version that is asked about. */
+  readonly isZipWanted: () => boolean;
 }
 
 /** The place `direct` of a chain: answers out of the modules' repositories as a module proxy would. */
 export class DirectUpstream implements Upstream {
   readonly name = "direct";
   readonly #parts: DirectParts;
+  readonly #wanted = new WantedZips();
 
   constructor(parts: DirectParts) {
     this.#parts = parts;
@@ -50,11 +55,13 @@ export class DirectUpstream implements Upstream {
     let where: string | undefined;
     try {
       const request = parseDirectRequest(path);
+      using _ = request.kind === "zip" ? this.#wanted.add(path) : undefined;
       where = `https://${request.module}`;
       const address = await this.#parts.discovery.find(request.module, call.signal);
       where = address.url;
       if (address.kind === "proxy") return await this.#parts.openProxy(address.url, request.module).get(path, call);
-      return await new DirectAnswer(this.#parts, address, request, call).answer();
+      const isZipWanted = () => this.#wanted.has(path);
+      return await new DirectAnswer(this.#parts, address, request, { ...call, isZipWanted }).answer();
     } catch (error) {
       call.signal?.throwIfAborted();
       throw directFailure(error, where);
@@ -84,17 +91,24 @@ class DirectAnswer {
   /** A version that is not in a listing that was kept may have come since, so that it is looked for in a new one. */
   async answer(): Promise<UpstreamBody> {
     const { listings, openRepository } = this.#parts;
-    const { signal } = this.#call;
+    const { signal, isZipWanted } = this.#call;
     const place = modulePlace(this.#address, this.#request.module);
     const repository = openRepository(this.#address.url, this.#request.module);
-    const parts = { url: this.#address.url, repository, signal };
+    // In use to the end, so that none is removed before it was read.
+    const snapshots: Snapshot[] = [];
+    const fetchAll = async (commit: string) => {
+      if (isZipWanted()) snapshots.push(await snapshotOf(repository, commit, place.directory, signal));
+    };
+    const parts = { url: this.#address.url, repository, signal, fetchAll };
     const { listing, isNew } = await listings.get(repository, signal);
     try {
       return await this.#respond(repository, new ModuleVersions(new Code({ ...parts, refs: listing }), place));
     } catch (error) {
       const newer = isNew || !(error instanceof Absence) ? undefined : await listings.renew(repository, signal);
       if (newer === undefined) throw error;
-      return this.#respond(repository, new ModuleVersions(new Code({ ...parts, refs: newer }), place));
+      return await this.#respond(repository, new ModuleVersions(new Code({ ...parts, refs: newer }), place));
+    } finally {
+      for (const snapshot of snapshots) snapshot.close();
     }
   }
 
@@ -120,8 +134,7 @@ class DirectAnswer {
   async #zip(repository: GitRepository, { version, revision }: ModuleInfo, directory: string): Promise<UpstreamBody> {
     const { zips, files, limits } = this.#parts;
     const { signal, limit } = this.#call;
-    const paths = pathsOfModule(directory);
-    const snapshot = await repository.snapshot(revision.commit.id, { signal, ...(paths && { paths }) });
+    const snapshot = await snapshotOf(repository, revision.commit.id, directory, signal);
     const output = files.next();
     try {
       const module = { path: this.#request.module, version };
@@ -138,6 +151,17 @@ class DirectAnswer {
       snapshot.close();
     }
   }
+}
+
+/** All that a zip of the module in `directory` takes. */
+function snapshotOf(
+  repository: GitRepository,
+  commit: string,
+  directory: string,
+  signal: AbortSignal | undefined,
+): Promise<Snapshot> {
+  const paths = pathsOfModule(directory);
+  return repository.snapshot(commit, { signal, ...(paths && { paths }) });
 }
 
 function tooLarge(limit: number): UpstreamFailure {

@@ -37,7 +37,7 @@ const fewestDigits = 7;
  */
 export async function findRevision(code: Code, name: string): Promise<Revision> {
   const found = findRef(code.refs, name) ?? (await findHash(code, name));
-  const commit = await code.commit(found.id, name);
+  const commit = await code.subject(found.id, name);
   if (commit.time > latestTime) throw new Absence(`revision ${name} is from after the year 9999`);
   const tags: string[] = [];
   for (const [tag, { target }] of code.refs.tags) if (target === commit.id) tags.push(tag);

@@ -49,7 +49,10 @@ export class HttpGitRepository implements GitRepository {
   }
 
   async commit(id: ObjectId, { signal }: GitCall = {}): Promise<Commit> {
-    return this.#commits.get(id) ?? this.#calls.run(`commit ${id}`, signal, (own) => this.#fetchCommit(id, own));
+    const known = this.#commits.get(id);
+    if (known !== undefined) return known;
+    if (this.#calls.has(snapshotKey(id, undefined))) return this.#commitOfSnapshot(id, signal);
+    return this.#calls.run(`commit ${id}`, signal, (own) => this.#fetchCommit(id, own));
   }
 
   async files(
@@ -92,16 +95,18 @@ export class HttpGitRepository implements GitRepository {
     const { server, receiver, kept } = this.#parts;
     checkId(id);
     const { filter, shallow } = await server.abilities(signal);
-    if (!filter) {
-      const held = await this.#held(id, undefined, signal);
-      held.release();
-      return held.commit;
-    }
+    if (!filter) return this.#commitOfSnapshot(id, signal);
     const request = { wants: [id], onlyTips: shallow, filter: "tree:0" } as const;
     const { commit, pack } = await receiver.receive(request, { commit: id, needed: "commit" }, [], signal);
     kept.drop(pack);
     this.#commits.set(id, commit);
     return commit;
+  }
+
+  async #commitOfSnapshot(id: ObjectId, signal: AbortSignal | undefined): Promise<Commit> {
+    const held = await this.#held(id, undefined, signal);
+    held.release();
+    return held.commit;
   }
 
   async #held(
@@ -110,8 +115,10 @@ export class HttpGitRepository implements GitRepository {
     signal: AbortSignal | undefined,
   ): Promise<HeldCommit> {
     checkId(commit);
-    const held = await this.#calls.runShared(JSON.stringify([commit, paths]), signal, (own) =>
-      paths === undefined ? this.#files.whole(commit, own) : this.#files.some(commit, paths, own),
+    // What is on its way as a whole is not asked for in parts as well.
+    const some = this.#calls.has(snapshotKey(commit, undefined)) ? undefined : paths;
+    const held = await this.#calls.runShared(snapshotKey(commit, some), signal, (own) =>
+      some === undefined ? this.#files.whole(commit, own) : this.#files.some(commit, some, own),
     );
     this.#commits.set(commit, held.commit);
     return held;
@@ -131,6 +138,11 @@ export class HttpGitRepository implements GitRepository {
     const blobs = await threads.run("read", { ...place, blobs: files.map(({ id }) => id), limit }, signal);
     return new Map(files.map(({ path }, i) => [path, Buffer.from(blobs[i] ?? [])]));
   }
+}
+
+/** By which calls for the same files of a commit are one. */
+function snapshotKey(commit: ObjectId, paths: readonly string[] | undefined): string {
+  return JSON.stringify([commit, paths]);
 }
 
 function formatOf(id: ObjectId): ObjectFormat {

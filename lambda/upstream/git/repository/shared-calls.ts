@@ -25,6 +25,11 @@ export class SharedCalls {
     );
   }
 
+  /** Whether such a call is under way. */
+  has(key: string): boolean {
+    return this.#calls.has(key);
+  }
+
   /** The same of something that is to be released: everybody gets a share. */
   runShared<T extends Shareable<T>>(
     key: string,

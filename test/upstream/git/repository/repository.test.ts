@@ -169,6 +169,22 @@ test("64 calls at once are one request each, and ending one does not end the oth
   assert.deepEqual(readdirSync(folder), []);
 });
 
+test("what is asked of a commit whose files are all on their way waits for them", async (t) => {
+  const { git, refs, v1, first } = world();
+  await using server = await GitHttpServer.start(git, refs);
+  const { repositories } = gitClient(t);
+  const repository = repositories.open(server.url);
+  const [snapshot, commit, files, some] = await Promise.all([
+    repository.snapshot(first),
+    repository.commit(first),
+    repository.files(first, ["go.mod"], { limit: 100 }),
+    repository.snapshot(first, { paths: ["sub"] }),
+  ]);
+  assert.deepEqual(server.asked(), ["GET", "fetch"]);
+  assert.deepEqual([filesOf(snapshot), commit.id, files.get("go.mod")?.toString()], [v1, first, v1["go.mod"]]);
+  assert.deepEqual(Object.keys(filesOf(some, ["sub"])), ["sub/b.txt", "sub/deep/c.txt"]);
+});
+
 test("a fetch that nobody waits for any more ends, and leaves no file", async (t) => {
   const { git, refs, first } = world();
   const abort = new AbortController();
