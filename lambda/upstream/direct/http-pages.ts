@@ -8,7 +8,7 @@ import { toUpstreamFailure } from "../http/http-failure.ts";
 import type { Requester } from "./unreachable-hosts.ts";
 
 /** Bytes of a page, and milliseconds for it. */
-const limit = 4 << 20;
+const limit = 1 << 20;
 const time = 30_000;
 
 /** A page, whatever its status. */

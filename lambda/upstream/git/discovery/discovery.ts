@@ -1,6 +1,7 @@
 import { isCodedError } from "../../../golang/coded-error.ts";
 import { checkPath } from "../../../golang/module.ts";
 import { printable } from "../../../golang/shown-text.ts";
+import { inTurns } from "../../../proxy/store/in-turns.ts";
 import { Absence } from "./absence.ts";
 import { type GoImport, goImports, matchingImport } from "./go-import.ts";
 import { MarkupError } from "./markup.ts";
@@ -45,7 +46,7 @@ export class Discovery {
   async #ask(asked: string, path: string, signal: AbortSignal | undefined): Promise<GoImport> {
     const { status, text } = await this.#pages.get(asked, signal);
     try {
-      const imports = goImports(text);
+      const imports = await inTurns(goImports(text));
       if (imports.length === 0 && status !== 200) throw new Absence(`reading ${asked}?go-get=1: answered ${status}`);
       return matchingImport(imports, path);
     } catch (error) {

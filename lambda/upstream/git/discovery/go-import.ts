@@ -1,3 +1,4 @@
+import { type Steps, stepsPerTurn } from "../../../golang/steps.ts";
 import { Absence } from "./absence.ts";
 import { MarkupError, tagsOf } from "./markup.ts";
 
@@ -16,10 +17,13 @@ export interface GoImport {
  * Only the head counts, and of what is malformed all that was before it. Throws `MarkupError` when nothing was. `page` has
  * a character for each byte.
  */
-export function goImports(page: string): readonly GoImport[] {
+export function* goImports(page: string): Steps<readonly GoImport[]> {
   const found: GoImport[] = [];
+  let steps = 0;
   try {
     for (const tag of tagsOf(page)) {
+      if (++steps % stepsPerTurn === 0) yield;
+      if (tag === undefined) continue;
       const name = tag.name.toLowerCase();
       if ((tag.kind === "start" && name === "body") || (tag.kind === "end" && name === "head")) break;
       if (tag.kind === "start" && name === "meta") found.push(...importOf(tag.attributes));

@@ -8,14 +8,20 @@ export type Tag =
 /** Thrown for what Go's parser stops at; what it has found before that counts. */
 export class MarkupError extends Error {}
 
-/** The tags of a page, in its order. Throws `MarkupError`, also where the page ends in the middle of one. */
-export function* tagsOf(page: string): Generator<Tag> {
+/**
+ * The tags of a page, in its order, and `undefined` for every other small step that was taken. Throws `MarkupError`, also where
+ * the page ends in the middle of one.
+ */
+export function* tagsOf(page: string): Generator<Tag | undefined, void> {
   const reader = new Reader(page);
   for (;;) {
     reader.skipText();
     if (reader.atEnd) return;
-    const tag = reader.readTag();
-    if (tag === undefined) continue;
+    const tag = yield* reader.readTag();
+    if (tag === undefined) {
+      yield undefined;
+      continue;
+    }
     const { isEmpty, ...rest } = tag;
     yield rest;
     if (isEmpty) yield { kind: "end", name: rest.name };
@@ -25,6 +31,8 @@ export function* tagsOf(page: string): Generator<Tag> {
 const nameBytes = /[A-Za-z0-9_:.\x80-\xff-]*/y;
 const spaces = /[ \r\n\t]*/y;
 const unquoted = /[A-Za-z0-9_:-]*/y;
+
+type WholeTag = Tag & { readonly isEmpty: boolean };
 
 class Reader {
   readonly #page: string;
@@ -46,17 +54,17 @@ class Reader {
     this.#at = end < 0 ? this.#page.length : end;
   }
 
-  readTag(): (Tag & { readonly isEmpty: boolean }) | undefined {
+  *readTag(): Generator<undefined, WholeTag | undefined> {
     this.#at++;
     const mark = this.#page[this.#at];
     if (mark === "/") return this.#readEnd();
     if (mark === "?") this.#skipInstruction();
     else if (mark === "!") this.#skipDeclaration();
-    else return this.#readStart();
+    else return yield* this.#readStart();
     return undefined;
   }
 
-  #readEnd(): Tag & { readonly isEmpty: boolean } {
+  #readEnd(): WholeTag {
     this.#at++;
     const name = this.#readName("element name after </");
     this.#take(spaces);
@@ -64,7 +72,7 @@ class Reader {
     return { kind: "end", name, isEmpty: false };
   }
 
-  #readStart(): Tag & { readonly isEmpty: boolean } {
+  *#readStart(): Generator<undefined, WholeTag> {
     const name = this.#readName("element name after <");
     const attributes: (readonly [string, string])[] = [];
     for (;;) {
@@ -80,6 +88,7 @@ class Reader {
       if (this.#page[this.#at] !== "=") attributes.push([attribute, attribute]);
       else attributes.push([attribute, this.#readValue()]);
       if (this.atEnd) throw new MarkupError("unexpected EOF");
+      yield undefined;
     }
   }
 
@@ -159,8 +168,12 @@ class Reader {
 
 const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", apos: "'", quot: '"' };
 
+/** What is in most texts: nothing to replace, and nothing to refuse. */
+const plain = /^[\t\n\x20-\x25\x27-\x7e]*$/;
+
 /** A text with its entities replaced; those that are not known stay. Throws `MarkupError` for what is no text of UTF-8. */
 function decodeText(bytes: string): string {
+  if (plain.test(bytes)) return bytes;
   const text = Buffer.from(bytes, "latin1").toString();
   if (Buffer.byteLength(text) !== bytes.length || Buffer.from(text).toString("latin1") !== bytes) {
     throw new MarkupError("invalid UTF-8");
