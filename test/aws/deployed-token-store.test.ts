@@ -4,55 +4,34 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { CloudFrontKeyValueStoreClient } from "@aws-sdk/client-cloudfront-keyvaluestore";
 import type { PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
-import {
-  accessValues,
-  changedValues,
-  closingValues,
-  type DeployedAccess,
-} from "../../lambda/access/deployed-values.ts";
+import type { DeployedAccess } from "../../lambda/access/deployed-values.ts";
 import { hmac } from "../../lambda/access/hmac.ts";
 import { createToken, listTokens, revokeToken, rotateKey } from "../../lambda/access/tokens.ts";
 import { DeployedTokenStore } from "../../lambda/aws/deployed-token-store.ts";
 import { DynamoTokenRecords } from "../../lambda/aws/dynamo-token-records.ts";
-import { moveEarlierTokens } from "../../lambda/aws/earlier-tokens.ts";
 import { parseIdentityKeys } from "../../lambda/aws/identity-keys.ts";
 import { openKeyValues } from "../../lambda/aws/key-value-store.ts";
-import { changeKeyValues } from "../../lambda/aws/key-value-writes.ts";
 import { readTokens } from "../../lambda/edge/access-settings.ts";
 import { verifyToken } from "../../lambda/edge/token.ts";
 import { tokenStoreContract } from "../contract/token-store.ts";
+import { deployAccess, deployedKey, nobodys, openTokens } from "../support/deployed-tokens.ts";
 import { FakeKeyValues } from "../support/fake-key-values.ts";
 import { FakeTokenTable } from "../support/fake-token-table.ts";
 import { keyValuesOf } from "../support/tokens.ts";
 
 const now = 1_800_000_000;
 const request = { subject: "s", role: "viewer", modules: "", days: 1 };
-const deployedKey = "d".repeat(43);
-const nobodys: DeployedAccess = { anonymous: "none", private: [], tenants: {} };
-const storeArn = "arn:aws:cloudfront::000000000000:key-value-store/modfront";
 
-/** What `cdk deploy` has done to the store: before the edge's code changes, and after. */
 async function deploy(keyValues: FakeKeyValues, table: FakeTokenTable, access: DeployedAccess, step?: "prepare") {
-  await changeKeyValues(keyValues.client, storeArn, async (present) => ({
-    puts: closingValues(present, access, deployedKey),
-  }));
-  if (step === "prepare") return;
-  await changeKeyValues(keyValues.client, storeArn, async (present) => {
-    const moved = await moveEarlierTokens(present, new DynamoTokenRecords(table.client, "modfront"), now);
-    return { ...moved, puts: new Map([...changedValues(present, accessValues(access)), ...moved.puts]) };
-  });
+  await deployAccess(keyValues, new DynamoTokenRecords(table.client, "modfront"), access, now, step);
 }
 
 function opener(keyValues: FakeKeyValues, table: FakeTokenTable) {
   const secrets: string[] = [];
   const waits: [milliseconds: number, identityKey: string | undefined][] = [];
   const open = () =>
-    new DeployedTokenStore({
-      keyValues: keyValues.client,
-      storeArn,
-      records: new DynamoTokenRecords(table.client, "modfront"),
+    openTokens(keyValues, new DynamoTokenRecords(table.client, "modfront"), {
       secrets: { send: async (put: PutSecretValueCommand) => void secrets.push(put.input.SecretString ?? "") },
-      edgeSecret: "modfront/edge",
       sleep: async (milliseconds) => void waits.push([milliseconds, tokensOf(keyValues)?.identityKey]),
     });
   return { keyValues, table, secrets, waits, open };
@@ -101,14 +80,7 @@ test("a token is refused even if the table cannot say so, and revoking it again 
   const { token, record } = await createToken(open(), request, now);
   const mute = new DynamoTokenRecords(table.client, "modfront");
   mute.noteRevoked = async () => Promise.reject(new Error("the text of AWS"));
-  const store = new DeployedTokenStore({
-    keyValues: keyValues.client,
-    storeArn,
-    records: mute,
-    secrets: { send: async () => {} },
-    edgeSecret: "",
-    sleep: async () => {},
-  });
+  const store = openTokens(keyValues, mute);
   await assert.rejects(revokeToken(store, record.id, now), { code: "tokens-unavailable" });
   assert.equal(verifyToken(token, keyValuesOf(keyValues.values), now, hmac), "revoked");
   assert.equal((await listTokens(open(), now)).items[0]?.revoked, undefined);

@@ -119,6 +119,13 @@ export function tokenStoreContract(name: string, open: () => Promise<OpenedToken
       assert.equal(await judge(opened, token), "revoked");
     });
 
+    test("an id that is taken stays whose it is", async () => {
+      const { store, other } = await open();
+      const { record } = await createToken(store, request, now);
+      await assert.rejects(other.add({ ...record, subject: "another" }), { code: "token-exists" });
+      assert.deepEqual(await tokensOf(store), [record]);
+    });
+
     test("the longest record is kept as it is", async () => {
       const { store, other } = await open();
       // Half of it backslashes, of which JSON would make two.
