@@ -91,7 +91,7 @@ describe("deployed for token holders", { skip }, () => {
     const text = await answer.text();
     return answer.ok
       ? `${answer.status}`
-      : `${answer.status} ${text.trim().replace(/token \w{6} (?=has|does)/, "token ID ")}`;
+      : `${answer.status} ${text.trim().replace(/token [0-9a-z]{16} (?=has|does)/, "token ID ")}`;
   }
 
   async function download(module: ModuleFixture, proxy: string, netrc = "") {
