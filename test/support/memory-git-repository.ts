@@ -96,7 +96,6 @@ export class MemoryGitRepository implements GitRepository {
     return {
       commit: async (id) => (reached.has(id) ? this.#commitOf(id) : undefined),
       isReachable: async (id) => reached.has(id),
-      isAncestor: async (ancestor, id) => reached.has(ancestor) && this.#reach([id]).has(ancestor),
       ancestorsAmong: async (candidates, id) => new Set([...candidates].filter((each) => this.#reach([id]).has(each))),
       resolve: async (digits) => {
         const [id, second] = [...reached].filter((each) => each.startsWith(digits));

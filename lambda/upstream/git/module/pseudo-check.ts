@@ -78,6 +78,8 @@ async function checkBase(code: Code, { tagPrefix }: ModulePlace, { revision, bas
   );
   if (tags.length === 0) throw wrong(`preceding tag (${base}) not found`);
   const history = await code.history();
-  for (const { target } of tags) if (await history.isAncestor(target, revision.commit.id)) return;
+  // All at once: many tags may differ in build metadata only, and each look is one at the whole history.
+  const targets = new Set(tags.map(({ target }) => target));
+  if ((await history.ancestorsAmong(targets, revision.commit.id)).size > 0) return;
   throw wrong(`revision ${revision.short} is not a descendent of preceding tag (${tags.at(-1)?.name})`);
 }

@@ -27,10 +27,6 @@ export class CommitHistory implements History {
     return row >= 0 && (await this.#reach())[row] === 1;
   }
 
-  async isAncestor(ancestor: ObjectId, id: ObjectId): Promise<boolean> {
-    return (await this.ancestorsAmong([ancestor], id)).size === 1;
-  }
-
   async ancestorsAmong(candidates: Iterable<ObjectId>, id: ObjectId): Promise<ReadonlySet<ObjectId>> {
     const from = commitRow(this.#graph, id);
     if (from < 0) return new Set();

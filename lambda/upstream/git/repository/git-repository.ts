@@ -63,10 +63,7 @@ export interface History {
   /** True when HEAD, a branch or a tag of the listing reaches the commit. */
   isReachable(id: ObjectId): Promise<boolean>;
 
-  /** True when `ancestor` is `id` or can be reached from it. False for commits that are not known. */
-  isAncestor(ancestor: ObjectId, id: ObjectId): Promise<boolean>;
-
-  /** Those of `candidates` that are ancestors of `id`, itself included: one walk for any number. */
+  /** Those of `candidates` that are ancestors of `id`, itself included: one walk for any number. None that is not known. */
   ancestorsAmong(candidates: Iterable<ObjectId>, id: ObjectId): Promise<ReadonlySet<ObjectId>>;
 
   /**

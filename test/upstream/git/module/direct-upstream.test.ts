@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { after, test } from "node:test";
 import { inspectZip } from "../../../../lambda/golang/inspect-zip.ts";
 import { escapeVersion } from "../../../../lambda/golang/module.ts";
+import { pseudoVersion } from "../../../../lambda/golang/pseudo.ts";
 import { create } from "../../../../lambda/golang/zip.ts";
 import { type Upstream, UpstreamFailure } from "../../../../lambda/proxy/sources/upstream.ts";
 import { FolderTemporaryFiles } from "../../../../lambda/runtime/folder-temporary-files.ts";
@@ -17,6 +18,7 @@ import { RefListings } from "../../../../lambda/upstream/git/module/ref-listings
 import type { ModuleZips } from "../../../../lambda/upstream/git/module/thread-zips.ts";
 import { GitFailure } from "../../../../lambda/upstream/git/pack/git-failure.ts";
 import { gitLimits } from "../../../../lambda/upstream/git/pack/git-limits.ts";
+import type { History } from "../../../../lambda/upstream/git/repository/git-repository.ts";
 import { MemoryGitRepository } from "../../../support/memory-git-repository.ts";
 import { temporaryFile } from "../../../support/zip-file.ts";
 
@@ -390,6 +392,33 @@ test("refs are listed once for all who ask within a while, and again for what is
   at.time += 60_000;
   await get(at, `/${r}/@v/list`);
   assert.equal(listings(), 3);
+});
+
+test("a history is walked once for all tags that a pseudo-version may follow", async () => {
+  const at = world();
+  const { repository } = at;
+  repository.add({ "go.mod": goMod(r) });
+  const side = repository.add({ "side.go": "" }, { on: "side" });
+  for (let i = 0; i < 50; i++) repository.tag(`v1.0.0+${i}`, i === 0 ? repository.heads.get("main") : side);
+  const id = repository.add({ "a.go": "" });
+  const history = repository.history.bind(repository);
+  let walks = 0;
+  repository.history = async (refs) => {
+    const real = await history(refs);
+    const ancestorsAmong: History["ancestorsAmong"] = (...which) => {
+      walks++;
+      return real.ancestorsAmong(...which);
+    };
+    return { ...real, ancestorsAmong };
+  };
+  const { time } = await repository.commit(id);
+  const version = pseudoVersion("", "v1.0.0", new Date(time * 1000), id.slice(0, 12));
+  assert.equal(await versionOf(at, r, version), version);
+  repository.tag("v1.0.0+0", side);
+  at.time += 60_000;
+  walks = 0;
+  assert.match(await versionOf(at, r, version), /not a descendent of preceding tag \(v1\.0\.0\+9\)/);
+  assert.equal(walks, 1);
 });
 
 /** How a repository fails, and what the chain is told: a code, a status, and words that name the host. */
