@@ -51,22 +51,27 @@ export class VerifiedHeads {
     const newest = head === undefined || (copy !== undefined && copy.size > head.size) ? copy : head;
     if (newest === undefined) return undefined;
     const settled = head?.size === copy?.size;
-    if (settled && head && copy && !equalHashes(head.tree.hash, copy.tree.hash))
-      throw new ServedError("log-damaged", "SECURITY ERROR: two heads of the same size were signed for the log");
+    if (settled && head && copy) checkSame(head, copy);
     return { ...newest, settled };
   }
 
   /** Keeps a head that was just signed, first the copies, `beside` too; returns the newest in the table then. */
   async keep(note: Uint8Array, beside?: Promise<void>): Promise<VerifiedHead> {
-    const { size } = this.#verified(note);
+    const signed = this.#verified(note);
+    const { size } = signed;
     const older = this.#copies.slice(0, -keptCopies).slice(0, removedAtOnce);
-    await Promise.all([
-      this.#files.create(copyKey(this.name, size), note, policies.internal),
-      beside,
-      ...older.map((key) => this.#files.remove(key)),
-    ]);
+    await Promise.all([this.#copy(signed), beside, ...older.map((key) => this.#files.remove(key))]);
     const head = await this.#heads.grow(this.name, { size, note });
     return this.#verified(head.note, head.size);
+  }
+
+  /** A copy that is there already is by who signed at the same moment: of another table's records where an index was replaced. */
+  async #copy(signed: VerifiedHead): Promise<void> {
+    const key = copyKey(this.name, signed.size);
+    if (await this.#files.create(key, signed.note, policies.internal)) return;
+    const copy = await this.#files.read(key);
+    // Else it was removed meanwhile, because there are newer ones.
+    if (copy !== undefined) checkSame(this.#open(copy), signed);
   }
 
   async #newestCopy(): Promise<VerifiedHead | undefined> {
@@ -100,6 +105,11 @@ export class VerifiedHeads {
       throw cause;
     }
   }
+}
+
+function checkSame(head: VerifiedHead, other: VerifiedHead): void {
+  if (!equalHashes(head.tree.hash, other.tree.hash))
+    throw new ServedError("log-damaged", "SECURITY ERROR: two heads of the same size were signed for the log");
 }
 
 function unsound(cause?: unknown): ServedError {

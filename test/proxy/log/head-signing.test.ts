@@ -8,6 +8,7 @@ import type { LogHead, LogRow, SignedHead } from "../../../lambda/proxy/store/lo
 import { ServedError } from "../../../lambda/proxy/store/served-error.ts";
 import { recordOf, recordsOf } from "../../support/log-records.ts";
 import { LogWorld, TestSigner } from "../../support/log-world.ts";
+import { MemoryLog } from "../../support/memory-log-store.ts";
 import { faultKinds, withFailpoints } from "../../support/with-failpoints.ts";
 
 // Nothing is signed that cannot be proved: whatever somebody did to the table, and whatever the signer does.
@@ -272,6 +273,29 @@ test("two signers at the same moment: the larger head is kept, and both extend w
   const [one, other] = [world.open(), world.open()];
   await Promise.all([one.sign(), other.append([recordOf("new")]), other.sign(), one.sign()]);
   assert.equal((await world.signedTree())?.n, BigInt(unsigned + 1));
+});
+
+test("two processes whose tables are not the same sign at the same moment: one head of that size is seen", async () => {
+  const world = new LogWorld();
+  const tables = [new MemoryLog(), new MemoryLog()];
+  const both: (() => void)[] = [];
+  const signer = failingSigner(world, async (message) => {
+    await new Promise<void>((resolve) => {
+      if (both.push(resolve) === tables.length) for (const go of both) go();
+    });
+    return await world.signer.sign(message);
+  });
+  const appends = tables.map((table, i) =>
+    world.open({ store: table, pending: table, heads: table, signer }).append([recordOf(i)]),
+  );
+  const failures = (await Promise.allSettled(appends)).flatMap((end) =>
+    end.status === "rejected" ? [end.reason] : [],
+  );
+  assert.deepEqual(
+    failures.map((error) => isAlarm("log-damaged")(error)),
+    [true],
+  );
+  assert.equal(tables.filter(({ signed }) => signed.size > 0).length, 1);
 });
 
 for (const kind of faultKinds) {
