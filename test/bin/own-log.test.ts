@@ -27,7 +27,7 @@ test("the key of a data folder is the one that its server says, before it ever s
   const named = await runCli(["log", "key", "--data", join(data, "new"), "--config", config]);
   assert.match(named.stdout, /^GOSUMDB=sums\.corp\.example\+[0-9a-f]{8}\+[\w+/=]{44}\n$/);
   const two = await runCli(["log", "key", "--data", data, "--url", door.url]);
-  assert.deepEqual([two.code, two.stderr], [2, "modfront: --url and --data name two places: which one?\n"]);
+  assert.deepEqual([two.code, two.stderr], [2, "modfront: --url, --stack and --data each name a place: which one?\n"]);
 });
 
 test("a log is right while it is what was served, and a row or a file that was changed by hand is found", async (t) => {
