@@ -19,7 +19,7 @@ import { parseLax } from "./modfile.ts";
 import { checkFilePath, type ModuleVersion } from "./module.ts";
 import { NameCollisions } from "./name-collisions.ts";
 import { readDirectory, type ZipEntry } from "./zip-directory.ts";
-import { writeZip } from "./zip-writer.ts";
+import { writeZip, type ZipSource } from "./zip-writer.ts";
 
 /**
  * Checks a zip on disk against the rules for the zip of a module version, and returns the report on its files.
@@ -324,12 +324,11 @@ export class FileGrewError extends CodedError<"file-grew"> {}
 export async function create(module: ModuleVersion, files: readonly ModuleFile[]): Promise<Readable> {
   const prefix = zipPrefix(module);
   const { selected } = await selectFiles(files);
-  const sources = selected.map(({ file, size }) => ({
-    name: prefix + file.path,
-    size,
-    open: () => limited(file, size),
-  }));
-  return Readable.from(writeZip(sources), { objectMode: false, highWaterMark: 1 << 20 });
+  return Readable.from(writeZip(sourcesOf(selected, prefix)), { objectMode: false, highWaterMark: 1 << 20 });
+}
+
+function* sourcesOf(selected: readonly Selected[], prefix: string): Generator<ZipSource> {
+  for (const { file, size } of selected) yield { name: prefix + file.path, size, open: () => limited(file, size) };
 }
 
 async function* limited(file: ModuleFile, size: number): AsyncGenerator<Uint8Array> {

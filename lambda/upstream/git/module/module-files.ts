@@ -1,7 +1,7 @@
 import type { FileInfo, ModuleFile } from "../../../golang/zip.ts";
 import { AttributeError } from "../attributes/attribute-error.ts";
 import { Attributes } from "../attributes/attributes.ts";
-import { conversionOf, convert, type StoredContent } from "../attributes/conversion.ts";
+import { type Conversion, conversionOf, convert, type StoredContent } from "../attributes/conversion.ts";
 import type { Objects } from "../pack/objects.ts";
 import type { TreeFile } from "../pack/tree-files.ts";
 
@@ -38,7 +38,7 @@ export function moduleFiles(objects: CommitFiles, tree: string, directory: strin
   const all = [...objects.files(tree, pathsOfModule(directory))];
   const attributes = readAttributes(objects, all);
   const own = all.filter(({ path, kind }) => kind !== "submodule" && path.startsWith(prefix));
-  const files = own.map((file) => archivedFile(objects, attributes, file, prefix));
+  const files: ModuleFile[] = own.map((file) => new ArchivedFile(file, prefix.length, { objects, attributes }));
   if (directory === "" || files.some(({ path }) => path === "LICENSE")) return files;
   const license = all.find(({ path, kind }) => path === "LICENSE" && kind !== "submodule");
   return license === undefined ? files : [...files, wholeFile("LICENSE", objects.blob(license.id, longestLicense))];
@@ -65,30 +65,54 @@ function byteString(path: string): string {
   return Buffer.from(path).toString("latin1");
 }
 
-function archivedFile(objects: CommitFiles, attributes: Attributes, file: TreeFile, prefix: string): ModuleFile {
-  const stored = { id: file.id, size: file.size ?? 0, chunks: () => objects.blobChunks(file.id) };
-  const path = file.path.slice(prefix.length);
-  if (file.kind === "symlink") return { path, lstat: () => fileInfo(stored.size, true), open: () => chunksOf(stored) };
-  // Twice, when the zip's rules look at it and when it is written, so that no content is kept in between.
-  const archived = () => convertedContent(stored, attributes, byteString(file.path));
-  return {
-    path,
-    lstat: async () => fileInfo((await archived()).size, false),
-    open: async () => chunksOf(await archived()),
-  };
+interface Archive {
+  readonly objects: CommitFiles;
+  readonly attributes: Attributes;
 }
 
-async function convertedContent(stored: StoredContent, attributes: Attributes, path: string): Promise<StoredContent> {
-  const conversion = conversionOf(attributes.of(path));
-  return conversion === undefined ? stored : convert(stored, conversion);
+/** A file as `git archive` gives it. There may be very many of them: what one takes in memory counts. */
+class ArchivedFile implements ModuleFile {
+  readonly path: string;
+  readonly #file: TreeFile;
+  readonly #archive: Archive;
+
+  /** Its path in the module is that in the commit without the first `skipped` characters. */
+  constructor(file: TreeFile, skipped: number, archive: Archive) {
+    this.path = file.path.slice(skipped);
+    this.#file = file;
+    this.#archive = archive;
+  }
+
+  lstat(): FileInfo | Promise<FileInfo> {
+    const size = this.#file.size ?? 0;
+    const conversion = this.#conversion();
+    if (conversion === undefined) return fileInfo(size, this.#file.kind === "symlink");
+    // Twice, when the zip's rules look at it and when it is written, so that no content is kept in between.
+    return convert(this.#stored(), conversion).then((converted) => fileInfo(converted.size, false));
+  }
+
+  async *open(): AsyncGenerator<Uint8Array> {
+    const conversion = this.#conversion();
+    yield* (conversion === undefined ? this.#stored() : await convert(this.#stored(), conversion)).chunks();
+  }
+
+  #conversion(): Conversion | undefined {
+    const { path, kind } = this.#file;
+    return kind === "symlink" ? undefined : conversionOf(this.#archive.attributes.of(byteString(path)));
+  }
+
+  #stored(): StoredContent {
+    const { id, size = 0 } = this.#file;
+    return { id, size, chunks: () => this.#archive.objects.blobChunks(id) };
+  }
 }
 
 function wholeFile(path: string, content: Buffer): ModuleFile {
-  return { path, lstat: () => fileInfo(content.length, false), open: () => chunksOf({ chunks: () => [content] }) };
+  return { path, lstat: () => fileInfo(content.length, false), open: () => once(content) };
 }
 
-async function* chunksOf({ chunks }: Pick<StoredContent, "chunks">): AsyncGenerator<Uint8Array> {
-  yield* chunks();
+async function* once(content: Buffer): AsyncGenerator<Uint8Array> {
+  yield content;
 }
 
 function fileInfo(size: number, isLink: boolean): FileInfo {

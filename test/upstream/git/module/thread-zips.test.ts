@@ -97,3 +97,30 @@ test("more zips than threads wait for their turn", async (t) => {
     ["done", "done", "done", "done", "done"],
   );
 });
+
+/** A thread that says who it is and what heap it may have. */
+const nameless = `
+  import { parentPort, resourceLimits, threadId } from "node:worker_threads";
+  const why = threadId + " " + resourceLimits.maxOldGenerationSizeMb;
+  parentPort.on("message", () => parentPort.postMessage({ kind: "failed", why }));`;
+
+test("a thread has a heap for the objects of its job, and a large one is not kept", async (t) => {
+  const zips = new ThreadZips(new URL(`data:text/javascript,${encodeURIComponent(nameless)}`));
+  t.after(() => zips.close());
+  const of = async (objects: number) => {
+    const index = { ids: new Uint8Array(), offsets: new Float64Array(), sizes: new Float64Array() };
+    const packs = [{ path: "", index: { ...index, types: new Uint8Array(objects) } }];
+    const place = { objectFormat: "sha1", tree: "", packs } as const;
+    const result = await zips.make({ module, place, directory: "", output: "", limits: gitLimits });
+    return (result.kind === "failed" ? result.why : "").split(" ").map(Number);
+  };
+  const [first, firstHeap] = await of(51_000);
+  const [kept, heap] = await of(3);
+  assert.deepEqual([kept === first, firstHeap, heap], [false, 214, 128]);
+  assert.deepEqual(await of(20_000), [kept, 128]);
+  const [large, largeHeap] = await of(51_000);
+  assert.deepEqual([large === kept, largeHeap], [false, 214]);
+  const [next, mostHeap] = await of(2_000_000);
+  assert.deepEqual([next === kept, next === large, mostHeap], [false, false, 512]);
+  assert.deepEqual(await of(3), [kept, 128]);
+});
