@@ -28,6 +28,7 @@ export const reindexVerb: Verb = {
     if (counts.log?.kind === "restored")
       print(`${counts.log.records} records of the log were made anew from their copies`);
     if (counts.log?.kind === "lost") print(lostLog(counts.log));
+    if (counts.log === undefined) print("the log cannot be read: the next start says why");
     if (counts.unlogged > 0)
       print(`${counts.unlogged} private versions are visible when the next start has logged them`);
     if (counts.movedAside !== undefined) print(`the damaged index is kept as ${counts.movedAside}`);

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { CodedError } from "../../golang/coded-error.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
 import { connect } from "./sqlite-connection.ts";
-import { damagedIndex, indexFailure, isDamage } from "./storage-failure.ts";
+import { attempt, damagedIndex, indexFailure, isDamage } from "./storage-failure.ts";
 
 /** The name of the index in a data folder. */
 export const indexFile = "index.sqlite";
@@ -115,6 +115,9 @@ const ownLog = `
 /** What leads from each version of the schema to the next, an empty file being version 0. What is here never changes. */
 const migrations: readonly string[] = [tables, rowsWithFacts, finishedLeases, ownLog];
 
+/** The application_id of an index that was made and not yet brought in line with the files, whoever died meanwhile. */
+const unfilled = 1;
+
 /**
  * The opened index of a data folder: one file, two connections.
  *
@@ -125,8 +128,8 @@ const migrations: readonly string[] = [tables, rowsWithFacts, finishedLeases, ow
 export interface IndexDatabase {
   readonly quick: DatabaseSync;
   readonly durable: DatabaseSync;
-  /** True when there was no index before: a folder with modules in it then wants a reindex. */
-  readonly created: boolean;
+  /** True when there was no index before, and until it was brought in line with the files. */
+  readonly wantsReindex: boolean;
   close(): void;
 }
 
@@ -144,10 +147,10 @@ export function openIndexDatabase(path: string, failpoint: Failpoint = noFailpoi
   try {
     const durable = connect(path, "FULL");
     opened.push(durable);
-    const created = prepareSchema(durable, failpoint);
+    const wantsReindex = prepareSchema(durable, failpoint);
     const quick = connect(path, "NORMAL");
     opened.push(quick);
-    return { quick, durable, created, close };
+    return { quick, durable, wantsReindex, close };
   } catch (error) {
     close();
     if (isDamage(error)) throw new CodedError("index-damaged", damagedIndex, { cause: error });
@@ -168,13 +171,18 @@ export function transact<T>(database: DatabaseSync, work: () => T): T {
   }
 }
 
-/** Makes or migrates the tables; true when there were none. */
+/** Makes or migrates the tables; true while they are not in line with the files. */
 function prepareSchema(database: DatabaseSync, failpoint: Failpoint): boolean {
   const before = version(database);
   if (before > migrations.length) {
     throw new CodedError("index-too-new", "the index in the data folder was made by a newer modfront: use that one");
   }
-  if (before === 0) return transact(database, () => migrate(database, 0, migrations.length));
+  if (before === 0) {
+    transact(database, () => {
+      if (migrate(database, 0, migrations.length)) database.exec(`PRAGMA application_id = ${unfilled}`);
+    });
+    return isUnfilled(database);
+  }
   const check = database.prepare("PRAGMA quick_check(1)").get();
   if (check?.quick_check !== "ok") throw new CodedError("index-damaged", damagedIndex);
   for (let from = before; from < migrations.length; from++) {
@@ -185,7 +193,16 @@ function prepareSchema(database: DatabaseSync, failpoint: Failpoint): boolean {
     });
     failpoint("index.migrate.after");
   }
-  return false;
+  return isUnfilled(database);
+}
+
+function isUnfilled(database: DatabaseSync): boolean {
+  return database.prepare("PRAGMA application_id").get()?.application_id === unfilled;
+}
+
+/** Says that the index is in line with the files. */
+export function markFilled({ durable }: Pick<IndexDatabase, "durable">): void {
+  attempt(() => durable.exec("PRAGMA application_id = 0"));
 }
 
 /** Takes the schema from one version to another, in a transaction; false when another process was quicker. */

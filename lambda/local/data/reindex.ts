@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { isCodedError } from "../../golang/coded-error.ts";
 import type { Restored } from "../../proxy/log/restored-log.ts";
 import type { ModuleVersion } from "../../proxy/store/layout.ts";
+import { ServedError } from "../../proxy/store/served-error.ts";
 import { temporaryName } from "../../runtime/temporary-files.ts";
 import { replaceDamaged } from "./damaged-index.ts";
 import { DirectoryModuleStore } from "./directory-module-store.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
-import { type IndexDatabase, indexFile, openIndexDatabase } from "./index-database.ts";
+import { type IndexDatabase, indexFile, markFilled, openIndexDatabase } from "./index-database.ts";
 import type { OpenedLog } from "./opened-log.ts";
 import { salvageLog, salvageRows } from "./salvaged-rows.ts";
 import { SqliteTreeHeadStore } from "./sqlite-tree-head-store.ts";
@@ -36,7 +37,7 @@ export interface ReindexCounts {
   readonly removed: number;
   /** Private versions that are not visible because they have no record in our log: the next start logs them. */
   readonly unlogged: number;
-  /** What became of our own log. */
+  /** What became of our own log; `undefined` where it cannot be read. */
   readonly log: Restored | undefined;
   /** Checksum databases whose head was taken from stored notes, because it was missing or older. */
   readonly heads: number;
@@ -103,11 +104,11 @@ async function correct(database: IndexDatabase, sources: Sources): Promise<Omit<
   try {
     const ownLog = openLog?.(database);
     if (damaged !== undefined) salvageLog(damaged, database);
-    const log = await ownLog?.log.restore();
+    const log = await ownLog?.log.restore().catch(unlessOurs);
     const reads = ownLog?.reads;
     const unlogged = new Set<string>();
     const mayShow = async (module: ModuleVersion) => {
-      if (reads === undefined || (await reads.lookup(module)) !== undefined) return true;
+      if (reads === undefined || (await reads.lookup(module).catch(unlessOurs)) !== undefined) return true;
       rememberUnlogged(database, module);
       unlogged.add(`${module.path}@${module.version}`);
       return false;
@@ -117,8 +118,14 @@ async function correct(database: IndexDatabase, sources: Sources): Promise<Omit<
     if (damaged !== undefined) salvageRows(damaged, database);
     const newest = await newestHeads(store, damaged === undefined ? new Map() : salvageHeads(damaged), readHead);
     const heads = await adoptHeads(new SqliteTreeHeadStore(database), newest, readHead);
+    markFilled(database);
     return { versions: countVersions(database), added, removed, unlogged: unlogged.size, heads, log };
   } finally {
     database.close();
   }
+}
+
+/** The files are listed also where the log cannot be read: what it does not prove waits, and each start says why. */
+function unlessOurs(error: unknown): undefined {
+  if (!(error instanceof ServedError)) throw error;
 }

@@ -49,7 +49,12 @@ export async function openData(settings: DataSettings, parts: OpenDataParts): Pr
   const database = await openIndex(settings, parts, openLog);
   const ownLog = openLog(database);
   await restore(ownLog, parts.warn);
-  const isLogged = async (module: ModuleVersion) => (await ownLog.reads.lookup(module)) !== undefined;
+  // Where the log cannot be read nothing is: what waits for its record is told of behind the answers.
+  const isLogged = (module: ModuleVersion) =>
+    ownLog.reads.lookup(module).then(
+      (record) => record !== undefined,
+      () => false,
+    );
   const { unlogged } = await finishFills(database, store, { now: clock.now(), isLogged });
   return { store, database, ownLog, unlogged };
 }
@@ -85,7 +90,7 @@ async function openIndex(
   openLog: (database: IndexDatabase) => OpenedLog,
 ): Promise<IndexDatabase> {
   const database = openIndexDatabase(join(data, indexFile));
-  if (!database.created) return database;
+  if (!database.wantsReindex) return database;
   const verifier = sumdbVerifier(config.sumdb.name);
   const readHead = (name: string, note: Uint8Array) =>
     name === verifier?.name ? signedTreeSize(verifier, note) : undefined;

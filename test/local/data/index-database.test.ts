@@ -5,6 +5,7 @@ import { test } from "node:test";
 import {
   type IndexDatabase,
   indexFile,
+  markFilled,
   openIndexDatabase,
   transact,
 } from "../../../lambda/local/data/index-database.ts";
@@ -65,7 +66,9 @@ test("an index is made once, in WAL mode, and what is acknowledged waits for the
   const data = dataFolder(t);
   const first = opened(t, data);
   const second = opened(t, data);
-  assert.deepEqual([first.created, second.created], [true, false]);
+  assert.deepEqual([first.wantsReindex, second.wantsReindex], [true, true]);
+  markFilled(second);
+  assert.equal(opened(t, data).wantsReindex, false);
   const pragma = (database: IndexDatabase["quick"], name: string) =>
     Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
   assert.deepEqual(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { hashGoMod, hashZip } from "../../../lambda/golang/dirhash.ts";
-import { indexFile } from "../../../lambda/local/data/index-database.ts";
+import { indexFile, openIndexDatabase } from "../../../lambda/local/data/index-database.ts";
 import { logKeyFile } from "../../../lambda/local/data/log-key-file.ts";
 import { runCli } from "../../support/cli.ts";
 import { dataFolder } from "../../support/data-folder.ts";
@@ -96,6 +96,30 @@ test("without its index, whole versions are visible once they are logged, by the
     assert.equal(await sizeOf(product), 2);
     for (const module of whole) assert.equal(await recordOf(product, module, 2), await trueRecord(module));
   }
+});
+
+test("public versions are listed where the log of a lost index is not by its key, and where a reindex was cut off", async () => {
+  const module = moduleFixture("example.com/m");
+  await using door = await FrontDoor.start({ log: { name: "sums.corp.example" } });
+  await door.publish(module);
+  assert.equal(await door.status(filePath(module, "zip")), 200);
+  await door.stop();
+  const settings = { upstreams: [{ patterns: "*", chain: "off" }], sumdb: { name: "off" } };
+  const listed = async (name: string) => {
+    const product = await startProduct({ data: door.data, config: { ...settings, log: { name } } });
+    const { body } = await get(product.url, `${versionsPath(module)}/list`);
+    await product.stop();
+    return body.toString();
+  };
+  const lose = () => {
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(join(door.data, indexFile) + suffix, { force: true });
+  };
+  lose();
+  openIndexDatabase(join(door.data, indexFile)).close();
+  assert.equal(await listed("sums.corp.example"), "v1.0.0\n");
+  lose();
+  rmSync(join(door.data, logKeyFile));
+  assert.equal(await listed("sums.corp.example"), "v1.0.0\n");
 });
 
 function configFile(t: TestContext): string {
