@@ -24,7 +24,8 @@ export interface GitLimits {
   readonly treeDepth: number;
   /** Milliseconds for one fetch from its first byte to the last object that was verified. */
   readonly fetchTime: number;
-  /** Bytes of packfiles that are kept on disk for all repositories together, and objects in them, whose places are in memory. */
+  /** Packfiles that are kept on disk for all repositories together, bytes of them, and objects in them, whose places are in memory. */
+  readonly keptPacks: number;
   readonly keptBytes: number;
   readonly keptObjects: number;
   /** Bytes of histories that are kept in memory for all repositories together. */
@@ -52,6 +53,7 @@ export const gitLimits: GitLimits = {
   pathBytes: 4 * kib,
   treeDepth: 256,
   fetchTime: 900_000,
+  keptPacks: 10_000,
   keptBytes: 2 * gib,
   keptObjects: 2_000_000,
   historyBytes: 96 * mib,

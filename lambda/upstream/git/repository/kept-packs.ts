@@ -10,13 +10,15 @@ export interface KeptPack extends PackPlace {
   readonly bytes: number;
 }
 
+type KeptLimits = Pick<GitLimits, "keptPacks" | "keptBytes" | "keptObjects">;
+
 /**
- * The packfiles of all repositories, on disk until there are too many bytes of them: then those go that were not used for
+ * The packfiles of all repositories, on disk until there are too many of them, or of their bytes: then those go that were not used for
  * longest and that nobody reads. A process that dies leaves files that `TemporaryFiles` sweeps; none is read by the next.
  */
 export class KeptPacks {
   readonly #files: TemporaryFiles;
-  readonly #limits: Pick<GitLimits, "keptBytes" | "keptObjects">;
+  readonly #limits: KeptLimits;
   /** The one used last is the last. */
   readonly #packs = new Set<KeptPack>();
   readonly #readers = new Map<KeptPack, number>();
@@ -24,7 +26,7 @@ export class KeptPacks {
   #bytes = 0;
   #objects = 0;
 
-  constructor(files: TemporaryFiles, limits: Pick<GitLimits, "keptBytes" | "keptObjects">) {
+  constructor(files: TemporaryFiles, limits: KeptLimits) {
     this.#files = files;
     this.#limits = limits;
   }
@@ -77,7 +79,8 @@ export class KeptPacks {
   }
 
   get #isFull(): boolean {
-    return this.#bytes > this.#limits.keptBytes || this.#objects > this.#limits.keptObjects;
+    const { keptPacks, keptBytes, keptObjects } = this.#limits;
+    return this.#packs.size > keptPacks || this.#bytes > keptBytes || this.#objects > keptObjects;
   }
 
   #makeRoom(): void {

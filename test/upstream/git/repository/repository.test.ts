@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
+import type { GitLimits } from "../../../../lambda/upstream/git/pack/git-limits.ts";
 import type { ObjectFormat } from "../../../../lambda/upstream/git/pack/object-id.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { filesOf, gitClient } from "../../../support/git-client.ts";
@@ -205,21 +206,25 @@ test("a fetch that nobody waits for any more ends, and leaves no file", async (t
   await eventually(() => closed && readdirSync(folder).length === 0);
 });
 
-test("what is kept on disk is bounded, and nothing that is read goes away", async (t) => {
+for (const limits of [{ keptBytes: 600 }, { keptPacks: 2 }, { keptObjects: 7 }])
+  test(`what is kept on disk is bounded, and nothing that is read goes away: ${JSON.stringify(limits)}`, (t) =>
+    fill(t, limits));
+
+async function fill(t: TestContext, limits: Partial<GitLimits>): Promise<void> {
   const git = new GitObjects();
   const commits = Array.from({ length: 6 }, (_, i) => git.commit(git.tree({ "a.txt": `${i} ${"x".repeat(2_000)}` })));
   await using server = await GitHttpServer.start(
     git,
     Object.fromEntries(commits.map((id, i) => [`refs/heads/b${i}`, id])),
   );
-  const { repositories, folder } = gitClient(t, { limits: { keptBytes: 600 } });
+  const { repositories, folder } = gitClient(t, { limits });
   const repository = repositories.open(server.url);
   const open = await repository.snapshot(commits[0] ?? "");
   for (const id of commits.slice(1)) (await repository.snapshot(id)).close();
   assert.equal(filesOf(open)["a.txt"]?.length, 2_002);
   await eventually(() => readdirSync(folder).length <= 3);
   assert.equal(filesOf(await repository.snapshot(commits[1] ?? ""))["a.txt"]?.slice(0, 2), "1 ");
-});
+}
 
 test("a history is extended by what is new, also when branches were rewritten", async (t) => {
   const { git, refs, first, side, second } = world();
