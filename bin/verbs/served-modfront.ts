@@ -36,9 +36,7 @@ export class ServedModfront {
     const response = await this.#get(path);
     const refusal = await refusalOf(path, response);
     if (refusal !== undefined) return refusal;
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    if (bytes.length > largestRead) throw new CodedError("answer", `${path} is longer than any answer should be`);
-    return { kind: "read", bytes };
+    return { kind: "read", bytes: await bytesOf(path, response) };
   }
 
   /** Writes what is stored under a path to a file, without having it fetched where it is not. Throws as `read` does. */
@@ -66,7 +64,7 @@ export class ServedModfront {
     const response = await fetch(this.#server + path, request).catch((cause) => {
       throw new CodedError("answer", `${path}: no answer`, { cause });
     });
-    const answer = parseObject((await response.text()).slice(0, largestRead));
+    const answer = parseObject(await textOf(path, response));
     if (response.ok && answer !== undefined) return answer;
     const detail = printable(typeof answer?.detail === "string" ? answer.detail : `answered ${response.status}`, 300);
     throw new CodedError(response.status === 400 ? "usage" : "answer", detail);
@@ -82,10 +80,26 @@ export class ServedModfront {
   }
 }
 
+/** No more than that is ever in memory, whatever is sent. */
+async function bytesOf(path: string, { body }: Response): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.length;
+    if (length > largestRead) throw new CodedError("answer", `${path} is longer than any answer should be`);
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+async function textOf(path: string, response: Response): Promise<string> {
+  return new TextDecoder().decode(await bytesOf(path, response));
+}
+
 /** 504 is what a cache says that was asked for nothing else (RFC 9111 5.2.1.7). */
 async function refusalOf(path: string, response: Response): Promise<Read | undefined> {
   if (response.ok) return undefined;
-  const line = printable((await response.text()).split("\n", 1)[0] ?? "", 200);
+  const line = printable((await textOf(path, response)).split("\n", 1)[0] ?? "", 200);
   if (response.status === 401 || response.status === 403) return { kind: "refused" };
   if (response.status === 404 || response.status === 504) return { kind: "absent" };
   throw new CodedError("answer", `${path} was answered ${response.status}: ${line}`);

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { ChecksumDatabase } from "../support/checksum-database.ts";
 import { runCli } from "../support/cli.ts";
@@ -97,6 +100,27 @@ test("files and lookups are held against the records, and what is not stored is 
   assert.deepEqual((await check("all", "--lookups")).report.faultLines, [
     "the lookup of example.com/stored@v1.0.0 does not lead to record 0",
   ]);
+});
+
+test("an answer without an end is not read to it", { timeout: 30_000 }, async (t) => {
+  const server = createServer((_, response) => {
+    const more = () => {
+      while (response.write(Buffer.alloc(65_536, "a"))) {}
+      response.once("drain", more);
+    };
+    more();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const { code, stderr } = await runCli(["log", "check", `http://127.0.0.1:${port}`], {
+    environment: { HOME: dataFolder(t) },
+  });
+  assert.deepEqual([code, stderr], [1, "modfront: /-/gosumdb is longer than any answer should be\n"]);
 });
 
 test("what is no log to check is said, and a wrong word too", async (t) => {
