@@ -1,4 +1,4 @@
-import type { Steps } from "../../golang/steps.ts";
+import { type Steps, stepsPerTurn } from "../../golang/steps.ts";
 
 /** The works under way in this process that wait for their next turn, the longest waiting first. */
 const waiting: (() => void)[] = [];
@@ -13,6 +13,15 @@ export async function inTurns<T>(steps: Steps<T>): Promise<T> {
     const { done, value } = steps.next();
     if (done) return value;
     await nextTurn();
+  }
+}
+
+/** Looks at each of many, which must not change meanwhile, in turns with everybody else. */
+export async function eachInTurns<T>(items: Iterable<T>, look: (item: T) => void): Promise<void> {
+  let looks = 0;
+  for (const item of items) {
+    if (++looks % stepsPerTurn === 0) await nextTurn();
+    look(item);
   }
 }
 

@@ -29,17 +29,17 @@ interface Origin {
  * To a query go answers with all that it depends on. What it keeps of a version depends on its tag alone, and that of a
  * pseudo-version on nothing.
  */
-export function moduleInfo(
+export async function moduleInfo(
   { code, place, revision }: { readonly code: Code; readonly place: ModulePlace; readonly revision: Revision },
   version: string,
   asked: string,
-): ModuleInfo {
+): Promise<ModuleInfo> {
   const origin: Origin = {
     VCS: "git",
     URL: code.url,
     ...(place.directory !== "" && { Subdir: place.directory }),
     Hash: revision.commit.id,
-    ...(version !== asked && isPseudoVersion(version) && tagsOf(code, place)),
+    ...(version !== asked && isPseudoVersion(version) && (await tagsOf(code, place))),
     ...(revision.ref !== undefined && !(version === asked && isPseudoVersion(version)) && { Ref: revision.ref }),
   };
   const time = new Date(revision.commit.time * 1000).toISOString().replace(".000Z", "Z");
@@ -51,9 +51,12 @@ export function moduleInfo(
 }
 
 /** What a pseudo-version depends on when it is made up. */
-function tagsOf(code: Code, { tagPrefix, pathMajor }: ModulePlace): Pick<Origin, "TagPrefix" | "TagSum"> {
+async function tagsOf(
+  code: Code,
+  { tagPrefix, pathMajor }: ModulePlace,
+): Promise<Pick<Origin, "TagPrefix" | "TagSum">> {
   const prefix = tagPrefix + (pathMajor === "" ? "" : `${pathMajor.slice(1)}.`);
-  return { ...(prefix !== "" && { TagPrefix: prefix }), TagSum: tagSum(code.refs, prefix) };
+  return { ...(prefix !== "" && { TagPrefix: prefix }), TagSum: await tagSum(code.refs, prefix) };
 }
 
 /** Go's JSON is safe in HTML, and so are its bytes. */

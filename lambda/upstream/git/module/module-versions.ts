@@ -2,7 +2,9 @@ import { isCodedError } from "../../../golang/coded-error.ts";
 import { canonicalVersion, matchPathMajor } from "../../../golang/module.ts";
 import { isPseudoVersion, pseudoVersion, pseudoVersionRev } from "../../../golang/pseudo.ts";
 import { build, compare, isValid, major } from "../../../golang/semver.ts";
+import { stepsPerTurn } from "../../../golang/steps.ts";
 import type { IsRetracted } from "../../../proxy/sources/retracted-versions.ts";
+import { eachInTurns, nextTurn } from "../../../proxy/store/in-turns.ts";
 import { Absence, invalidVersion } from "../discovery/absence.ts";
 import type { Code } from "./code.ts";
 import { type FoundModule, findModule, join } from "./go-mod.ts";
@@ -64,7 +66,7 @@ export class ModuleVersions {
     const choice = new VersionChoice({ code: this.#code, place: this.#place, revision, asked });
     const version = await choice.choose();
     const checked = await choice.check(version, this.#revisionOf(version));
-    const info = moduleInfo({ code: this.#code, place: this.#place, revision }, checked, asked);
+    const info = await moduleInfo({ code: this.#code, place: this.#place, revision }, checked, asked);
     if (isPseudoVersion(asked)) await checkPseudoVersion(this.#code, this.#place, revision, asked);
     return info;
   }
@@ -102,7 +104,8 @@ class VersionChoice {
     const { place, revision, asked } = this.#subject;
     let highest = "";
     let base = "";
-    for (const tag of revision.tags) {
+    for (const [i, tag] of revision.tags.entries()) {
+      if (i % stepsPerTurn === stepsPerTurn - 1) await nextTurn();
       const tagged = versionOfTag(tag, place.tagPrefix);
       if (tagged === undefined) continue;
       const { version, isCanonical } = tagged;
@@ -123,31 +126,39 @@ class VersionChoice {
   async #highestBefore(): Promise<string> {
     const { code, place, revision } = this.#subject;
     const allowed: Tag[] = [];
-    for (const tag of tagsWith(code.refs, `${place.tagPrefix}v`)) {
+    const own: Tag[] = [];
+    for (const [i, tag] of (await tagsWith(code.refs, `${place.tagPrefix}v`)).entries()) {
+      if (i % stepsPerTurn === stepsPerTurn - 1) await nextTurn();
       const version = versionOfTag(tag.name, place.tagPrefix)?.version;
-      if (version !== undefined && (await this.#isAllowed(version))) allowed.push(tag);
+      if (version === undefined || !(await this.#isAllowed(version))) continue;
+      allowed.push(tag);
+      if (tag.target === revision.commit.id) own.push(tag);
     }
     if (allowed.length === 0) return "";
     // go looks at the commit alone first, and at what came before only where it has no tag that will do.
-    const own = allowed.filter(({ target }) => target === revision.commit.id);
     return own.length > 0 ? this.#highest(own) : this.#highest(await this.#before(allowed));
   }
 
   async #before(tags: readonly Tag[]): Promise<readonly Tag[]> {
     const { code, revision } = this.#subject;
     const history = await code.history();
-    const targets = new Set(tags.map(({ target }) => target));
+    const targets = new Set<string>();
+    await eachInTurns(tags, ({ target }) => targets.add(target));
     const ancestors = await history.ancestorsAmong(targets, revision.commit.id);
-    return tags.filter(({ target }) => ancestors.has(target));
+    const found: Tag[] = [];
+    await eachInTurns(tags, (tag) => {
+      if (ancestors.has(tag.target)) found.push(tag);
+    });
+    return found;
   }
 
-  #highest(tags: readonly Tag[]): string {
+  async #highest(tags: readonly Tag[]): Promise<string> {
     const { tagPrefix } = this.#subject.place;
     let highest = "";
-    for (const { name } of tags) {
+    await eachInTurns(tags, ({ name }) => {
       const version = name.slice(tagPrefix.length);
       if (compare(version, highest) > 0) highest = version;
-    }
+    });
     return versionOfTag(tagPrefix + highest, tagPrefix)?.version ?? "";
   }
 

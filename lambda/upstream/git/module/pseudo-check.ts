@@ -1,11 +1,12 @@
 import { isCodedError } from "../../../golang/coded-error.ts";
 import { pseudoVersion, pseudoVersionBase, pseudoVersionRev, pseudoVersionTime } from "../../../golang/pseudo.ts";
 import { compare, major } from "../../../golang/semver.ts";
+import { eachInTurns } from "../../../proxy/store/in-turns.ts";
 import { Absence } from "../discovery/absence.ts";
 import type { Code } from "./code.ts";
 import type { ModulePlace } from "./module-place.ts";
 import type { Revision } from "./revision.ts";
-import { tagsWith } from "./tags.ts";
+import { type Tag, tagsWith } from "./tags.ts";
 
 /**
  * Holds a pseudo-version that was asked for against its commit (validatePseudoVersion of
@@ -73,13 +74,16 @@ interface Claim {
 }
 
 async function checkBase(code: Code, { tagPrefix }: ModulePlace, { revision, base, wrong }: Claim): Promise<void> {
-  const tags = tagsWith(code.refs, tagPrefix + base).filter(
-    ({ name }) => compare(name.slice(tagPrefix.length), base) === 0,
-  );
-  if (tags.length === 0) throw wrong(`preceding tag (${base}) not found`);
-  const history = await code.history();
+  let last: Tag | undefined;
   // All at once: many tags may differ in build metadata only, and each look is one at the whole history.
-  const targets = new Set(tags.map(({ target }) => target));
+  const targets = new Set<string>();
+  await eachInTurns(await tagsWith(code.refs, tagPrefix + base), (tag) => {
+    if (compare(tag.name.slice(tagPrefix.length), base) !== 0) return;
+    last = tag;
+    targets.add(tag.target);
+  });
+  if (last === undefined) throw wrong(`preceding tag (${base}) not found`);
+  const history = await code.history();
   if ((await history.ancestorsAmong(targets, revision.commit.id)).size > 0) return;
-  throw wrong(`revision ${revision.short} is not a descendent of preceding tag (${tags.at(-1)?.name})`);
+  throw wrong(`revision ${revision.short} is not a descendent of preceding tag (${last.name})`);
 }

@@ -1,8 +1,10 @@
 import { compareStrings } from "../../../golang/encoding.ts";
+import { eachInTurns } from "../../../proxy/store/in-turns.ts";
 import { Absence, unknownRevision } from "../discovery/absence.ts";
 import type { Commit } from "../pack/commit.ts";
 import type { RefListing } from "../repository/ref-listing.ts";
 import type { Code } from "./code.ts";
+import { tagsOn } from "./tags.ts";
 
 /** What a name or hash stands for at the moment. */
 export interface Revision {
@@ -39,9 +41,7 @@ export async function findRevision(code: Code, name: string): Promise<Revision> 
   const found = findRef(code.refs, name) ?? (await findHash(code, name));
   const commit = await code.subject(found.id, name);
   if (commit.time > latestTime) throw new Absence(`revision ${name} is from after the year 9999`);
-  const tags: string[] = [];
-  for (const [tag, { target }] of code.refs.tags) if (target === commit.id) tags.push(tag);
-  tags.sort(compareStrings);
+  const tags = await tagsOn(code.refs, commit.id);
   return { commit, short: commit.id.slice(0, 12), tag: found.tag, ref: found.ref, tags };
 }
 
@@ -63,28 +63,31 @@ function findRef(refs: RefListing, name: string): Found | undefined {
 async function findHash(code: Code, name: string): Promise<Found> {
   const digits = code.refs.objectFormat === "sha256" ? 64 : 40;
   if (name.length < fewestDigits || name.length > digits || !/^[0-9a-f]+$/.test(name)) throw unknownRevision(name);
-  const tip = findTip(code.refs, name);
+  const tip = await findTip(code.refs, name);
   if (tip !== undefined) return tip;
   const id = await (await code.publicHistory()).resolve(name);
-  const tagged = [...code.refs.tags.values()].filter((tag) => tag.id.startsWith(name));
-  const found = new Set([...(id === undefined ? [] : [id]), ...tagged.map(({ target }) => target)]);
+  const found = new Set(id === undefined ? [] : [id]);
+  await eachInTurns(code.refs.tags.values(), (tag) => {
+    if (tag.id.startsWith(name)) found.add(tag.target);
+  });
   const [only, ...more] = found;
   if (only === undefined || more.length > 0) throw unknownRevision(name);
   return { id: only };
 }
 
 /** The tip that begins with these digits. go names the first ref that is there in an `Origin`, but never HEAD. */
-function findTip({ head, heads, tags }: RefListing, digits: string): Found | undefined {
-  const tips: (readonly [ref: string, id: string])[] = [];
+async function findTip({ head, heads, tags }: RefListing, digits: string): Promise<Found | undefined> {
+  const found = new Set<string>();
+  let first: string | undefined;
   const look = (ref: string, id: string) => {
-    if (id.startsWith(digits)) tips.push([ref, id]);
+    if (!id.startsWith(digits)) return;
+    found.add(id);
+    if (first === undefined || compareStrings(ref, first) < 0) first = ref;
   };
   if (head.id !== undefined) look("HEAD", head.id);
-  for (const [name, id] of heads) look(`refs/heads/${name}`, id);
-  for (const [name, { target }] of tags) look(`refs/tags/${name}`, target);
-  const [first] = tips.sort(([a], [b]) => compareStrings(a, b));
-  if (first === undefined) return undefined;
-  const [ref, id] = first;
-  if (tips.some(([, other]) => other !== id)) throw new Absence(`ambiguous revision ${digits}`);
-  return { id, ref: ref === "HEAD" ? undefined : ref };
+  await eachInTurns(heads, ([name, id]) => look(`refs/heads/${name}`, id));
+  await eachInTurns(tags, ([name, { target }]) => look(`refs/tags/${name}`, target));
+  const [id, ...more] = found;
+  if (more.length > 0) throw new Absence(`ambiguous revision ${digits}`);
+  return id === undefined ? undefined : { id, ref: first === "HEAD" ? undefined : first };
 }

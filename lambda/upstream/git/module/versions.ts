@@ -1,7 +1,7 @@
 import { matchPathMajor } from "../../../golang/module.ts";
 import { isPseudoVersion } from "../../../golang/pseudo.ts";
 import { canonical, major, sorted } from "../../../golang/semver.ts";
-import { inTurns } from "../../../proxy/store/in-turns.ts";
+import { eachInTurns, inTurns } from "../../../proxy/store/in-turns.ts";
 import type { Code } from "./code.ts";
 import type { ModulePlace } from "./module-place.ts";
 import { tagsWith } from "./tags.ts";
@@ -15,21 +15,29 @@ import { tagsWith } from "./tags.ts";
 export async function taggedVersions(code: Code, place: ModulePlace): Promise<readonly string[]> {
   const list = await compatibleVersions(code, place);
   if (!isWithoutMajor(place)) return list;
-  const others = canonicalTags(code, place).filter((version) => !matchPathMajor(version, ""));
+  const others = await canonicalTags(code, place, (version) => !matchPathMajor(version, ""));
   return [...list, ...(await incompatibleVersions(code, list, await inTurns(sorted(others))))];
 }
 
 /** Those of them that are not `+incompatible`. */
-export function compatibleVersions(code: Code, place: ModulePlace): Promise<readonly string[]> {
-  const versions = canonicalTags(code, place).filter((version) => matchPathMajor(version, place.pathMajor));
+export async function compatibleVersions(code: Code, place: ModulePlace): Promise<readonly string[]> {
+  const versions = await canonicalTags(code, place, (version) => matchPathMajor(version, place.pathMajor));
   return inTurns(sorted(versions));
 }
 
-function canonicalTags(code: Code, { path, tagPrefix }: ModulePlace): readonly string[] {
+async function canonicalTags(
+  code: Code,
+  { path, tagPrefix }: ModulePlace,
+  isWanted: (version: string) => boolean,
+): Promise<readonly string[]> {
   // The tags of gopkg.in/x.v2 are not those of gopkg.in/x.v2-unstable.
   if (path.startsWith("gopkg.in/") && path.endsWith("-unstable")) return [];
-  const names = tagsWith(code.refs, tagPrefix).map(({ name }) => name.slice(tagPrefix.length));
-  return names.filter((version) => version !== "" && version === canonical(version) && !isPseudoVersion(version));
+  const versions: string[] = [];
+  await eachInTurns(await tagsWith(code.refs, `${tagPrefix}v`), ({ name }) => {
+    const version = name.slice(tagPrefix.length);
+    if (version === canonical(version) && !isPseudoVersion(version) && isWanted(version)) versions.push(version);
+  });
+  return versions;
 }
 
 /** Such a module may have versions from v2 on without saying so in its path, as long as it has no go.mod. */
@@ -49,10 +57,15 @@ async function incompatibleVersions(
   if (tags.length === 0) return [];
   const highest = compatible.at(-1);
   if (highest !== undefined && (await hasGoMod(code, highest))) return [];
-  const last = new Map(tags.map((tag) => [major(tag), tag]));
+  const last = new Map<string, string>();
+  await eachInTurns(tags, (tag) => last.set(major(tag), tag));
   const without = new Set<string>();
   for (const [each, tag] of last) if (!(await hasGoMod(code, tag))) without.add(each);
-  return tags.filter((tag) => without.has(major(tag))).map((tag) => `${tag}+incompatible`);
+  const found: string[] = [];
+  await eachInTurns(tags, (tag) => {
+    if (without.has(major(tag))) found.push(`${tag}+incompatible`);
+  });
+  return found;
 }
 
 async function hasGoMod(code: Code, tag: string): Promise<boolean> {
