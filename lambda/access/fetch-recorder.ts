@@ -21,6 +21,8 @@ export interface Fetch {
   readonly address: string;
   readonly identity: Identity;
   readonly decision: "allowed" | "refused";
+  /** The code of the error where the content was refused, not who asked. */
+  readonly rule?: string;
 }
 
 /** What a path asks for, as far as it matters here. */
@@ -48,13 +50,12 @@ export class FetchRecorder {
     this.#parts = parts;
   }
 
-  record({ path, address, identity, decision }: Fetch): void {
+  record({ path, address, identity, decision, rule = ruleOf(identity, decision) }: Fetch): void {
     const asked = this.#asked(path);
     if (asked === undefined) return;
     const isStranger = decision === "refused" && identity.role === "anonymous";
-    const key = `${decision} ${identity.id} ${address} ${path}`;
+    const key = `${decision} ${rule} ${identity.id} ${address} ${path}`;
     if (this.#count(key)) return;
-    const rule = ruleOf(identity, decision);
     const tooMany = this.#events.size >= mostEvents || (isStranger && this.#strangers >= mostOfStrangers);
     if (isStranger) this.#strangers++;
     if (tooMany) {

@@ -12,6 +12,7 @@ import { errorText } from "../../http/answers.ts";
 import { frame } from "../../http/frame.ts";
 import type { HttpRequest } from "../../http/handler.ts";
 import { errorOf, failure, type HttpAnswer, type HttpResult } from "../../http/result.ts";
+import { errorTraits } from "../../proxy/store/error-traits.ts";
 import { policyOf } from "../../proxy/store/layout.ts";
 import type { ServedError } from "../../proxy/store/served-error.ts";
 import { createServer } from "../../runtime/node-http.ts";
@@ -207,6 +208,12 @@ function tell(parts: ServerParts, request: IncomingMessage, asked: EdgeRequest, 
     parts.fetched({ ...fetch, identity: parts.identify?.(asked) ?? anonymous, decision: "refused" });
 }
 
+/** The code of an error that says somebody tried to change what a version is: a moved tag, forged bytes. */
+function contentRefusal({ code }: ServedError): string | undefined {
+  const { status, alarming } = errorTraits[code];
+  return status === 403 && alarming ? code : undefined;
+}
+
 function addressOf({ socket }: IncomingMessage): string {
   return socket.remoteAddress ?? "";
 }
@@ -254,6 +261,9 @@ async function serveMiss(
   const result = await parts.answer({ method, routed, headers, query, identity, client, body, origin });
   const error = errorOf(result);
   if (error !== undefined) parts.failed(error);
+  const refusal = error && contentRefusal(error);
+  if (refusal !== undefined)
+    parts.fetched?.({ path: routed.path, address: origin.address, identity, decision: "refused", rule: refusal });
   const given = frame(result);
   const route = routed.route === "site" ? (given.route ?? "edge") : routed.route;
   if (given.status !== 200) return { route, status: send(exchange, given), error: error && errorText(error) };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { createToken } from "../../../lambda/access/tokens.ts";
@@ -8,7 +9,7 @@ import { SqliteAuditLog } from "../../../lambda/local/data/sqlite-audit-log.ts";
 import { runCli } from "../../support/cli.ts";
 import { dataFolder } from "../../support/data-folder.ts";
 import { eventually } from "../../support/eventually.ts";
-import { filePath, moduleFixture, versionsPath } from "../../support/module-fixture.ts";
+import { filePath, type ModuleFixture, moduleFixture, versionsPath } from "../../support/module-fixture.ts";
 import { startProduct } from "../../support/product.ts";
 import { ScriptedUpstream } from "../../support/scripted-upstream.ts";
 
@@ -41,15 +42,24 @@ async function world(t: TestContext, config: object = { access: { anonymous: "no
     stranger: await make("hal", "operator", "@hr"),
   };
   store.close();
-  const product = await startProduct({
-    data,
-    config: {
-      upstreams: [{ patterns: "corp.example/pay,corp.example", chain: upstream.url }],
-      sumdb: { name: "off" },
-      ...config,
-    },
-  });
+  const start = () =>
+    startProduct({
+      data,
+      config: {
+        upstreams: [{ patterns: "corp.example/pay,corp.example", chain: upstream.url }],
+        sumdb: { name: "off" },
+        ...config,
+      },
+    });
+  let product = await start();
   t.after(() => product.stop());
+  /** Starts again, without the files that are stored, where the upstream has other ones. */
+  const startWithout = async (moved: ModuleFixture) => {
+    await product.stop();
+    rmSync(join(data, "mod", "corp.example"), { recursive: true });
+    for (const kind of ["info", "mod", "zip"] as const) upstream.on(filePath(module, kind), { body: moved[kind] });
+    product = await start();
+  };
   const ask = async (
     method: string,
     path: string,
@@ -74,7 +84,7 @@ async function world(t: TestContext, config: object = { access: { anonymous: "no
     database.close();
     return events;
   };
-  return { product, ask, audited, made, data };
+  return { product, ask, audited, made, data, startWithout };
 }
 
 test("who may what over HTTP: an admin all, a tenant's admin its tokens, everybody else nothing", async (t) => {
@@ -240,4 +250,18 @@ test("the command line does the same with --url, with the token of MODFRONT_TOKE
     environment: { MODFRONT_TOKEN: token },
   });
   assert.deepEqual([clear.code, clear.stderr], [2, "modfront: a token goes over https only, but on this machine\n"]);
+});
+
+test("that a tag was moved is written down, with who came upon it and what spoke against it", async (t) => {
+  const { ask, audited, startWithout } = await world(t);
+  assert.equal((await ask("GET", zip, "reader")).status, 200);
+  await startWithout(moduleFixture(module.path, module.version, "package moved\n"));
+  assert.equal((await ask("GET", zip, "reader")).status, 403);
+  const refusals = async () =>
+    (await audited({ module: module.path })).filter(({ rule }) => rule.endsWith("-mismatch"));
+  await eventually(async () => (await refusals()).length > 0);
+  assert.deepEqual(
+    (await refusals()).map(({ action, decision, subject, version }) => [action, decision, subject, version]),
+    [["fetch.zip", "refused", "rob", module.version]],
+  );
 });
