@@ -7,13 +7,13 @@ import { identityHeader } from "../../lambda/edge/identity.ts";
 import { patterns, type RouteName } from "../../lambda/edge/routes.ts";
 import { originPathOf } from "../../lib/origins.ts";
 import { makeCertificate } from "../support/certificate.ts";
-import { type CliRun, runCli } from "../support/cli.ts";
 import { makeDataFolder } from "../support/data-folder.ts";
 import { GoMachine } from "../support/go-command.ts";
 import { skipWithoutGoAndTls as skip } from "../support/guarded-modfront.ts";
 import { filePath, type ModuleFixture, moduleFixture, noise, versionsPath, zipOf } from "../support/module-fixture.ts";
 import { ScriptedUpstream } from "../support/scripted-upstream.ts";
 import { Site } from "../support/site.ts";
+import { stackCli, stackToken } from "../support/stack-cli.ts";
 import { TlsFront } from "../support/tls-front.ts";
 
 // The deployed app for token holders only: tokens made by the real CLI with AWS credentials, carried by the real go
@@ -61,27 +61,13 @@ describe("deployed for token holders", { skip }, () => {
     for (const kind of ["info", "mod", "zip"] as const) scripted.on(filePath(module, kind), { body: module[kind] });
   }
 
-  /** The real CLI with AWS credentials. Only a name can have an account's number put before it. */
-  function cli(...args: readonly string[]): Promise<CliRun> {
-    return modfront("token", ...args);
-  }
-
-  function modfront(...args: readonly string[]): Promise<CliRun> {
-    const environment = {
-      ...site.aws.env,
-      AWS_ENDPOINT_URL: site.aws.endpoint.replace("127.0.0.1", "localhost"),
-      NODE_OPTIONS: `--import=${new URL("../support/localhost-names.ts", import.meta.url)}`,
-    };
-    return runCli([...args, "--stack", "modfront"], { environment });
-  }
+  const cli = (...args: readonly string[]) => stackCli(site, "token", ...args);
 
   async function create(modules: string, role = "viewer"): Promise<string> {
-    const made = await cli("create", "--subject", "gopher", "--role", role, "--modules", modules, "--days", "1");
-    assert.equal(made.code, 0, made.stderr);
-    assert.match(made.stdout, /^mf_[\w-]+\.[\w-]{43}\n$/);
+    const made = await stackToken(site, { modules, role });
     // What the edge has read may be a second old.
     await sleep(1100);
-    return made.stdout.trim();
+    return made;
   }
 
   const basic = (password: string) => ({ authorization: `Basic ${Buffer.from(`any:${password}`).toString("base64")}` });
@@ -239,7 +225,7 @@ describe("deployed for token holders", { skip }, () => {
   });
 
   test("the audit says who made, revoked and ended tokens, from objects that are only created", async () => {
-    const { code, stdout, stderr } = await modfront("audit", "--json");
+    const { code, stdout, stderr } = await stackCli(site, "audit", "--json");
     assert.equal(code, 0, stderr);
     const events = stdout
       .trim()

@@ -28,13 +28,18 @@ export class Deployment {
     this.#aws = aws;
   }
 
+  /** What was synthesised last. */
+  get configFile(): string {
+    return join(this.#folder, "modfront.config.json");
+  }
+
   /** From another folder: in the project's it would synthesise the app into the folder that is deployed. */
   async bootstrap(): Promise<void> {
     await this.#cdk(this.#folder, "bootstrap", emulatorAccount);
   }
 
   async synth(config: unknown): Promise<void> {
-    writeFileSync(join(this.#folder, "modfront.config.json"), JSON.stringify(config));
+    writeFileSync(this.configFile, JSON.stringify(config));
     await this.#cdk(root, "synth", "--quiet", "-c", "emulator=true", "--output", this.#assembly);
   }
 
@@ -126,7 +131,7 @@ export class Deployment {
       ...this.#aws.env,
       PATH: [bin, process.env.PATH].join(delimiter),
       HOME: this.#folder,
-      MODFRONT_CONFIG: join(this.#folder, "modfront.config.json"),
+      MODFRONT_CONFIG: this.configFile,
       CI: "true",
       CDK_DISABLE_CLI_TELEMETRY: "true",
     };

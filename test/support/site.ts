@@ -75,10 +75,26 @@ export class Site implements AsyncDisposable {
   }
 
   async #readKeyValue(name: string): Promise<string> {
-    const arn = `arn:aws:cloudfront::${account}:key-value-store/modfront`;
-    const answer = await fetch(`${this.aws.endpoint}/key-value-stores/${encodeURIComponent(arn)}/keys/${name}`);
+    const answer = await fetch(`${this.#store}/keys/${name}`);
     if (!answer.ok) throw new Error(`no key value ${name}: ${answer.status}`);
     return ((await answer.json()) as { readonly Value: string }).Value;
+  }
+
+  /** Writes values as somebody else would have, as many at a time as CloudFront takes. */
+  async writeKeyValues(values: ReadonlyMap<string, string>): Promise<void> {
+    const Puts = [...values].map(([Key, Value]) => ({ Key, Value }));
+    for (let from = 0; from < Puts.length; from += 50) {
+      const version = (await fetch(this.#store)).headers.get("etag") ?? "";
+      const body = JSON.stringify({ Puts: Puts.slice(from, from + 50) });
+      const headers = { "if-match": version, "content-type": "application/json" };
+      const answer = await fetch(`${this.#store}/keys`, { method: "POST", headers, body });
+      if (!answer.ok) throw new Error(`key values are not taken: ${answer.status} ${await answer.text()}`);
+    }
+  }
+
+  get #store(): string {
+    const arn = `arn:aws:cloudfront::${account}:key-value-store/modfront`;
+    return `${this.aws.endpoint}/key-value-stores/${encodeURIComponent(arn)}`;
   }
 
   async stop(): Promise<void> {

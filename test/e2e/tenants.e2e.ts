@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { hmac } from "../../lambda/access/hmac.ts";
+import { revocationEntry } from "../../lambda/access/revocations.ts";
+import { revokedKey } from "../../lambda/edge/revocations.ts";
+import { makeCertificate } from "../support/certificate.ts";
+import { makeDataFolder } from "../support/data-folder.ts";
+import { eventually } from "../support/eventually.ts";
+import { GoMachine } from "../support/go-command.ts";
+import { skipWithoutGoAndTls as skip } from "../support/guarded-modfront.ts";
+import { filePath, moduleFixture, versionsPath } from "../support/module-fixture.ts";
+import { ScriptedUpstream } from "../support/scripted-upstream.ts";
+import { Site } from "../support/site.ts";
+import { stackCli, stackToken } from "../support/stack-cli.ts";
+import { TlsFront } from "../support/tls-front.ts";
+import { basic, idOf } from "../support/tokens.ts";
+
+// Two tenants of one deployment, with our own checksum database, and the edge's store as full of revoked tokens as after
+// years. The tests are a story: each begins where the one before ended.
+
+const api = moduleFixture("pay.example/api");
+const lib = moduleFixture("corp.example/shared/lib");
+const engine = moduleFixture("corp.example/games-engine");
+/** Of the same tenant as `engine`, and not there. */
+const absent = { path: "corp.example/games-absent", version: "v1.0.0" };
+const revokedTokens = 50_000;
+
+describe("tenants, deployed", { skip }, () => {
+  const folder = makeDataFolder();
+  let scripted: ScriptedUpstream;
+  let site: Site;
+  let front: TlsFront;
+  let database = "";
+  let gosumdb = "";
+  let developer = "";
+
+  before(async () => {
+    scripted = await ScriptedUpstream.start();
+    for (const module of [api, lib, engine]) {
+      scripted.on(`${versionsPath(module)}/list`, { body: `${module.version}\n` });
+      for (const kind of ["info", "mod", "zip"] as const) scripted.on(filePath(module, kind), { body: module[kind] });
+    }
+    site = await Site.start({
+      private: "corp.example/shared",
+      tenants: {
+        payments: { modules: ["pay.example"] },
+        games: { modules: ["corp.example/games-*"], admins: ["alice"] },
+      },
+      upstreams: [{ patterns: "pay.example,corp.example/shared,corp.example/games-*", chain: scripted.url }],
+      sumdb: { name: "off" },
+    });
+    front = await TlsFront.start(site.url, makeCertificate(folder.path), { redirect: false });
+    const outputs = Object.values(site.deployment.outputs).flatMap((each) => Object.entries(each));
+    gosumdb = outputs.find(([name]) => name.includes("Gosumdb"))?.[1] ?? "";
+    database = gosumdb.split("+")[0] ?? "";
+  });
+
+  after(async () => {
+    await front?.[Symbol.asyncDispose]();
+    await site?.stop();
+    await scripted?.close();
+    folder.remove();
+  });
+
+  const ask = (path: string, token: string) => fetch(site.url + path, { headers: { authorization: basic(token) } });
+
+  /** All of an answer by which one could be told from another. */
+  async function said(path: string, token: string): Promise<string> {
+    const answer = await ask(path, token);
+    const headers = [...answer.headers].filter(([name]) => name !== "date");
+    return JSON.stringify([answer.status, headers, await answer.text()]);
+  }
+
+  const questions = ({ path, version }: typeof absent): readonly string[] => [
+    ...["info", "mod", "zip"].map((kind) => `/${path}/@v/${version}.${kind}`),
+    `/${path}/@v/list`,
+    `/${path}/@latest`,
+    `/${path}/@v/main.info`,
+    `/sumdb/${database}/lookup/${path}@${version}`,
+  ];
+
+  test("a developer of a tenant works with its modules and the shared ones, verified by our own log", async () => {
+    developer = await stackToken(site, { modules: "@payments,corp.example/shared" });
+    const url = `https://any:${developer}@${front.host}`;
+    using go = new GoMachine(url, { GOSUMDB: gosumdb, SSL_CERT_FILE: `${folder.path}/cert.pem` });
+    go.write("go.mod", "module pay.example/main\n\ngo 1.25\n");
+    for (const args of [
+      ["get", `${api.path}@latest`, `${lib.path}@latest`],
+      ["mod", "verify"],
+    ]) {
+      const run = await go.go(...args);
+      assert.equal(run.code, 0, run.stderr);
+    }
+  });
+
+  test("everything of another tenant is refused in the same words, there or not, before anybody is asked for it", async () => {
+    const colleague = await stackToken(site, { modules: "@games", subject: "alice" });
+    for (const path of questions(engine))
+      if (!path.includes("main")) assert.equal((await ask(path, colleague)).status, 200);
+    const asked = scripted.requests.length;
+    site.edge.reset();
+    const answers = new Set<string>();
+    for (const path of [...questions(engine), ...questions(absent)]) answers.add(await said(path, developer));
+    const [answer = "", ...others] = answers;
+    assert.deepEqual(others, []);
+    assert.match(answer, /^\[403,/);
+    assert.doesNotMatch(answer, /games|engine|absent/);
+    assert.equal(scripted.requests.length, asked);
+    assert.deepEqual(site.edge.traffic, { edge: questions(engine).length * 2 });
+    for (const path of ["/", "/-/gosumdb", "/-/metrics", "/-/no-such-page"])
+      assert.doesNotMatch(await said(path, developer), /games|engine/, path);
+  });
+
+  test("records of both tenants in one tile are for whoever may read both", async () => {
+    const head = await (await ask(`/sumdb/${database}/latest`, developer)).text();
+    const size = head.split("\n")[1];
+    assert.equal(size, "3");
+    const tile = `/sumdb/${database}/tile/8/data/000.p/${size}`;
+    const refusal = await ask(tile, developer);
+    assert.equal(refusal.status, 403);
+    assert.doesNotMatch(await refusal.text(), /games|engine/);
+    const wide = await stackToken(site, { modules: "@payments,@games,corp.example/shared" });
+    const records = await ask(tile, wide);
+    assert.equal(records.status, 200, await records.clone().text());
+    assert.match(await records.text(), /^corp\.example\/games-engine v1\.0\.0 h1:/m);
+  });
+
+  test(`with ${revokedTokens} others revoked a revoked token is refused, the others go on, and the audit knows who did it`, async (t) => {
+    const expires = Math.floor(Date.now() / 1000) + 365 * 86_400;
+    const values = new Map<string, string>();
+    for (let i = 0; i < revokedTokens; i++) {
+      const id = randomBytes(8).toString("hex");
+      const key = revokedKey(id);
+      values.set(key, (values.get(key) ?? "=") + revocationEntry({ id, expires }, hmac));
+    }
+    await site.writeKeyValues(values);
+    const leaver = await stackToken(site, { modules: "@payments" });
+    const path = filePath(api, "zip");
+    // What the edge has read may be a second old.
+    await eventually(async () => (await ask(path, leaver)).status === 200);
+    const revoke = await stackCli(site, "token", "revoke", idOf(leaver));
+    assert.equal(revoke.code, 0, revoke.stderr);
+    const revoked = Date.now();
+    await eventually(async () => (await ask(path, leaver)).status === 401);
+    t.diagnostic(`refused ${Date.now() - revoked} ms after the command`);
+    assert.equal(await (await ask(path, leaver)).text(), "this token was revoked\n");
+    assert.equal((await ask(path, developer)).status, 200);
+    const { stdout } = await stackCli(site, "audit", "--action", "token.revoke", "--json");
+    const events = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      events.map(({ decision, target, tenant }) => [decision, target, tenant]),
+      ["intended", "done"].map((decision) => [decision, idOf(leaver), "payments"]),
+    );
+  });
+});
