@@ -1,3 +1,5 @@
+import { stepsPerTurn } from "../../../golang/steps.ts";
+import { nextTurn } from "../../../proxy/store/in-turns.ts";
 import { GitFailure } from "../pack/git-failure.ts";
 import type { GitLimits } from "../pack/git-limits.ts";
 import type { ObjectFormat } from "../pack/object-id.ts";
@@ -30,8 +32,11 @@ const mostCapabilityText = 65_536;
 export async function readAdvertisement(chunks: AsyncIterable<Uint8Array>, limits: GitLimits): Promise<Advertisement> {
   const parser = new AdvertisementParser(limits);
   const reader = new PacketReader();
+  let lines = 0;
   for await (const chunk of chunks) {
     for (const packet of reader.read(chunk)) {
+      // As in a listing of version 2: there may be as many refs.
+      if (++lines % stepsPerTurn === 0) await nextTurn();
       if (packet.kind === "data") parser.line(packetText(packet.data));
       else if (packet.kind === "flush") parser.flush();
       else throw unexpected();

@@ -1,3 +1,5 @@
+import { stepsPerTurn } from "../../../golang/steps.ts";
+import { nextTurn } from "../../../proxy/store/in-turns.ts";
 import { GitFailure } from "../pack/git-failure.ts";
 import type { GitLimits } from "../pack/git-limits.ts";
 import { delimiterPacket, flushPacket, PacketReader, packetOf, packetText } from "../pack/pkt-line.ts";
@@ -99,8 +101,11 @@ export class GitServer {
 async function readRefs(chunks: AsyncIterable<Uint8Array>, refs: RefCollector): Promise<RefListing> {
   const reader = new PacketReader();
   let ended = false;
+  let lines = 0;
   for await (const chunk of chunks) {
     for (const packet of reader.read(chunk)) {
+      // A socket hands over 2 MB in one turn if nobody holds it back.
+      if (++lines % stepsPerTurn === 0) await nextTurn();
       if (ended) throw badList();
       if (packet.kind === "data") addLine(packetText(packet.data), refs);
       else if (packet.kind === "flush") ended = true;
