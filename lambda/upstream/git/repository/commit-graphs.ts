@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { isCodedError } from "../../../golang/coded-error.ts";
+import { eachInTurns } from "../../../proxy/store/in-turns.ts";
 import { type CommitGraph, commitRow, emptyGraph, graphBytes, graphTips } from "../pack/commit-graph.ts";
 import type { GitLimits } from "../pack/git-limits.ts";
 import type { ObjectId } from "../pack/object-id.ts";
@@ -48,9 +49,11 @@ export async function graphOf(
   const { key, graphs, server, receiver, signal } = options;
   const known = graphs.get(key) ?? { graph: emptyGraph(refs.objectFormat), others: new Set<ObjectId>() };
   const older = known.graph.format === refs.objectFormat ? known.graph : emptyGraph(refs.objectFormat);
-  const isNew = (id: ObjectId) => !known.others.has(id) && commitRow(older, id) < 0;
-  const tips = tipsOf(refs);
-  const wants = tips.filter(isNew);
+  const tips = await tipsOf(refs);
+  const wants: ObjectId[] = [];
+  await eachInTurns(tips, (id) => {
+    if (!known.others.has(id) && commitRow(older, id) < 0) wants.push(id);
+  });
   if (wants.length === 0) return older;
   const filter = (await server.abilities(signal)).filter ? ("tree:0" as const) : undefined;
   const haves = graphTips(older, mostHaves);
@@ -67,7 +70,9 @@ export async function graphOf(
 }
 
 /** What HEAD, branches and tags are at, each once. */
-export function tipsOf({ head, heads, tags }: RefListing): ObjectId[] {
-  const ids = [head.id, ...heads.values(), ...Array.from(tags.values(), ({ target }) => target)];
-  return [...new Set(ids.filter((id) => id !== undefined))];
+export async function tipsOf({ head, heads, tags }: RefListing): Promise<ObjectId[]> {
+  const ids = new Set(head.id === undefined ? [] : [head.id]);
+  await eachInTurns(heads.values(), (id) => ids.add(id));
+  await eachInTurns(tags.values(), ({ target }) => ids.add(target));
+  return [...ids];
 }

@@ -1,4 +1,4 @@
-import { inTurns } from "../../../proxy/store/in-turns.ts";
+import { eachInTurns, inTurns } from "../../../proxy/store/in-turns.ts";
 import type { Commit } from "../pack/commit.ts";
 import { type CommitGraph, commitAt, commitRow, idAt, reached, rowsBelow } from "../pack/commit-graph.ts";
 import { GitFailure } from "../pack/git-failure.ts";
@@ -8,13 +8,13 @@ import type { History } from "./git-repository.ts";
 /** What a graph says when seen from the tips of one listing. It may have more than they reach: of branches that are gone. */
 export class CommitHistory implements History {
   readonly #graph: CommitGraph;
-  readonly #tips: readonly number[];
+  readonly #tips: Iterable<ObjectId>;
   #reached: Promise<Uint8Array> | undefined;
 
   /** Tips that are no commits are left out. */
   constructor(graph: CommitGraph, tips: Iterable<ObjectId>) {
     this.#graph = graph;
-    this.#tips = Array.from(tips, (id) => commitRow(graph, id)).filter((row) => row >= 0);
+    this.#tips = tips;
   }
 
   async commit(id: ObjectId): Promise<Omit<Commit, "tree"> | undefined> {
@@ -30,10 +30,19 @@ export class CommitHistory implements History {
   async ancestorsAmong(candidates: Iterable<ObjectId>, id: ObjectId): Promise<ReadonlySet<ObjectId>> {
     const from = commitRow(this.#graph, id);
     if (from < 0) return new Set();
-    const rows = Array.from(candidates, (each) => ({ id: each, row: commitRow(this.#graph, each) }));
-    const wanted = new Set(rows.map(({ row }) => row).filter((row) => row >= 0));
+    const rows = new Map<number, ObjectId>();
+    await eachInTurns(candidates, (each) => {
+      const row = commitRow(this.#graph, each);
+      if (row >= 0) rows.set(row, each);
+    });
+    const wanted = new Set<number>();
+    await eachInTurns(rows.keys(), (row) => wanted.add(row));
     const marks = await inTurns(reached(this.#graph, [from], (row) => wanted.delete(row) && wanted.size === 0));
-    return new Set(rows.filter(({ row }) => marks[row] === 1).map((each) => each.id));
+    const found = new Set<ObjectId>();
+    await eachInTurns(rows, ([row, each]) => {
+      if (marks[row] === 1) found.add(each);
+    });
+    return found;
   }
 
   async resolve(abbreviated: string): Promise<ObjectId | undefined> {
@@ -49,7 +58,16 @@ export class CommitHistory implements History {
   }
 
   #reach(): Promise<Uint8Array> {
-    this.#reached ??= inTurns(reached(this.#graph, this.#tips));
+    this.#reached ??= this.#walk();
     return this.#reached;
+  }
+
+  async #walk(): Promise<Uint8Array> {
+    const rows: number[] = [];
+    await eachInTurns(this.#tips, (id) => {
+      const row = commitRow(this.#graph, id);
+      if (row >= 0) rows.push(row);
+    });
+    return inTurns(reached(this.#graph, rows));
   }
 }

@@ -83,7 +83,7 @@ export class HttpGitRepository implements GitRepository {
   }
 
   async history(refs: RefListing, { signal }: GitCall = {}): Promise<History> {
-    const tips = tipsOf(refs);
+    const tips = await tipsOf(refs);
     // One after the other: each builds on what the one before has fetched.
     const graph = await this.#calls.run(`history ${tips.join()}`, signal, (own) =>
       graphOf(refs, { ...this.#parts, signal: own }),
