@@ -1,6 +1,8 @@
 import { createReadStream } from "node:fs";
+import { stepsPerTurn } from "../../../golang/steps.ts";
 import type { Upstream, UpstreamBody } from "../../../proxy/sources/upstream.ts";
 import { UpstreamFailure } from "../../../proxy/sources/upstream.ts";
+import { nextTurn } from "../../../proxy/store/in-turns.ts";
 import type { TemporaryFiles } from "../../../proxy/store/temporary-files.ts";
 import { Absence } from "../discovery/absence.ts";
 import type { Discovery } from "../discovery/discovery.ts";
@@ -114,8 +116,7 @@ class DirectAnswer {
 
   async #respond(repository: GitRepository, versions: ModuleVersions): Promise<UpstreamBody> {
     const request = this.#request;
-    if (request.kind === "list")
-      return this.#body(Buffer.from((await versions.list()).map((each) => `${each}\n`).join("")));
+    if (request.kind === "list") return this.#body(await linesOf(await versions.list()));
     if (request.kind === "latest") return this.#body((await versions.latest()).json);
     const info = await versions.info(request.version);
     if (request.kind === "info") return this.#body(info.json);
@@ -166,6 +167,16 @@ function snapshotOf(
 
 function tooLarge(limit: number): UpstreamFailure {
   return new UpstreamFailure("too-large", `has more than ${limit} bytes of it`);
+}
+
+/** One version a line, a thousand in a turn. */
+async function linesOf(versions: readonly string[]): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for (let start = 0; start < versions.length; start += stepsPerTurn) {
+    if (start > 0) await nextTurn();
+    parts.push(Buffer.from(`${versions.slice(start, start + stepsPerTurn).join("\n")}\n`));
+  }
+  return Buffer.concat(parts);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
