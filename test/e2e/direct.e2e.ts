@@ -74,12 +74,15 @@ describe("direct, deployed", { skip: skipWithoutGo }, () => {
   test("a fetch that takes longer than 25 seconds arrives by ?wait, and is made once", async () => {
     source.commit(module, "package lib\n\nconst Name = `three`\n", "v1.2.0");
     source.delay = 28_000;
-    await eventually(async () => (await read("@v/list")).includes("v1.2.0"));
+    await eventually(async () => {
+      // The edge keeps a list for a minute, whatever is remembered of it behind.
+      site.edge.reset();
+      return (await read("@v/list")).includes("v1.2.0");
+    });
     const first = await fetch(`${site.url}${zip("v1.2.0")}`, { redirect: "manual" });
     assert.deepEqual([first.status, first.headers.get("location")], [302, `${zip("v1.2.0")}?wait=1`]);
     await built("v1.2.0");
-    // As often as for one that was quick: its commit, its go.mod and its files are requests of their own.
-    assert.equal(source.fetched("v1.2.0"), source.fetched("v1.1.0"));
+    assert.equal(source.fetched("v1.2.0"), 1);
   });
 
   test("the token is in no log of the functions", () => {

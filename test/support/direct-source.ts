@@ -63,10 +63,11 @@ export class DirectSource implements AsyncDisposable {
     return [...new Set(this.server.requests.map(({ headers }) => headers.authorization))];
   }
 
-  /** How often the packfile of a tag was asked for. */
+  /** How often the files of a tag were asked for. Who has some of the repository asks for the commit alone before, by a filter. */
   fetched(tag: string): number {
     const id = this.server.refs[`refs/tags/${tag}`];
-    return this.server.requests.filter((request) => isFetch(request) && request.body.includes(`want ${id}`)).length;
+    const isOfFiles = ({ body }: GitRequest) => body.includes(`want ${id}`) && !body.includes("filter tree:0");
+    return this.server.requests.filter((request) => isFetch(request) && isOfFiles(request)).length;
   }
 
   /** Adds a commit to main, which a tag may name; the commit's hash. */
