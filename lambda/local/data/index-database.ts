@@ -1,5 +1,7 @@
+import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { CodedError } from "../../golang/coded-error.ts";
+import { ServedError } from "../../proxy/store/served-error.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
 import { connect } from "./sqlite-connection.ts";
 import { attempt, damagedIndex, indexFailure, isDamage } from "./storage-failure.ts";
@@ -130,6 +132,11 @@ export interface IndexDatabase {
   readonly durable: DatabaseSync;
   /** True when there was no index before, and until it was brought in line with the files. */
   readonly wantsReindex: boolean;
+  /**
+   * Throws `ServedError` "store-failed" when another file, or none, lies where this one was opened. What the log commits to
+   * a file that nobody else finds would be a second log with the same key: a fork.
+   */
+  checkPlace(): void;
   close(): void;
 }
 
@@ -150,12 +157,21 @@ export function openIndexDatabase(path: string, failpoint: Failpoint = noFailpoi
     const wantsReindex = prepareSchema(durable, failpoint);
     const quick = connect(path, "NORMAL");
     opened.push(quick);
-    return { quick, durable, wantsReindex, close };
+    return { quick, durable, wantsReindex, checkPlace: placeCheck(path), close };
   } catch (error) {
     close();
     if (isDamage(error)) throw new CodedError("index-damaged", damagedIndex, { cause: error });
     throw indexFailure(error);
   }
+}
+
+function placeCheck(path: string): () => void {
+  const { dev, ino } = statSync(path);
+  return () => {
+    const present = statSync(path, { throwIfNoEntry: false });
+    if (present?.dev === dev && present.ino === ino) return;
+    throw new ServedError("store-failed", "the index was replaced while modfront ran: start it again");
+  };
 }
 
 /** Runs `work` in one transaction that takes the write lock at once. It must not wait for anything. */

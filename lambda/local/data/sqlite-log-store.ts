@@ -37,8 +37,10 @@ export class SqliteLogStore implements LogStore {
   readonly #statements: Readonly<Record<keyof typeof logStatements, StatementSync>>;
   readonly #database: DatabaseSync;
   readonly #failpoint: Failpoint;
+  readonly #checkPlace: IndexDatabase["checkPlace"];
 
-  constructor({ durable }: IndexDatabase, failpoint: Failpoint = noFailpoint) {
+  constructor({ durable, checkPlace }: IndexDatabase, failpoint: Failpoint = noFailpoint) {
+    this.#checkPlace = checkPlace;
     this.#database = durable;
     this.#failpoint = failpoint;
     const prepare = (name: keyof typeof logStatements) => durable.prepare(logStatements[name]);
@@ -60,6 +62,7 @@ export class SqliteLogStore implements LogStore {
 
   async commit(commit: LogCommit): Promise<CommitOutcome> {
     this.#failpoint("log.commit.before");
+    this.#checkPlace();
     const outcome = attempt(() => transact(this.#database, () => this.#write(commit)));
     this.#failpoint("log.commit.after");
     return outcome;

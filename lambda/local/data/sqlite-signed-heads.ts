@@ -17,8 +17,10 @@ export class SqliteSignedHeads implements SignedHeads {
   readonly #read: StatementSync;
   readonly #grow: StatementSync;
   readonly #failpoint: Failpoint;
+  readonly #checkPlace: IndexDatabase["checkPlace"];
 
-  constructor({ durable }: IndexDatabase, failpoint: Failpoint = noFailpoint) {
+  constructor({ durable, checkPlace }: IndexDatabase, failpoint: Failpoint = noFailpoint) {
+    this.#checkPlace = checkPlace;
     this.#failpoint = failpoint;
     this.#read = durable.prepare(signedHeadStatements.read);
     this.#grow = durable.prepare(signedHeadStatements.grow);
@@ -30,6 +32,7 @@ export class SqliteSignedHeads implements SignedHeads {
 
   async grow(name: string, next: SignedHead): Promise<SignedHead> {
     this.#failpoint("signed.grow.before");
+    this.#checkPlace();
     const { changes } = attempt(() => this.#grow.run({ name, size: next.size, note: next.note }));
     this.#failpoint("signed.grow.after");
     return (changes === 0 ? attempt(() => this.#kept(name)) : undefined) ?? next;
