@@ -54,9 +54,7 @@ export class ServedModfront {
    * Throws `CodedError` "usage" for what the server finds wrong in the request, "answer" for every other refusal.
    */
   async ask(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<unknown> {
-    const { hostname, protocol } = new URL(this.#server);
-    if (protocol === "http:" && !/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname))
-      throw new CodedError("usage", "a token goes over https only, but on this machine");
+    this.#checkWay();
     const headers = { ...this.#headers, accept: "application/json", "content-type": "application/json" };
     const content = body === undefined ? {} : { body: JSON.stringify(body) };
     const signal = AbortSignal.timeout(60_000);
@@ -70,7 +68,14 @@ export class ServedModfront {
     throw new CodedError(response.status === 400 ? "usage" : "answer", detail);
   }
 
+  #checkWay(): void {
+    const { hostname, protocol } = new URL(this.#server);
+    if (protocol === "http:" && !/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname))
+      throw new CodedError("usage", "a token goes over https only, but on this machine");
+  }
+
   async #get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    if (this.#headers.authorization !== undefined) this.#checkWay();
     try {
       const signal = AbortSignal.timeout(600_000);
       return await fetch(this.#server + path, { headers: { ...this.#headers, ...headers }, signal });

@@ -66,3 +66,9 @@ test("a log is right while it is what was served, and a row or a file that was c
   assert.match(stdout, /^FAIL {2}the zip of corp\.example\/s@v1\.0\.0 is h1:\S+, and the log says h1:\S+$/m);
   assert.match(stdout, /^FAIL {2}example\.com\/n@v1\.0\.0: .*lookup\/example\.com\/n@v1\.0\.0 was answered 503/m);
 });
+
+test("log check shows a token to nobody over plain http, but on this machine", async (t) => {
+  const environment = { HOME: dataFolder(t), MODFRONT_TOKEN: "mf_secret" };
+  const { code, stderr } = await runCli(["log", "check", "http://modfront.invalid"], { environment });
+  assert.deepEqual([code, stderr], [2, "modfront: a token goes over https only, but on this machine\n"]);
+});
