@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { indexFile, openIndexDatabase, transact } from "../../../lambda/local/data/index-database.ts";
+import { indexFile, markFilled, openIndexDatabase, transact } from "../../../lambda/local/data/index-database.ts";
 import { catalogueStatements, SqliteModuleCatalogue } from "../../../lambda/local/data/sqlite-module-catalogue.ts";
 import { readSettings } from "../../../lambda/local/server/settings.ts";
 import { type RunningServer, startLocal } from "../../../lambda/local/server/start.ts";
@@ -29,6 +29,8 @@ before(async () => {
   transact(database.durable, () => {
     for (const [module, version] of stored) add.run(module, version);
   });
+  // Else the start would look for their files, of which there are none.
+  markFilled(database);
   database.close();
   const environment = { MODFRONT_PORT: "0", MODFRONT_DATA: data.path, MODFRONT_LOG: "off", MODFRONT_UPSTREAM: "off" };
   const settings = readSettings({ args: [], environment, isTerminal: false, goEnvProxy: () => undefined });
