@@ -64,7 +64,7 @@ export function formatReport(report: ReturnType<typeof checkReport>): string {
   const { log, size, root, continuation, records, unreadable, tiles, lookups, files, heads } = report;
   const lines = [
     `${log}: ${size} records under ${root}, ${said[continuation]}`,
-    `${tiles} tiles and ${records} records are right but for what follows; ${unreadable} records may not be read with this token`,
+    `${tiles} tiles and ${records} records are right${report.faults === 0 ? "" : " but for what follows"}; ${unreadable} records may not be read with this token`,
   ];
   if (lookups) lines.push(`${lookups.right} lookups lead to their records; ${lookups.unreadable} may not be made`);
   if (files)
