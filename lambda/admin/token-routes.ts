@@ -1,5 +1,5 @@
+import { listManagedTokens } from "../access/managed-tokens.ts";
 import { managedTenants, mayMakeToken, mayManageToken } from "../access/tenant-admin.ts";
-import { listTokens } from "../access/tokens.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import type { Route } from "../http/route.ts";
 import { type Administration, actorOf, holders, jsonAnswer, orLine, pageOf, refuseManaging } from "./administration.ts";
@@ -16,9 +16,8 @@ export function tokenRoutes(parts: Administration): readonly Route[] {
     if (identity.role !== "admin" && managedTenants(identity, tenants).length === 0) return refuseManaging(request);
     return await orLine(async () => {
       const page = pageOf(new URLSearchParams(request.query ?? ""));
-      const { items, next } = await listTokens(store, now() / 1000, page);
-      const own = items.filter((record) => mayManageToken(identity, record, tenants));
-      return jsonAnswer({ items: own.map(shownToken), ...(next !== undefined && { next }) });
+      const { items, next } = await listManagedTokens(store, identity, tenants, now() / 1000, page);
+      return jsonAnswer({ items: items.map(shownToken), ...(next !== undefined && { next }) });
     });
   };
   const create: Route["handler"] = async (request) => {
