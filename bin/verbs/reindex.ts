@@ -1,4 +1,4 @@
-import { lostLog } from "../../lambda/local/data/opened-log.ts";
+import { lostLog, renumberedLog } from "../../lambda/local/data/opened-log.ts";
 import { reindex } from "../../lambda/local/data/reindex.ts";
 import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
 import { signedTreeSize, sumdbVerifier } from "../../lambda/proxy/checksums/known-sumdb.ts";
@@ -27,6 +27,7 @@ export const reindexVerb: Verb = {
     print(`${counts.versions} versions: ${counts.added} added, ${counts.removed} removed`);
     if (counts.log?.kind === "restored")
       print(`${counts.log.records} records of the log were made anew from their copies`);
+    if (counts.log?.kind === "renumbered") print(renumberedLog(counts.log.records));
     if (counts.log?.kind === "lost") print(lostLog(counts.log));
     if (counts.log === undefined) print("the log cannot be read: the next start says why");
     if (counts.unlogged > 0)

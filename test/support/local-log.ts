@@ -3,6 +3,7 @@ import { DirectoryModuleStore } from "../../lambda/local/data/directory-module-s
 import { type Failpoint, noFailpoint } from "../../lambda/local/data/failpoints.ts";
 import { indexFile, openIndexDatabase } from "../../lambda/local/data/index-database.ts";
 import { logSigner, openLogKey } from "../../lambda/local/data/log-key-file.ts";
+import { SqliteLogMending } from "../../lambda/local/data/sqlite-log-mending.ts";
 import { SqliteLogStore } from "../../lambda/local/data/sqlite-log-store.ts";
 import { SqlitePendingRecords } from "../../lambda/local/data/sqlite-pending-records.ts";
 import { SqliteSignedHeads } from "../../lambda/local/data/sqlite-signed-heads.ts";
@@ -41,7 +42,17 @@ export async function openLocalLog(
     return signer.sign(message);
   };
   const clock = systemClock;
-  const log = new OwnLog({ store: counted, pending, heads, files, signer: { ...signer, sign }, clock, copies });
+  const mending = new SqliteLogMending(database);
+  const log = new OwnLog({
+    store: counted,
+    pending,
+    heads,
+    files,
+    signer: { ...signer, sign },
+    clock,
+    copies,
+    mending,
+  });
   const reads = new OwnLogReads({ store, heads, files, verifierKey: signer.verifierKey, clock });
   return { log, reads, store, heads, pending, files, signer, counts, database };
 }

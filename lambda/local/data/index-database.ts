@@ -114,8 +114,17 @@ const ownLog = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+// How many rows log_number has, so that each append sees whether somebody removed one: counting them takes the longer the
+// more there are. Triggers lie in the file, so that they count whatever program it is that changes it.
+const countedNumbers = `
+  CREATE TABLE log_numbers (id INTEGER PRIMARY KEY CHECK (id = 1), count INTEGER NOT NULL) STRICT;
+  INSERT INTO log_numbers SELECT 1, count(*) FROM log_number;
+  CREATE TRIGGER log_number_added AFTER INSERT ON log_number BEGIN UPDATE log_numbers SET count = count + 1; END;
+  CREATE TRIGGER log_number_removed AFTER DELETE ON log_number BEGIN UPDATE log_numbers SET count = count - 1; END;
+`;
+
 /** What leads from each version of the schema to the next, an empty file being version 0. What is here never changes. */
-const migrations: readonly string[] = [tables, rowsWithFacts, finishedLeases, ownLog];
+const migrations: readonly string[] = [tables, rowsWithFacts, finishedLeases, ownLog, countedNumbers];
 
 /** The application_id of an index that was made and not yet brought in line with the files, whoever died meanwhile. */
 const unfilled = 1;

@@ -8,6 +8,7 @@ import type { RecordReads } from "../../proxy/store/record-log.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
 import type { IndexDatabase } from "./index-database.ts";
 import { type LogKey, logSigner } from "./log-key-file.ts";
+import { SqliteLogMending } from "./sqlite-log-mending.ts";
 import { SqliteLogStore } from "./sqlite-log-store.ts";
 import { SqlitePendingRecords } from "./sqlite-pending-records.ts";
 import { SqliteSignedHeads } from "./sqlite-signed-heads.ts";
@@ -42,6 +43,11 @@ export function lostLog({ found, signed }: { readonly found: bigint; readonly si
   return `the log has lost records: ${signed} were signed, and ${found} can be found. Nothing is appended to it, and no private version comes in, until index.sqlite is restored from a backup, or the log begins anew under another name (log.name), to which every GOSUMDB has to be set`;
 }
 
+/** What to say of records that had lost their numbers. */
+export function renumberedLog(records: bigint): string {
+  return `somebody changed the log in index.sqlite by hand: ${records} of its records had lost their numbers, which were made anew from the records`;
+}
+
 function nameOf({ publicKey }: LogKey, name: string | undefined): string {
   return name ?? defaultLogName(publicKey);
 }
@@ -54,6 +60,7 @@ export function openOwnLog(parts: OpenedLogParts): OpenedLog {
   const store = new SqliteLogStore(database, failpoint);
   const heads = new SqliteSignedHeads(database, failpoint);
   const pending = new SqlitePendingRecords(database, failpoint);
-  const log = new OwnLog({ store, pending, heads, files, signer, clock, copies: true });
+  const mending = new SqliteLogMending(database);
+  const log = new OwnLog({ store, pending, heads, files, signer, clock, copies: true, mending });
   return { name, verifierKey, log, reads: new OwnLogReads({ store, heads, files, verifierKey, clock }), store };
 }

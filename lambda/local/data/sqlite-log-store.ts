@@ -9,6 +9,7 @@ import type {
   LogStore,
   RecordProof,
 } from "../../proxy/store/log-store.ts";
+import { ServedError } from "../../proxy/store/served-error.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
 import { type IndexDatabase, transact } from "./index-database.ts";
 import { attempt } from "./storage-failure.ts";
@@ -29,6 +30,7 @@ export const logStatements = {
   addRow: `
     INSERT INTO log_row (level, number, hashes, text, proof_number, proof_head)
     VALUES (:level, :number, :hashes, :text, :proofNumber, :proofHead)`,
+  counted: "SELECT count AS number FROM log_numbers WHERE id = 1",
   removePending: "DELETE FROM log_pending WHERE module = ? AND version = ?",
 } as const;
 
@@ -43,17 +45,8 @@ export class SqliteLogStore implements LogStore {
     this.#checkPlace = checkPlace;
     this.#database = durable;
     this.#failpoint = failpoint;
-    const prepare = (name: keyof typeof logStatements) => durable.prepare(logStatements[name]);
-    this.#statements = {
-      head: prepare("head"),
-      replaceHead: prepare("replaceHead"),
-      number: prepare("number"),
-      addNumber: prepare("addNumber"),
-      row: prepare("row"),
-      range: prepare("range"),
-      addRow: prepare("addRow"),
-      removePending: prepare("removePending"),
-    };
+    const prepared = Object.entries(logStatements).map(([name, statement]) => [name, durable.prepare(statement)]);
+    this.#statements = Object.fromEntries(prepared);
   }
 
   async head(): Promise<LogHead | undefined> {
@@ -92,6 +85,7 @@ export class SqliteLogStore implements LogStore {
   #write({ before, after, rows, numbers }: LogCommit): CommitOutcome {
     const present = this.#head();
     if (present?.epoch !== before?.epoch || present?.size !== before?.size) return "outgrown";
+    this.#checkUntouched(present?.size ?? 0n, rows);
     const logged = numbers.map(({ module }) => module).filter((module) => this.#number(module) !== undefined);
     if (logged.length > 0) return { logged };
     const { addRow, addNumber, removePending, replaceHead } = this.#statements;
@@ -109,15 +103,41 @@ export class SqliteLogStore implements LogStore {
     return "committed";
   }
 
+  /** A record without its number would enter once more, and a row would be written over. */
+  #checkUntouched(size: bigint, rows: readonly LogPlace[]): void {
+    const { row } = this.#statements;
+    if (rows.some(({ level, number }) => row.get(level, number) !== undefined))
+      throw changedByHand("it has rows that its head does not know of");
+    const counted = this.#counted();
+    if (counted !== size) throw changedByHand(`${size} records have ${counted} numbers`);
+  }
+
+  #counted(): bigint {
+    const [row] = this.#statements.counted.all() as unknown as NumberRow[];
+    return BigInt(row?.number ?? -1);
+  }
+
   #head(): LogHead | undefined {
     const [row] = this.#statements.head.all() as unknown as HeadRow[];
     return row && { ...row, epoch: BigInt(row.epoch), size: BigInt(row.size) };
   }
 
   #number({ path, version }: ModuleVersion): bigint | undefined {
-    const [row] = this.#statements.number.all(path, version) as unknown as { readonly number: number }[];
+    const [row] = this.#statements.number.all(path, version) as unknown as NumberRow[];
     return row && BigInt(row.number);
   }
+}
+
+function changedByHand(what: string): ServedError {
+  return new ServedError(
+    "log-damaged",
+    `SECURITY ERROR: somebody changed the log in index.sqlite by hand, for ${what}: nothing is appended to it until ` +
+      "modfront is started again, or `modfront reindex` is run, which bring it in line with what was signed",
+  );
+}
+
+interface NumberRow {
+  readonly number: number;
 }
 
 type HeadRow = Omit<LogHead, "epoch" | "size"> & { readonly epoch: number; readonly size: number };

@@ -10,7 +10,7 @@ import { DirectoryModuleStore } from "../data/directory-module-store.ts";
 import type { Failpoint } from "../data/failpoints.ts";
 import { type IndexDatabase, indexFile, openIndexDatabase } from "../data/index-database.ts";
 import { openLogKey } from "../data/log-key-file.ts";
-import { lostLog, type OpenedLog, openOwnLog } from "../data/opened-log.ts";
+import { lostLog, type OpenedLog, openOwnLog, renumberedLog } from "../data/opened-log.ts";
 import { closeDataFolder } from "../data/private-folder.ts";
 import { reindex } from "../data/reindex.ts";
 import { sweepStagedFiles } from "../data/staged-files.ts";
@@ -65,6 +65,7 @@ async function restore({ log }: OpenedLog, warn: (line: string) => void): Promis
     const restored = await log.restore();
     if (restored.kind === "restored")
       warn(`${restored.records} records of the log were not in the index: they were made anew from their copies`);
+    if (restored.kind === "renumbered") warn(renumberedLog(restored.records));
     if (restored.kind === "lost") warn(lostLog(restored));
   } catch (error) {
     warn(`the log cannot be read: ${explain(error)}`);

@@ -3,6 +3,7 @@ import type { Clock } from "../store/clock.ts";
 import { nextTurn } from "../store/in-turns.ts";
 import type { LogSigner } from "../store/log-signer.ts";
 import {
+  type LogMending,
   type LogRecord,
   type LogStore,
   type PendingRecords,
@@ -17,6 +18,7 @@ import { Appender, type Standing, type Standings, tooBusy } from "./appender.ts"
 import { HeadSigning } from "./head-signing.ts";
 import { LogRows } from "./log-rows.ts";
 import { LogTiles } from "./log-tiles.ts";
+import { MendedNumbers } from "./mended-numbers.ts";
 import { type Pace, usualPace, waitTurn } from "./pace.ts";
 import { RecordCopies } from "./record-copies.ts";
 import { isRecord, recordKey, recordText } from "./record-text.ts";
@@ -39,6 +41,8 @@ export interface OwnLogParts {
   readonly pace?: Pace;
   /** Whether records are copied among the files too, so that `restore` can make the table anew. */
   readonly copies?: boolean;
+  /** What `restore` mends the table with that hands have changed. */
+  readonly mending?: LogMending;
 }
 
 /**
@@ -59,14 +63,18 @@ export class OwnLog implements RecordLog {
   /** `"name+hash+key"`: what follows `GOSUMDB=`. */
   readonly verifierKey: string;
 
-  constructor({ store, pending, heads, files, signer, clock, pace = usualPace, copies: copied }: OwnLogParts) {
+  constructor({ store, pending, heads, files, signer, clock, pace = usualPace, ...parts }: OwnLogParts) {
     const rows = new LogRows(store, clock);
     const verified = new VerifiedHeads(heads, files, signer.verifierKey);
     const appender = new Appender({ store, pending, rows, heads: verified, clock, pace });
     const { name } = verified;
-    const copies = copied ? new RecordCopies({ files, name, rows, tiles: new LogTiles(rows, files, name) }) : undefined;
+    const copies = parts.copies
+      ? new RecordCopies({ files, name, rows, tiles: new LogTiles(rows, files, name) })
+      : undefined;
     const signing = new HeadSigning(store, rows, verified, { signer, copies });
-    this.#restore = async () => (copies ? await restoreLog({ store, heads: verified, copies }) : { kind: "whole" });
+    const numbers = new MendedNumbers(parts.mending, rows);
+    this.#restore = async () =>
+      copies ? await restoreLog({ store, heads: verified, copies, numbers }) : { kind: "whole" };
     this.#pending = pending;
     this.#appender = appender;
     this.#heads = verified;

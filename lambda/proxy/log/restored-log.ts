@@ -2,13 +2,18 @@ import { equalHashes } from "../../golang/tlog.ts";
 import { type LogHead, type LogStore, recordsOfCommit } from "../store/log-store.ts";
 import { firstHead } from "./appender.ts";
 import { appended, emptyFrontier, type Frontier, type PlacedRow, treeOf } from "./growing-tree.ts";
+import type { MendedNumbers } from "./mended-numbers.ts";
 import type { RecordCopies } from "./record-copies.ts";
 import { parseRecordText } from "./record-text.ts";
 import type { VerifiedHead, VerifiedHeads } from "./verified-heads.ts";
 
-/** What became of a log's rows: nothing was missing, so many were made anew, or so many of what was signed can be found. */
+/**
+ * What became of a log's rows: nothing was missing, so many records got their number again that somebody had taken, so many
+ * rows were made anew, or so many of what was signed can be found.
+ */
 export type Restored =
   | { readonly kind: "whole" }
+  | { readonly kind: "renumbered"; readonly records: bigint }
   | { readonly kind: "restored"; readonly records: bigint }
   | { readonly kind: "lost"; readonly found: bigint; readonly signed: bigint };
 
@@ -16,25 +21,32 @@ export interface RestoreParts {
   readonly store: LogStore;
   readonly heads: VerifiedHeads;
   readonly copies: RecordCopies;
+  readonly numbers: Pick<MendedNumbers, "mend">;
 }
 
 /**
  * Makes rows anew that were signed and are not in the table any more, because it was lost or is an older one, out of the
  * copies of the records; only where these lead to the root that was signed, and to the one that the table says.
  *
- * Proofs of public records are not among the copies. Throws `ServedError` "store-failed", "log-damaged".
+ * Rows and numbers that the head does not know of are removed first, and the numbers of records that it does know of are
+ * made anew where they are missing. Proofs of public records are not among the copies. Throws `ServedError` "store-failed", "log-damaged".
  */
 export async function restoreLog(parts: RestoreParts): Promise<Restored> {
-  const { store, heads, copies } = parts;
+  const { store, heads, copies, numbers } = parts;
   const signed = await heads.newest();
-  const head = (await store.head()) ?? firstHead;
-  if (signed === undefined || head.size >= signed.size) return { kind: "whole" };
+  const present = await store.head();
+  const head = present ?? firstHead;
+  if (signed === undefined || head.size >= signed.size) {
+    const records = await numbers.mend(present);
+    return records > 0n ? { kind: "renumbered", records } : { kind: "whole" };
+  }
   const { frontier, agrees } = await fold(copies, head, signed.size);
   if (!agrees || frontier.size < signed.size || !equalHashes(treeOf(frontier).hash, signed.tree.hash))
     return { kind: "lost", found: frontier.size, signed: signed.size };
+  await numbers.mend(present);
   await commitMissing(store, copies, signed);
   const { size } = (await store.head()) ?? firstHead;
-  // Another process was quicker, and may not be done; or there are numbers of records that the table has not.
+  // Another process was quicker, and may not be done.
   if (size < signed.size)
     return size > head.size ? await restoreLog(parts) : { kind: "lost", found: size, signed: signed.size };
   await heads.keep(signed.note);

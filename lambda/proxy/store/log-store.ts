@@ -88,7 +88,7 @@ export interface LogStore {
 
   /**
    * Writes an append in one transaction, under the condition that `before`'s epoch and size are the present ones. A row that
-   * is there already is an error, "store-failed", and stays as it is: somebody has changed the head by hand.
+   * is there already is `ServedError` "log-damaged", and stays as it is: somebody has changed the head by hand.
    */
   commit(commit: LogCommit): Promise<CommitOutcome>;
 
@@ -103,6 +103,18 @@ export interface LogStore {
    * what a tile is made of, in one Query. As many as numbers, `undefined` where there is none.
    */
   range(level: number, from: bigint, to: bigint): Promise<readonly (LogRow | undefined)[]>;
+}
+
+/** What the table of one machine can do about hands that changed it. Consistency and failures are those of `LogStore`. */
+export interface LogMending {
+  /** Gives these records their numbers, but for module versions that have one. */
+  addNumbers(numbers: LogCommit["numbers"]): Promise<void>;
+
+  /**
+   * Removes rows and numbers that `head` does not know of, and returns how many numbers there are then: as many as records,
+   * unless somebody changed that. "outgrown": `head` is not the present one, and nothing was done.
+   */
+  trim(head: LogHead | undefined): Promise<bigint | "outgrown">;
 }
 
 /**
