@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { maxGoMod, maxZipFile } from "../../lambda/golang/checked-files.ts";
 import { hashGoMod, hashZip } from "../../lambda/golang/dirhash.ts";
 import { escapePath, escapeVersion } from "../../lambda/golang/module.ts";
 import { open, type Verifier } from "../../lambda/golang/note.ts";
@@ -12,6 +13,16 @@ import type { ServedModfront } from "./served-modfront.ts";
 
 /** Versions looked at at once. */
 const atOnce = 4;
+
+/** What a record says of a file, and how many bytes there may be: as many as intake lets in. */
+const fileKinds = {
+  mod: {
+    most: maxGoMod,
+    hashOf: async (file: string) => hashGoMod(await readFile(file)),
+    said: ({ goMod }: LoggedVersion) => goMod,
+  },
+  zip: { most: maxZipFile, hashOf: hashZip, said: ({ zip }: LoggedVersion) => zip },
+} as const;
 
 /** Who is told what is wrong. */
 export interface FaultSink {
@@ -74,25 +85,34 @@ export class LoggedFiles implements AsyncDisposable {
 
   /** The go.mod and zip that are stored, if they are, must have the hashes of the record. */
   readonly check: Visit = async (record) => {
-    const kinds = [
-      ["mod", record.goMod, async (file: string) => hashGoMod(await readFile(file))],
-      ["zip", record.zip, hashZip],
-    ] as const;
+    const kinds = ["mod", "zip"] as const;
     const found = await Promise.all(
-      kinds.map(async ([kind, hash, hashOf]) => {
-        const file = join(await this.#downloads(), `${record.id}.${kind}`);
-        const path = `/${escapePath(record.path)}/@v/${escapeVersion(record.version)}.${kind}`;
-        const outcome = await this.#server.save(path, file);
-        if (outcome !== "read") return outcome;
-        const stored = await hashOf(file).finally(() => rm(file, { force: true }));
-        if (stored === hash) return "right";
-        this.#faults.add(`the ${kind} of ${nameOf(record)} is ${stored}, and the log says ${hash}`);
-        return "wrong";
-      }),
+      kinds.map((kind) =>
+        this.#checkFile(record, kind).catch((error: unknown) => {
+          this.#faults.add(`${nameOf(record)}: ${explain(error)}`);
+          return "wrong" as const;
+        }),
+      ),
     );
     if (found.includes("wrong")) return;
     this.files[found.includes("refused") ? "unreadable" : found.includes("absent") ? "absent" : "right"]++;
   };
+
+  async #checkFile(record: LoggedVersion, kind: keyof typeof fileKinds) {
+    const { most, hashOf, said } = fileKinds[kind];
+    const file = join(await this.#downloads(), `${record.id}.${kind}`);
+    const path = `/${escapePath(record.path)}/@v/${escapeVersion(record.version)}.${kind}`;
+    try {
+      const outcome = await this.#server.save(path, file, most);
+      if (outcome !== "read") return outcome;
+      const stored = await hashOf(file);
+      if (stored === said(record)) return "right";
+      this.#faults.add(`the ${kind} of ${nameOf(record)} is ${stored}, and the log says ${said(record)}`);
+      return "wrong";
+    } finally {
+      await rm(file, { force: true });
+    }
+  }
 
   #downloads(): Promise<string> {
     this.#folder ??= mkdtemp(join(tmpdir(), "modfront-log-check-"));

@@ -39,12 +39,16 @@ export class ServedModfront {
     return { kind: "read", bytes: await bytesOf(path, response) };
   }
 
-  /** Writes what is stored under a path to a file, without having it fetched where it is not. Throws as `read` does. */
-  async save(path: string, file: string): Promise<Read["kind"]> {
+  /**
+   * Writes what is stored under a path to a file, without having it fetched where it is not. Throws as `read` does, and for
+   * what has more than `most` bytes, of which no more are written.
+   */
+  async save(path: string, file: string, most: number): Promise<Read["kind"]> {
     const response = await this.#get(path, { "cache-control": "only-if-cached" });
     const refusal = await refusalOf(path, response);
     if (refusal !== undefined) return refusal.kind;
-    await pipeline(Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]), createWriteStream(file));
+    const body = Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]);
+    await pipeline(body, (chunks: AsyncIterable<Uint8Array>) => bounded(path, chunks, most), createWriteStream(file));
     return "read";
   }
 
@@ -88,13 +92,17 @@ export class ServedModfront {
 /** No more than that is ever in memory, whatever is sent. */
 async function bytesOf(path: string, { body }: Response): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body ?? []) {
-    length += chunk.length;
-    if (length > largestRead) throw new CodedError("answer", `${path} is longer than any answer should be`);
-    chunks.push(chunk);
-  }
+  for await (const chunk of bounded(path, body ?? [], largestRead)) chunks.push(chunk);
   return new Uint8Array(Buffer.concat(chunks));
+}
+
+async function* bounded(path: string, chunks: AsyncIterable<Uint8Array> | readonly Uint8Array[], most: number) {
+  let length = 0;
+  for await (const chunk of chunks) {
+    length += chunk.length;
+    if (length > most) throw new CodedError("answer", `${path} is longer than any answer should be`);
+    yield chunk;
+  }
 }
 
 async function textOf(path: string, response: Response): Promise<string> {

@@ -123,6 +123,23 @@ test("an answer without an end is not read to it", { timeout: 30_000 }, async (t
   assert.deepEqual([code, stderr], [1, "modfront: /-/gosumdb is longer than any answer should be\n"]);
 });
 
+test("a go.mod without an end is read as far as one may be long", { timeout: 60_000 }, async (t) => {
+  const { state, server, check } = await played(t);
+  const [endless, other] = [moduleFixture("example.com/endless"), moduleFixture("example.com/other")];
+  for (const module of [endless, other]) {
+    await addFixture(state.database, module);
+    for (const kind of ["mod", "zip"] as const) server.on(filePath(module, kind), { body: module[kind] });
+  }
+  server.on(filePath(endless, "mod"), { body: Buffer.alloc(1 << 20, "// a go.mod\n"), fault: "endless" });
+  const { code, report } = await check("all", "--files");
+  assert.equal(code, 1);
+  assert.deepEqual(report.files, { right: 1, absent: 0, unreadable: 0 });
+  assert.deepEqual(report.faultLines, [
+    "example.com/endless@v1.0.0: /example.com/endless/@v/v1.0.0.mod is longer than any answer should be",
+  ]);
+  assert.ok(server.bytesSent < 100 << 20, `${server.bytesSent} bytes were sent`);
+});
+
 test("what is no log to check is said, and a wrong word too", async (t) => {
   const { server, folder } = await played(t);
   server.on("/-/gosumdb", { body: "sum.golang.org\n" });
