@@ -1,14 +1,20 @@
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { printable } from "../../lambda/golang/shown-text.ts";
+import { explain } from "../../lambda/proxy/store/explain.ts";
 import { ownLogins } from "./logins.ts";
+import { lookAtHead } from "./own-log-head.ts";
+import { ServedModfront } from "./served-modfront.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
 
-/** What one look at a modfront found. */
+/** What one look at a modfront found; "off" is what it does not have and need not. */
 interface Finding {
   readonly check: string;
-  readonly ok: boolean;
+  readonly state: "ok" | "off" | "FAIL";
   readonly what: string;
 }
+
+const ok = (check: string): Finding => ({ check, state: "ok", what: "" });
+const failed = (check: string, what: string): Finding => ({ check, state: "FAIL", what });
 
 interface Probe {
   readonly check: string;
@@ -84,10 +90,10 @@ export const doctor: Verb = {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const findings: Finding[] = [];
     const line = await askGosumdb(server, headers);
-    for (const probe of probes(line?.split("+")[0], module))
+    const named = line !== undefined && databaseLine.test(line) ? line : undefined;
+    for (const probe of probes(named?.split("+")[0], module))
       findings.push(await ask(server + probe.path, headers, probe));
-    if (line?.includes("+"))
-      findings.push({ check: `GOSUMDB=${line} verifies private modules too`, ok: true, what: "" });
+    if (line !== undefined) findings.push(await checkOwnLog(line, () => ServedModfront.open(server, terminal)));
     if (values.stack !== undefined) findings.push(await checkConcurrency(values.stack));
     return report(findings, terminal);
   },
@@ -104,16 +110,32 @@ async function checkConcurrency(stack: string): Promise<Finding> {
   const places = await readPlaces(stack, functionName(stack, "control"));
   const limit = await readConcurrencyLimit(places.MODFRONT_PRIMARY_REGION ?? "us-east-1");
   const what = `${limit} invocations at once are too few for a team: ask for 1,000 under Service Quotas, AWS Lambda`;
-  return { check: "the account may run enough functions at once", ok: limit >= wantedConcurrency, what };
+  const check = "the account may run enough functions at once";
+  return limit >= wantedConcurrency ? ok(check) : failed(check, what);
 }
 
-/** What GOSUMDB may be set to, "off" without a checksum database; `undefined` where it does not say. */
+/** `name+hash+key` is what go is told; paths have the name alone. */
+const databaseLine = /^[\w.-]+(\+[\w+/=]+)?$/;
+
+/** Whether the head of its own log is signed with the key that it says. */
+async function checkOwnLog(line: string, open: () => Promise<ServedModfront>): Promise<Finding> {
+  if (!databaseLine.test(line)) return failed("it names its checksum database", `it says ${line}`);
+  if (!line.includes("+")) return { check: "it has no log of its own", state: "off", what: "" };
+  const check = `GOSUMDB=${line} verifies private modules too`;
+  try {
+    const { n } = await lookAtHead(await open(), line);
+    return ok(`${check}: its log has ${n} records, and their head is signed`);
+  } catch (error) {
+    return failed(check, explain(error));
+  }
+}
+
+/** What it says that GOSUMDB may be set to, "off" without a checksum database; `undefined` where it does not say. */
 async function askGosumdb(server: string, headers: Readonly<Record<string, string>>): Promise<string | undefined> {
   try {
     const response = await fetch(`${server}/-/gosumdb`, { headers, signal: AbortSignal.timeout(50_000) });
-    // `name+hash+key` is what go is told; paths have the name alone.
     const line = firstLine(await response.text());
-    return response.ok && /^[\w.-]+(\+[\w+/=]+)?$/.test(line) ? line : undefined;
+    return response.ok ? line : undefined;
   } catch {
     return undefined;
   }
@@ -124,13 +146,14 @@ async function ask(url: string, headers: Readonly<Record<string, string>>, probe
     const response = await fetch(url, { headers, redirect: "follow", signal: AbortSignal.timeout(50_000) });
     const answer = { status: response.status, headers: response.headers, body: await response.text() };
     const fault = probe.fault(answer);
-    return { check: probe.check, ok: fault === undefined, what: fault ?? "" };
+    return fault === undefined ? ok(probe.check) : failed(probe.check, fault);
   } catch {
-    return { check: probe.check, ok: false, what: "no answer" };
+    return failed(probe.check, "no answer");
   }
 }
 
 function report(findings: readonly Finding[], { print }: Terminal): number {
-  for (const { check, ok, what } of findings) print(ok ? `ok    ${check}` : `FAIL  ${check}: ${what}`);
-  return findings.every((finding) => finding.ok) ? 0 : 1;
+  for (const { check, state, what } of findings)
+    print(state === "FAIL" ? `FAIL  ${check}: ${what}` : `${state.padEnd(4)}  ${check}`);
+  return findings.every(({ state }) => state !== "FAIL") ? 0 : 1;
 }

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { generateKey, newSigner, sign } from "../../lambda/golang/note.ts";
+import { formatTree } from "../../lambda/golang/tlog.ts";
 import { skipWithoutOpenssl as skip } from "../support/certificate.ts";
 import { runCli } from "../support/cli.ts";
 import { GuardedModfront } from "../support/guarded-modfront.ts";
@@ -28,20 +30,58 @@ test("doctor says what it is refused without a login, and looks at everything wi
   assert.equal(holder.code, 0);
 });
 
-const databases: readonly (readonly [said: string, asked: readonly string[]])[] = [
-  ["sum.golang.org\n", ["/sumdb/sum.golang.org/supported"]],
-  ["sum.corp.example+033de0ae+Ac4z\n", ["/sumdb/sum.corp.example/supported"]],
-  ["off\n", []],
+const { skey, vkey } = generateKey("sum.corp.example");
+const [name] = vkey.split("+");
+const tree = { n: 7n, hash: new Uint8Array(32) };
+const head = await sign({ text: formatTree(tree) }, newSigner(skey));
+const other = await sign({ text: formatTree(tree) }, newSigner(generateKey("sum.corp.example").skey));
+const noTree = await sign({ text: "go.sum database tree\nmany\n" }, newSigner(skey));
+const own = [`/sumdb/${name}/supported`, `/sumdb/${name}/latest`];
+
+const databases: readonly {
+  readonly said: string;
+  readonly latest?: Uint8Array | string;
+  readonly asked: readonly string[];
+  readonly line: RegExp;
+}[] = [
+  { said: "sum.golang.org\n", asked: ["/sumdb/sum.golang.org/supported"], line: /^off {3}it has no log of its own$/m },
+  { said: "off\n", asked: [], line: /^off {3}it has no log of its own$/m },
   // Somebody else's server must not choose what is asked.
-  ["../../admin\n", []],
+  { said: "../../admin\n", asked: [], line: /^FAIL {2}it names its checksum database: it says \.\.\/\.\.\/admin$/m },
+  {
+    said: vkey,
+    latest: head,
+    asked: own,
+    line: /^ok {4}GOSUMDB=\S+ verifies .*: its log has 7 records, and their head/m,
+  },
+  {
+    said: vkey,
+    latest: other,
+    asked: own,
+    line: /^FAIL {2}GOSUMDB=.*: SECURITY ERROR: the head .* is not signed with/m,
+  },
+  {
+    said: vkey,
+    latest: noTree,
+    asked: own,
+    line: /^FAIL {2}GOSUMDB=.*: SECURITY ERROR: the head .* is not signed with/m,
+  },
+  { said: vkey, latest: "", asked: own, line: /^FAIL {2}GOSUMDB=.*: SECURITY ERROR: the head .* is not signed with/m },
+  { said: vkey, asked: own, line: /^FAIL {2}GOSUMDB=.*: the head of the log is absent$/m },
+  { said: "sum.corp.example+033de0ae+Ac4z", asked: [own[0] ?? ""], line: /^FAIL {2}GOSUMDB=.*: \S+/m },
 ];
 
-for (const [said, expected] of databases) {
-  test(`doctor looks for the checksum database that the server names: ${JSON.stringify(said)}`, async () => {
+for (const [i, { said, latest, asked: expected, line }] of databases.entries()) {
+  test(`doctor looks for the checksum database that the server names, and at its head: row ${i}`, async () => {
     const asked: string[] = [];
     const server = createServer(({ url = "" }, response) => {
       asked.push(url);
-      response.writeHead(url.startsWith("/github.com/Azure") ? 400 : 200).end(url === "/-/gosumdb" ? said : "");
+      const status = url.startsWith("/github.com/Azure")
+        ? 400
+        : url.endsWith("/latest") && latest === undefined
+          ? 404
+          : 200;
+      response.writeHead(status).end(url === "/-/gosumdb" ? said : url.endsWith("/latest") ? latest : "");
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
@@ -53,6 +93,7 @@ for (const [said, expected] of databases) {
       asked.filter((path) => path.startsWith("/sumdb/") || path.includes("admin")),
       expected,
     );
-    assert.equal(code, 0, stdout);
+    assert.match(stdout, line);
+    assert.equal(stdout.match(/^FAIL/gm)?.length ?? 0, code, stdout);
   });
 }
