@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { buildSync, transformSync } from "esbuild";
+import type { Fetches } from "../lambda/edge/fetch-line.ts";
 
 /** CloudFront's limit for the code of a function, in bytes. */
 export const maxEdgeBundle = 10_240;
@@ -12,7 +13,8 @@ const decisions: Readonly<Record<EdgePlane, string>> = { protocol: "decide", sit
 
 // cloudfront-js-2.0 knows import only of its own modules, calls a top-level function `handler`, and has neither async
 // closures nor await in arguments: these lines are therefore written as they run. What is decided again after a read has
-// its HMACs from before.
+// its HMACs from before. What is noted of a fetch goes into CloudFront's own line of the request: no request fails
+// for it.
 const banner = `import cf from "cloudfront";
 import crypto from "crypto";
 var edge = {};`;
@@ -21,6 +23,11 @@ const footer = `async function read(key) {
   try {
     const value = await cf.kvs().get(key);
     return value;
+  } catch (error) {}
+}
+function note(line) {
+  try {
+    cf.logCustomData(line);
   } catch (error) {}
 }
 async function handler(event) {
@@ -32,7 +39,7 @@ async function handler(event) {
   };
   const now = Math.floor(new Date / 1000);
   for (;;) {
-    const answer = edge.answer(event.request, known, hmac, now);
+    const answer = edge.answer(event.request, known, hmac, now, event.context.requestId, note);
     if (typeof answer !== "string") return answer;
     const value = await read(answer);
     known[answer] = value;
@@ -66,6 +73,9 @@ const ownProperties = [
     "tokens",
     "known",
     "text",
+    "fetched",
+    "hidden",
+    "requestId",
   ],
 ];
 
@@ -75,13 +85,16 @@ const ownProperties = [
  * It targets ES5 and allows of later syntax only what that runtime documents (const, let, arrows, template literals), so
  * that anything else in lambda/edge is lowered or fails the build instead of failing at the edge.
  */
-export function bundleEdge(plane: EdgePlane): string {
+export function bundleEdge(plane: EdgePlane, fetches: Fetches): string {
   const decide = decisions[plane];
+  const fetched = fetches === "none" ? "() => {}" : `fetchNotes("${fetches}", note)`;
   const result = buildSync({
     stdin: {
       contents: `import { onViewerRequest } from "./cloudfront.ts";
 import { ${decide} } from "./decide.ts";
-edge.answer = (request, known, hmac, now) => onViewerRequest(request, { known, hmac, now }, ${decide});`,
+import { fetchNotes } from "./fetch-note.ts";
+edge.answer = (request, known, hmac, now, requestId, note) =>
+  onViewerRequest(request, { known, hmac, now, requestId, fetched: ${fetched} }, ${decide});`,
       resolveDir: join(import.meta.dirname, "../lambda/edge"),
     },
     bundle: true,

@@ -33,7 +33,7 @@ export class EdgeFunctions extends Construct {
 
   constructor(scope: Construct, id: string, props: EdgeFunctionsProps) {
     super(scope, id);
-    const { names } = props;
+    const { names, config } = props;
     const store = new KeyValueStore(this, "KeyValues", {
       keyValueStoreName: names.prefix,
       comment: "Who may, as modfront's edge function reads it",
@@ -45,7 +45,7 @@ export class EdgeFunctions extends Construct {
         functionName,
         comment,
         runtime: FunctionRuntime.JS_2_0,
-        code: FunctionCode.fromInline(bundleEdge(plane)),
+        code: FunctionCode.fromInline(bundleEdge(plane, plane === "site" ? "none" : config.audit.fetches)),
         keyValueStore: store,
       });
       made.node.addDependency(control.keyValuesPrepared);

@@ -19,7 +19,7 @@ import { CloudFrontTarget } from "aws-cdk-lib/aws-route53-targets";
 import { Bucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 import type { Config } from "../lambda/config/config.ts";
-import { waitHeader } from "../lambda/edge/cloudfront.ts";
+import { requestHeader, waitHeader } from "../lambda/edge/cloudfront.ts";
 import { identityHeader } from "../lambda/edge/identity.ts";
 import {
   gosumdbAddress,
@@ -125,7 +125,7 @@ export class EdgeStack extends Stack {
     // Outside the cache key: who asks and how often must not split the cache.
     const originRequestPolicy = new OriginRequestPolicy(this, "Headers", {
       originRequestPolicyName: names.prefix,
-      headerBehavior: OriginRequestHeaderBehavior.allowList(identityHeader, waitHeader),
+      headerBehavior: OriginRequestHeaderBehavior.allowList(identityHeader, requestHeader, waitHeader),
     });
     const responseHeadersPolicy = new ResponseHeadersPolicy(this, "Security", {
       responseHeadersPolicyName: names.prefix,

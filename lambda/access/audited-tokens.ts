@@ -1,3 +1,4 @@
+import { tenantOfPatterns } from "../edge/fetch-line.ts";
 import type { Actor, AuditedChanges, Happened } from "./audit/audited-changes.ts";
 import type { TokenRecord, TokenStore } from "./token-store.ts";
 import { createToken, revokeToken, rotateKey, type TokenRequest } from "./tokens.ts";
@@ -61,9 +62,4 @@ export class AuditedTokens {
 function changed({ id, modules }: TokenRecord) {
   const tenant = tenantOfPatterns(modules);
   return tenant === "" ? { target: id } : { target: id, tenant };
-}
-
-/** The tenant whose token it is by its patterns, the first that they name: `"payments"` of `"@payments,corp.example/x"`. */
-export function tenantOfPatterns(modules: string): string {
-  return /(?:^|,)@([^,]*)/.exec(modules)?.[1] ?? "";
 }

@@ -1,11 +1,11 @@
+import { type FetchDecision, type Fetches, fetchRule, tenantOfPatterns } from "../edge/fetch-line.ts";
 import { decodePath, routePath } from "../edge/routed-path.ts";
 import type { Identity } from "../edge/token.ts";
 import { type AuditEvent, blankEvent } from "./audit/audit-event.ts";
-import { tenantOfPatterns } from "./audited-tokens.ts";
 
 export interface FetchRecorderParts {
   /** `audit.fetches` of the configuration, where it is not `none`. */
-  readonly fetches: "private" | "all";
+  readonly fetches: Exclude<Fetches, "none">;
   readonly isPrivate: (module: string) => boolean;
   /** Keeps events; what it rejects with is lost, and told to `failed`. */
   readonly write: (events: readonly AuditEvent[]) => Promise<void>;
@@ -20,7 +20,7 @@ export interface Fetch {
   readonly path: string;
   readonly address: string;
   readonly identity: Identity;
-  readonly decision: "allowed" | "refused";
+  readonly decision: FetchDecision;
   /** The code of the error where the content was refused, not who asked. */
   readonly rule?: string;
 }
@@ -50,7 +50,7 @@ export class FetchRecorder {
     this.#parts = parts;
   }
 
-  record({ path, address, identity, decision, rule = ruleOf(identity, decision) }: Fetch): void {
+  record({ path, address, identity, decision, rule = fetchRule(identity, decision) }: Fetch): void {
     const asked = this.#asked(path);
     if (asked === undefined) return;
     const isStranger = decision === "refused" && identity.role === "anonymous";
@@ -109,9 +109,4 @@ export class FetchRecorder {
     if (this.#parts.fetches === "private" && (module === "" || !this.#parts.isPrivate(module))) return undefined;
     return { action: `fetch.${route}`, module, version };
   }
-}
-
-function ruleOf({ role, fault }: Identity, decision: Fetch["decision"]): string {
-  if (decision === "allowed") return role === "anonymous" ? "anonymous" : role;
-  return role === "anonymous" ? (fault ?? "no-token") : "module";
 }

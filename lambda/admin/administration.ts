@@ -1,9 +1,10 @@
 import type { AuditLog } from "../access/audit/audit-log.ts";
 import type { Actor } from "../access/audit/audited-changes.ts";
-import { type AuditedTokens, tenantOfPatterns } from "../access/audited-tokens.ts";
+import type { AuditedTokens } from "../access/audited-tokens.ts";
 import { managedTenants } from "../access/tenant-admin.ts";
 import type { Tenants } from "../access/tenants.ts";
 import type { TokenStore } from "../access/token-store.ts";
+import { tenantOfPatterns } from "../edge/fetch-line.ts";
 import type { Access } from "../edge/permit.ts";
 import { refuseRole } from "../edge/refusals.ts";
 import { CodedError } from "../golang/coded-error.ts";

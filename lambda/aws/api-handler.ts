@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 import { checkCaller } from "../access/caller.ts";
 import type { AccessSettings } from "../edge/access-settings.ts";
-import { waitHeader } from "../edge/cloudfront.ts";
+import { requestHeader, waitHeader } from "../edge/cloudfront.ts";
 import { identityHeader } from "../edge/identity.ts";
 import type { RoutedPath } from "../edge/routed-path.ts";
 import { frame } from "../http/frame.ts";
@@ -97,10 +97,16 @@ function writeLine(parts: ApiHandlerParts, { event, path, started, result, statu
   const { http, requestId } = event.requestContext;
   const error = errorOf(result);
   const why = error && { code: error.code, error: explain(error) };
-  const fields = { method: http.method, path, status, requestId, ...why };
+  const fields = { method: http.method, path, status, requestId, request: edgeRequest(event), ...why };
   const metrics = { Requests: 1, Milliseconds: parts.now() - started, Alarming: error?.traits.alarming ? 1 : 0 };
   const context = { handler: parts.name, now: parts.now(), traceId: parts.traceId(), version: parts.version };
   parts.write(reportLine({ message: "request", fields, metrics, isFault: isFault(error) }, context));
+}
+
+/** The request's id at the edge, which CloudFront's own line of it has too; whoever comes past the edge can make one up. */
+function edgeRequest({ headers }: APIGatewayProxyEventV2): string | undefined {
+  const id = headers[requestHeader];
+  return id !== undefined && /^[\w=-]{1,100}$/.test(id) ? id : undefined;
 }
 
 /** A stored file was made a redirect before. */

@@ -1,9 +1,10 @@
 import { type KeyValues, readAccess, readText, readTokens } from "./access-settings.ts";
 import type { Decision, EdgeContext, EdgeForward, EdgeRequest } from "./decide.ts";
+import type { Fetched } from "./fetch-note.ts";
 import type { Hmac } from "./hmac.ts";
 import { identityHeader, signIdentity } from "./identity.ts";
 import { type EdgeAnswer, refuse, refuseUndecided } from "./refusals.ts";
-import { encodePath, pagePath } from "./routed-path.ts";
+import { encodePath, pagePath, type RoutedPath } from "./routed-path.ts";
 
 // The viewer-request functions of CloudFront: one before the module protocol, one before `/-/`. lib/edge-bundle.ts puts
 // them together and adds the lines that need CloudFront's own modules.
@@ -35,7 +36,14 @@ export interface ViewerContext {
   readonly hmac: Hmac;
   /** Unix seconds. */
   readonly now: number;
+  /** The id of the request, by which CloudFront's line and those of the functions behind it are one. */
+  readonly requestId: string;
+  /** Told who was let in, or refused; the last that is done, for what it reads may end the attempt. */
+  readonly fetched: Fetched;
 }
+
+/** In this header the edge tells the functions which request it is. */
+export const requestHeader = "x-modfront-request";
 
 /**
  * In this header the edge repeats `?wait=n`, 1 to 8, outside the cache key: how often this request was already sent back
@@ -91,12 +99,20 @@ function answer(
       now: () => context.now,
     },
   );
-  if (decision.kind === "answer") return respond(decision, request.method);
+  if (decision.kind === "answer") {
+    // Where nothing could be looked up nobody was refused.
+    if (decision.identity && decision.status < 500)
+      context.fetched(decision.routed as RoutedPath, decision.identity, "refused", keyValues);
+    return respond(decision, request.method);
+  }
   if (decision.misrouted) return respond(redirect(decision.routed.path), request.method);
   const tokens = keyValues.tokens();
   // Without an identity nothing behind the edge would answer, and it must not.
   if (!tokens) return respond(refuseUndecided(), request.method);
-  return rewrite(request, decision, signIdentity(decision.identity, tokens.identityKey, context.now, context.hmac));
+  context.fetched(decision.routed, decision.identity, "allowed", keyValues);
+  rewrite(request, decision, signIdentity(decision.identity, tokens.identityKey, context.now, context.hmac));
+  request.headers[requestHeader] = { value: context.requestId };
+  return request;
 }
 
 function readHeader(header: Value | undefined): string | string[] | undefined {
@@ -118,7 +134,7 @@ function redirect(path: string): EdgeAnswer {
   return refuse(308, "this address is written otherwise", "location", encodePath(path));
 }
 
-function rewrite(request: ViewerRequest, forward: EdgeForward, identity: string): ViewerRequest {
+function rewrite(request: ViewerRequest, forward: EdgeForward, identity: string): void {
   const wait = request.querystring.wait;
   request.uri = encodePath(forward.routed.path === "/" ? pagePath : forward.routed.path);
   request.querystring = {};
@@ -128,5 +144,4 @@ function rewrite(request: ViewerRequest, forward: EdgeForward, identity: string)
   }
   request.headers[identityHeader] = { value: identity };
   if (wait !== undefined && /^[1-8]$/.test(wait.value)) request.headers[waitHeader] = { value: wait.value };
-  return request;
 }

@@ -1,6 +1,6 @@
 import type { KeyValues } from "./access-settings.ts";
 import type { Hmac } from "./hmac.ts";
-import { readDenial } from "./permit.ts";
+import { hides, judge } from "./permit.ts";
 import { alive, type EdgeAnswer, onlyRead, refuse, refuseCaller, refuseUndecided } from "./refusals.ts";
 import { bad, decodePath, malformed, type PathFault, type RoutedPath, routePath } from "./routed-path.ts";
 import { fitsPattern, patterns, probes, readMethods } from "./routes.ts";
@@ -76,8 +76,13 @@ function identify(routed: RoutedPath, request: EdgeRequest, context: EdgeContext
   // The hot path of a server on one machine: nobody's token matters.
   if (settings.anonymous === "all") return anonymous;
   const holder = readHolder(request, context);
-  const why = readDenial(settings, holder, routed.module, keyValues.text);
-  return why ? refuseCaller(why, holder) : holder;
+  routed.hidden = hides(settings, routed.module, keyValues.text);
+  const why = judge(settings, holder, routed.module, keyValues.text, routed.hidden);
+  if (!why) return holder;
+  const refusal = refuseCaller(why, holder);
+  refusal.identity = holder;
+  refusal.routed = routed;
+  return refusal;
 }
 
 /** Returns who asks by what they show, or why that makes nobody known. */

@@ -80,7 +80,17 @@ export function readDenial(
   text: Texts,
 ): Exclude<Denial, "role"> | undefined {
   if (settings.anonymous === "all") return undefined;
-  const hidden = hides(settings, module, text);
+  return judge(settings, identity, module, text, hides(settings, module, text));
+}
+
+/** The same where not everybody may read everything, and it is known whether the module is private. */
+export function judge(
+  settings: AccessSettings,
+  identity: Identity,
+  module: string | undefined,
+  text: Texts,
+  hidden: boolean | undefined,
+): Exclude<Denial, "role"> | undefined {
   if (hidden === undefined) return "unchecked";
   if (settings.anonymous === "public" && !hidden) return undefined;
   if (identity.role === "anonymous") return "no-token";
@@ -88,7 +98,7 @@ export function readDenial(
 }
 
 /** True for a private module; undefined where that cannot be read. */
-function hides(settings: AccessSettings, module: string | undefined, text: Texts): boolean | undefined {
+export function hides(settings: AccessSettings, module: string | undefined, text: Texts): boolean | undefined {
   const key = module && privateKey(module);
   const patterns = key ? text(key) : "";
   if (patterns === undefined) return undefined;

@@ -1,4 +1,5 @@
 import type { Denial } from "./permit.ts";
+import type { RoutedPath } from "./routed-path.ts";
 import type { Identity, NoIdentity } from "./token.ts";
 
 /** The complete answer, made without asking anything behind the edge. For HEAD the caller leaves out the body. */
@@ -7,6 +8,9 @@ export interface EdgeAnswer {
   readonly status: 200 | 308 | 400 | 401 | 403 | 404 | 405 | 503;
   readonly headers: { readonly [name: string]: string };
   readonly body: string;
+  /** Whom it refuses, and what they asked for; absent where nothing was decided about somebody. */
+  identity?: Identity;
+  routed?: RoutedPath;
 }
 
 /** Returns the answer to a request that ends here. Whatever the reason, the next request may be judged otherwise. */

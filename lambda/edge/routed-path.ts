@@ -9,6 +9,8 @@ export interface RoutedPath {
   readonly module?: string | undefined;
   /** The version or query of info, mod, zip and checksum lookups, unescaped, without the file type. */
   readonly version?: string | undefined;
+  /** Whether the module is private, where that has been looked at. */
+  hidden?: boolean | undefined;
 }
 
 /** Why a path has no route: the reason is a sentence for the person who sent it. */

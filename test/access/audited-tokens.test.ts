@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 
 import { type TestContext, test } from "node:test";
 import { AuditedChanges } from "../../lambda/access/audit/audited-changes.ts";
-import { AuditedTokens, tenantOfPatterns } from "../../lambda/access/audited-tokens.ts";
+import { AuditedTokens } from "../../lambda/access/audited-tokens.ts";
+import { tenantOfPatterns } from "../../lambda/edge/fetch-line.ts";
 
 import { SqliteTokenStore } from "../../lambda/local/access/sqlite-token-store.ts";
 import { dataFolder } from "../support/data-folder.ts";

@@ -78,6 +78,14 @@ test("an answer goes out as it is, with its bytes", async () => {
   );
 });
 
+test("its line has the request's id at the edge, where it is one", async () => {
+  const of = async (request: string) =>
+    (await ask(event({ [identityHeader]: identity(), "x-modfront-request": request }), fine)).log;
+  const id = "EXAMPLEntjQpEXAMPLE_SG5Z-EXAMPLEPmPfEXAMPLEu3EqEXAMPLE==";
+  assert.deepEqual([(await of(id)).requestId, (await of(id)).request], ["r1", id]);
+  for (const other of ["", "a b", 'a"', "x".repeat(101), "a\u2028"]) assert.equal((await of(other)).request, undefined);
+});
+
 test("patience counts from when the API received the request", async () => {
   assert.deepEqual((await ask(event({ [identityHeader]: identity() }), fine)).begun, [now - 700]);
 });

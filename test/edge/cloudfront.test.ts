@@ -1,18 +1,20 @@
 import assert from "node:assert/strict";
-import * as crypto from "node:crypto";
 import { before, test } from "node:test";
-import { createContext, runInContext } from "node:vm";
 import { hmac } from "../../lambda/access/hmac.ts";
 import { createToken } from "../../lambda/access/tokens.ts";
-import type { ViewerRequest, ViewerResponse } from "../../lambda/edge/cloudfront.ts";
+import type { ViewerRequest } from "../../lambda/edge/cloudfront.ts";
 import { verifyIdentity } from "../../lambda/edge/identity.ts";
 import type { Identity } from "../../lambda/edge/token.ts";
 import { bundleEdge, type EdgePlane, maxEdgeBundle } from "../../lib/edge-bundle.ts";
+import { requestId, runEdge, type Viewer } from "../support/edge-runtime.ts";
 import { basic, edgeValues, MemoryTokenStore } from "../support/tokens.ts";
 
 const now = Math.floor(Date.now() / 1000);
 const nothing: ReadonlyMap<string, string> = new Map();
-const codes: Readonly<Record<EdgePlane, string>> = { protocol: bundleEdge("protocol"), site: bundleEdge("site") };
+const codes: Readonly<Record<EdgePlane, string>> = {
+  protocol: bundleEdge("protocol", "private"),
+  site: bundleEdge("site", "none"),
+};
 const store = new MemoryTokenStore();
 let token = "";
 let values: Map<string, string>;
@@ -24,32 +26,13 @@ before(async () => {
   values = edgeValues(settings, store.state, now);
 });
 
-interface Viewer {
-  readonly uri: string;
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, { value: string; multiValue?: { value: string }[] }>>;
-  readonly querystring?: Readonly<Record<string, { value: string }>>;
-}
-
-/**
- * Runs the bundle of the behaviour that CloudFront chooses as CloudFront does: anew for every request, with its two
- * modules and nothing of Node.
- */
-async function run(
-  viewer: Viewer,
-  known: ReadonlyMap<string, string> = values,
-  reads: string[] = [],
-): Promise<ViewerRequest & ViewerResponse> {
-  const code = codes[viewer.uri.startsWith("/-/") ? "site" : "protocol"];
+/** Runs the bundle of the behaviour that CloudFront chooses. */
+function run(viewer: Viewer, known: ReadonlyMap<string, string> = values, reads: string[] = []) {
   const get = async (name: string) => {
     reads.push(name);
     return known.get(name) ?? assert.fail("no such key");
   };
-  const script = code.replace(/^import (\w+) from "(\w+)";$/gm, 'const $1 = modules["$2"];');
-  const context = createContext({ modules: { cloudfront: { kvs: () => ({ get }) }, crypto } });
-  runInContext(script, context);
-  const request = { method: "GET", querystring: {}, ...viewer, headers: { ...viewer.headers } };
-  return structuredClone(await runInContext("handler", context)({ version: "1.0", request }));
+  return runEdge(codes[viewer.uri.startsWith("/-/") ? "site" : "protocol"], viewer, { get, note: () => {} });
 }
 
 function identityOf({ headers }: ViewerRequest): Identity | undefined {
@@ -57,7 +40,7 @@ function identityOf({ headers }: ViewerRequest): Identity | undefined {
 }
 
 /** Bytes: what is to come (blocks) needs the room up to CloudFront's limit. */
-const sizes: Readonly<Record<EdgePlane, number>> = { protocol: 8_700, site: 6_600 };
+const sizes: Readonly<Record<EdgePlane, number>> = { protocol: 9_300, site: 6_750 };
 
 for (const plane of ["protocol", "site"] as const) {
   test(`the bundle before the ${plane} is one small script in the syntax of its runtime`, () => checkBundle(plane));
@@ -76,6 +59,7 @@ test("a request goes on with its canonical path, who asks, and nothing that the 
     "x-modfront-identity": { value: "forged" },
     "x-modfront-wait": { value: "9" },
     "x-modfront-role": { value: "admin" },
+    "x-modfront-request": { value: "forged" },
     "if-none-match": { value: '"x"' },
   };
   const querystring = { wait: { value: "3" }, "go-get": { value: "1" } };
@@ -83,8 +67,11 @@ test("a request goes on with its canonical path, who asks, and nothing that the 
   const request = await run({ uri, headers, querystring });
   assert.equal(request.uri, "/github.com/!corp/x/@v/v2.0.0%2Bincompatible.zip");
   assert.deepEqual(request.querystring, {});
-  assert.deepEqual(Object.keys(request.headers).sort(), ["if-none-match", "x-modfront-identity", "x-modfront-wait"]);
+  assert.deepEqual(Object.keys(request.headers).sort(), [
+    ...["if-none-match", "x-modfront-identity", "x-modfront-request", "x-modfront-wait"],
+  ]);
   assert.equal(request.headers["x-modfront-wait"]?.value, "3");
+  assert.equal(request.headers["x-modfront-request"]?.value, requestId);
   const identity = identityOf(request);
   assert.equal(identity?.id, store.state.tokens[0]?.id);
   assert.equal(identity?.role, "viewer");

@@ -88,10 +88,14 @@ test("what lies under /-/ has a function of its own; the other one is before eve
   );
   const codeOf = (pattern: string) => codes.get(functions.get(pattern)?.["Fn::GetAtt"][0] ?? "");
   for (const pattern of functions.keys())
-    assert.equal(codeOf(pattern), bundleEdge(pattern.startsWith("/-/") ? "site" : "protocol"), pattern);
+    assert.equal(
+      codeOf(pattern),
+      pattern.startsWith("/-/") ? bundleEdge("site", "none") : bundleEdge("protocol", "private"),
+      pattern,
+    );
 });
 
-test("every behaviour decides at the edge and sends identity and wait outside the cache key", () => {
+test("every behaviour decides at the edge and sends identity, request id and wait outside the cache key", () => {
   for (const behavior of behaviors) {
     assert.deepEqual(
       behavior.FunctionAssociations.map(({ EventType }) => EventType),
@@ -102,7 +106,10 @@ test("every behaviour decides at the edge and sends identity and wait outside th
   }
   edge.hasResourceProperties("AWS::CloudFront::OriginRequestPolicy", {
     OriginRequestPolicyConfig: {
-      HeadersConfig: { HeaderBehavior: "whitelist", Headers: [identityHeader, "x-modfront-wait"] },
+      HeadersConfig: {
+        HeaderBehavior: "whitelist",
+        Headers: [identityHeader, "x-modfront-request", "x-modfront-wait"],
+      },
       QueryStringsConfig: { QueryStringBehavior: "none" },
       CookiesConfig: { CookieBehavior: "none" },
     },

@@ -1,4 +1,5 @@
 import * as crypto from "node:crypto";
+import { randomUUID } from "node:crypto";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -126,7 +127,11 @@ export class CloudFront {
       headers[name] = { value: values[0] ?? "", ...(each.length > 1 && { multiValue: each }) };
     }
     const querystring = Object.fromEntries([...query].map(([name, value]) => [name, { value }]));
-    return await handler({ version: "1.0", request: { method: request.method, uri, querystring, headers } });
+    return await handler({
+      version: "1.0",
+      context: { requestId: randomUUID() },
+      request: { method: request.method, uri, querystring, headers },
+    });
   }
 
   #scriptOf({ functionCode }: PlannedBehavior): Script {
