@@ -4,10 +4,14 @@ import { CfnDelivery, CfnDeliveryDestination, CfnDeliverySource } from "aws-cdk-
 import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 
-/** No header and no query string: a credential cannot be in what is kept. */
-const fields = [
+/**
+ * No header and no query string: a credential cannot be in what is kept. `viewer-request-log-data` is what the edge function says
+ * of a fetch: who it was (lambda/edge/fetch-line.ts).
+ */
+export const accessLogFields = [
   "date",
   "time",
+  "timestamp(ms)",
   "x-edge-location",
   "sc-bytes",
   "c-ip",
@@ -19,43 +23,53 @@ const fields = [
   "time-taken",
   "cs-protocol-version",
   "x-edge-detailed-result-type",
-];
+  "time-to-first-byte",
+  "origin-fbl",
+  "origin-lbl",
+  "viewer-request-log-data",
+] as const;
 
 export interface AccessLogsProps {
   readonly bucketName: string;
   /** Begins the names of source and destination. */
   readonly prefix: string;
   readonly distributionArn: string;
+  /** For how many days they are kept. */
+  readonly days: number;
 }
 
-/** CloudFront's access logs (version 2) as Parquet in a bucket of their own, in us-east-1 as CloudFront demands. */
+/**
+ * CloudFront's access logs (version 2) as lines of JSON in a bucket of their own, in us-east-1 as CloudFront demands:
+ * `AWSLogs/aws-account-id=<account>/CloudFront/year=2026/month=11/day=28/….gz`.
+ */
 export class AccessLogs extends Construct {
   constructor(scope: Construct, id: string, props: AccessLogsProps) {
     super(scope, id);
-    const { bucketName } = props;
-    const bucket = this.#bucket(bucketName);
+    const bucket = this.#bucket(props);
     const source = new CfnDeliverySource(this, "Source", {
       name: `${props.prefix}-access`,
       logType: "ACCESS_LOGS",
       resourceArn: props.distributionArn,
     });
-    const destination = new CfnDeliveryDestination(this, "Destination", {
-      name: `${props.prefix}-access`,
+    // Its format cannot be changed, so that each has a name of its own.
+    const destination = new CfnDeliveryDestination(this, "Lines", {
+      name: `${props.prefix}-access-json`,
       destinationResourceArn: bucket.bucketArn,
-      outputFormat: "parquet",
+      outputFormat: "json",
     });
     const delivery = new CfnDelivery(this, "Delivery", {
       deliverySourceName: source.name,
       deliveryDestinationArn: destination.attrArn,
-      recordFields: fields,
-      s3SuffixPath: "{yyyy}/{MM}/{dd}/{HH}",
+      recordFields: [...accessLogFields],
+      s3EnableHiveCompatiblePath: true,
+      s3SuffixPath: "{yyyy}/{MM}/{dd}",
     });
     delivery.addResourceDependency(source);
     // CloudWatch Logs tries the bucket when it makes the delivery: it must be allowed to write by then.
     if (bucket.policy) delivery.node.addDependency(bucket.policy);
   }
 
-  #bucket(bucketName: string): Bucket {
+  #bucket({ bucketName, days }: AccessLogsProps): Bucket {
     const bucket = new Bucket(this, "Bucket", {
       bucketName,
       encryption: BucketEncryption.S3_MANAGED,
@@ -63,7 +77,7 @@ export class AccessLogs extends Construct {
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-      lifecycleRules: [{ id: "old", expiration: Duration.days(90) }],
+      lifecycleRules: [{ id: "old", expiration: Duration.days(days) }],
     });
     bucket.grantPut(
       new ServicePrincipal("delivery.logs.amazonaws.com", {

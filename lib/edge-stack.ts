@@ -78,6 +78,7 @@ export class EdgeStack extends Stack {
         bucketName: names.logBucket(),
         prefix: names.prefix,
         distributionArn: distribution.distributionArn,
+        days: config.audit.days,
       });
     }
     alerts.add(this, "EdgeErrors", alarmRows.edgeErrors(distribution.distributionId));

@@ -209,13 +209,13 @@ test("logs are delivered once the bucket's policy lets them be", () => {
   assert.ok(delivery?.DependsOn.includes(policy));
 });
 
-test("HTTP/3 and IPv6 are on; requests are logged without headers and query strings, for 90 days", () => {
+test("HTTP/3 and IPv6 are on; requests are logged without headers and query strings, for audit.days", () => {
   assert.deepEqual([config.HttpVersion, config.IPV6Enabled], ["http2and3", true]);
   const [delivery] = propertiesOf<{ readonly RecordFields: readonly string[] }>(edge, "AWS::Logs::Delivery");
   assert.ok(delivery?.RecordFields.includes("x-edge-request-id"));
   for (const field of delivery?.RecordFields ?? []) assert.doesNotMatch(field, /query|cookie|header|referer|host/i);
   edge.hasResourceProperties("AWS::S3::Bucket", {
-    LifecycleConfiguration: { Rules: [{ ExpirationInDays: 90, Status: "Enabled" }] },
+    LifecycleConfiguration: { Rules: [{ ExpirationInDays: 400, Status: "Enabled" }] },
   });
 });
 
