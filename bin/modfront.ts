@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 import { realpathSync } from "node:fs";
-import { Writable } from "node:stream";
-import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { CodedError, isCodedError } from "../lambda/golang/coded-error.ts";
 import type { Terminal, Verb } from "./verbs/verb.ts";
@@ -43,14 +41,32 @@ const terminal: Terminal = {
   print: (line) => process.stdout.write(`${line}\n`),
   write: (result) => process.stdout.write(result),
   note: (line) => process.stderr.write(`${line}\n`),
-  readSecret: (prompt) => (process.stdin.isTTY ? typeSecret(prompt) : text(process.stdin)),
+  readSecret: (prompt) => (process.stdin.isTTY ? typeSecret(prompt) : readAll()),
+  readLine: () => (process.stdin.isTTY ? Promise.resolve("") : readLine()),
   environment: process.env,
+  platform: process.platform,
   now: () => Date.now(),
 };
+
+async function readAll(): Promise<string> {
+  const { text } = await import("node:stream/consumers");
+  return await text(process.stdin);
+}
+
+/** No line that is waited for is longer. */
+async function readLine(): Promise<string> {
+  let read = "";
+  for await (const chunk of process.stdin) {
+    read += chunk;
+    if (read.includes("\n") || read.length > 8192) break;
+  }
+  return read.split("\n", 1)[0] ?? "";
+}
 
 /** The line editor writes what is typed: into nothing here. */
 async function typeSecret(prompt: string): Promise<string> {
   const { createInterface } = await import("node:readline/promises");
+  const { Writable } = await import("node:stream");
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const editor = createInterface({ input: process.stdin, output: nowhere, terminal: true });
   editor.once("SIGINT", () => process.exit(130));

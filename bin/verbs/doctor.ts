@@ -1,8 +1,8 @@
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { printable } from "../../lambda/golang/shown-text.ts";
 import { explain } from "../../lambda/proxy/store/explain.ts";
-import { ownLogins } from "./logins.ts";
 import { lookAtHead } from "./own-log-head.ts";
+import { keptToken } from "./own-token.ts";
 import { ServedModfront } from "./served-modfront.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
 
@@ -86,7 +86,7 @@ export const doctor: Verb = {
       throw new CodedError("usage", "doctor takes the URL of a modfront");
     if (module !== undefined && !/.@v/.test(module)) throw new CodedError("usage", "a module version is MODULE@vX.Y.Z");
     const server = base.replace(/\/+$/, "");
-    const token = (await ownLogins(terminal).read()).get(server);
+    const token = await keptToken(server, terminal);
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const findings: Finding[] = [];
     const line = await askGosumdb(server, headers);

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { printable } from "../../lambda/golang/shown-text.ts";
-import { ownLogins } from "./logins.ts";
+import { ownToken } from "./own-token.ts";
 import type { Terminal } from "./verb.ts";
 
 /** What a modfront answered: bytes, or that whoever asked may not, or that it does not have it stored. */
@@ -27,8 +27,7 @@ export class ServedModfront {
     if (!/^https?:\/\//.test(url) || !URL.canParse(url))
       throw new CodedError("usage", "this takes the URL of a modfront");
     const server = url.replace(/\/+$/, "");
-    const token = terminal.environment.MODFRONT_TOKEN || (await ownLogins(terminal).read()).get(server);
-    return new ServedModfront(server, token);
+    return new ServedModfront(server, await ownToken(server, terminal));
   }
 
   /** Reads a path into memory. Throws `CodedError` "answer" for any other answer. */

@@ -10,6 +10,10 @@ export interface Terminal {
   /** A line for the person, for stderr. */
   readonly note: (line: string) => void;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** As `process.platform`. */
+  readonly platform: string;
+  /** The first line of what is piped in; nothing of what would have to be typed. */
+  readonly readLine: () => Promise<string>;
   /** What is piped in, or else typed after `prompt`, without showing it. */
   readonly readSecret: (prompt: string) => Promise<string>;
   /** Milliseconds since the epoch. */

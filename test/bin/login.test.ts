@@ -68,7 +68,7 @@ test("a file of logins that others can read, or that is damaged, is not used", a
   chmodSync(file, 0o644);
   const open = await run(["credential"]);
   assert.deepEqual([open.code, open.stdout], [1, ""]);
-  assert.match(open.stderr, /others may read/);
+  assert.match(open.stderr, /read by others/);
   chmodSync(file, 0o600);
   writeFileSync(file, readFileSync(file, "utf8").slice(0, 20));
   const damaged = await run(["credential"]);

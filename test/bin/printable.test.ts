@@ -29,9 +29,11 @@ test("nor does it where login prints why a token was refused", async (t) => {
     write: assert.fail,
     note: (line: string) => notes.push(line),
     readSecret: async () => `mf_a.${"b".repeat(43)}`,
+    readLine: async () => "",
     environment: { HOME: dataFolder(t) },
+    platform: process.platform,
     now: () => 0,
   };
-  assert.equal(await login.run(["https://proxy.example"], terminal), 1);
+  assert.equal(await login.run(["--token", "https://proxy.example"], terminal), 1);
   assert.deepEqual(notes, ["https://proxy.example refuses it: ?[2Jno?"]);
 });

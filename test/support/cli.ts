@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -29,4 +29,38 @@ export async function runCli(
   child.stdin.on("error", () => {}).end(input);
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { code, stdout, stderr };
+}
+
+/** The real CLI while it runs. */
+export class RunningCli implements AsyncDisposable {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly ended: Promise<CliRun>;
+  stderr = "";
+
+  constructor(args: readonly string[], environment: Readonly<Record<string, string>>) {
+    const { PATH = "" } = process.env;
+    this.child = spawn(process.execPath, [script, ...args], { env: { PATH, ...environment } });
+    this.child.stdin.end();
+    this.child.stderr.setEncoding("utf8").on("data", (more) => {
+      this.stderr += more;
+    });
+    this.ended = Promise.all([text(this.child.stdout), once(this.child, "close")]).then(([stdout, [code]]) => {
+      return { code, stdout, stderr: this.stderr };
+    });
+  }
+
+  /** What it says on stderr, once it says something like that. */
+  async said(what: RegExp): Promise<string> {
+    for (;;) {
+      const [match] = what.exec(this.stderr) ?? [];
+      if (match !== undefined) return match;
+      const end = await Promise.race([once(this.child.stderr, "data"), this.ended]);
+      if ("code" in end && !what.test(this.stderr)) throw new Error(`it ended with ${end.code}: ${end.stderr}`);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill("SIGKILL");
+    await this.ended;
+  }
 }

@@ -1,0 +1,21 @@
+import { spawn } from "node:child_process";
+import type { Machine } from "./config-folder.ts";
+
+/** Returns the program that shows an address to a person, and its arguments; none of them is read by a shell. */
+export function browserCommand({ platform, environment }: Machine, url: string): readonly [string, ...string[]] {
+  const [own, ...words] = (environment.BROWSER ?? "").split(" ").filter(Boolean);
+  if (own !== undefined) return [own, ...words, url];
+  if (platform === "darwin") return ["open", url];
+  if (platform === "win32") return ["rundll32", "url.dll,FileProtocolHandler", url];
+  return ["xdg-open", url];
+}
+
+/** Opens an address in a browser that outlives this process. False where there is none to open. */
+export async function openBrowser(machine: Machine, url: string): Promise<boolean> {
+  const [program, ...args] = browserCommand(machine, url);
+  const child = spawn(program, args, { stdio: "ignore", detached: true });
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  child.once("spawn", () => resolve(true)).once("error", () => resolve(false));
+  child.unref();
+  return await promise;
+}
