@@ -124,6 +124,10 @@ export class ServiceStack extends Stack {
       id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-${names.shownAccount}-${this.region}/-/staged/*]`,
       reason: "Staged files are removed when the version they are of is stored, and no file of a module ever.",
     });
+    Validations.of(writer).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-${names.shownAccount}-${this.region}/-/log/*/tile/*]`,
+      reason: "A damaged tile of our own log is removed and made anew of its rows, and nothing else of the log.",
+    });
     return writer;
   }
 

@@ -80,7 +80,11 @@ export class StoredData extends Construct {
         actions: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
         resources: [`${this.#bucket}/*`],
       }),
-      new PolicyStatement({ actions: ["s3:DeleteObject"], resources: [`${this.#bucket}/${stagedPrefix}*`] }),
+      // What waits to be stored, and tiles of our own log that are damaged: the rows have what they are made of.
+      new PolicyStatement({
+        actions: ["s3:DeleteObject"],
+        resources: [`${this.#bucket}/${stagedPrefix}*`, `${this.#bucket}/${logFolder}*/tile/*`],
+      }),
       new PolicyStatement({
         effect: Effect.DENY,
         actions: ["s3:GetObject", "s3:PutObject"],

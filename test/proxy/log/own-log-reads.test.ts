@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { tilePath } from "../../../lambda/golang/tile.ts";
 import { recordText } from "../../../lambda/proxy/log/record-text.ts";
-import type { LogRow } from "../../../lambda/proxy/store/log-store.ts";
+import type { LogRow, LogStore } from "../../../lambda/proxy/store/log-store.ts";
 import { recordOf, recordsOf } from "../../support/log-records.ts";
 import { LogWorld } from "../../support/log-world.ts";
 import { MemoryModuleStore } from "../../support/memory-adapters.ts";
@@ -55,17 +56,60 @@ test("no tile is made of rows that do not lead to the signed head", async () => 
   }
 });
 
-test("a full tile is read once from the rows, then from the files", async () => {
+/** The table, with what is read of it. */
+function countedRows({ memory }: LogWorld) {
+  const read: string[] = [];
+  const store: LogStore = Object.assign(Object.create(memory) as LogStore, {
+    range: (...place: Parameters<LogStore["range"]>) => {
+      read.push(`${place[0]} from ${place[1]}`);
+      return memory.range(...place);
+    },
+  });
+  return { store, read };
+}
+
+test("a full tile is read once from the rows, then from the files, which each process proves once", async () => {
   const world = await worldOf(256);
   const before = [await world.reads().tile(tileOf(0, 256)), await world.reads().tile(tileOf(-1, 256))];
-  const store = withFailpoints(world.memory, [
-    { method: "range", kind: "failed" },
-    { method: "rows", kind: "failed" },
-  ]);
+  const { store, read } = countedRows(world);
   const reads = world.reads({ store });
   assert.deepEqual([await reads.tile(tileOf(0, 256)), await reads.tile(tileOf(-1, 256))], before);
+  assert.deepEqual(read, ["1 from 0", "1 from 0"], "what is above them is outgrown");
+  assert.deepEqual([await reads.tile(tileOf(0, 256)), await reads.tile(tileOf(-1, 256))], before);
   assert.deepEqual(await reads.tile(tileOf(0, 5)), before[0]?.slice(0, 5 * 32));
-  await assert.rejects(reads.tile(tileOf(1, 1)), { code: "store-failed" });
+  assert.equal(read.length, 2, "and no row after that");
+});
+
+for (const [what, damage] of [
+  ["another byte", (bytes: Uint8Array) => bytes.with(40, (bytes[40] ?? 0) ^ 1)],
+  ["its half", (bytes: Uint8Array) => bytes.subarray(0, bytes.length / 2)],
+  ["nothing", () => new Uint8Array()],
+] as const) {
+  for (const asked of [tileOf(0, 256), tileOf(0, 9), tileOf(-1, 256), tileOf(-1, 9)]) {
+    const kept = { ...asked, w: 256 };
+    test(`a kept tile of level ${asked.l} with ${what} in it is made anew, for who wants ${asked.w}`, async () => {
+      const world = await worldOf(600);
+      const before = world.reads();
+      const right = await before.tile(asked);
+      const key = [...world.files.files.keys()].find((name) => name.endsWith(tilePath(kept))) ?? "";
+      const sound = world.files.files.get(key) ?? new Uint8Array();
+      // In the process that proved it and in the next.
+      for (const reads of [before, world.reads()]) {
+        world.files.files.set(key, new Uint8Array(damage(sound)));
+        assert.deepEqual(await reads.tile(asked), right);
+        assert.deepEqual(world.files.files.get(key), sound);
+      }
+    });
+  }
+}
+
+test("a damaged tile that cannot be removed is made all the same", async () => {
+  const world = await worldOf(300);
+  const right = await world.reads().tile(tileOf(-1, 256));
+  const files = withFailpoints(world.files, [{ method: "remove", kind: "failed" }]);
+  for (const [key, bytes] of world.files.files)
+    if (key.includes("/tile/")) world.files.files.set(key, new Uint8Array(bytes.length));
+  assert.deepEqual(await world.reads({ files }).tile(tileOf(-1, 256)), right);
 });
 
 test("a tile that cannot be kept is made all the same", async () => {
