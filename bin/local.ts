@@ -13,6 +13,7 @@ import { systemClock as clock } from "../lambda/runtime/system-clock.ts";
 import { temporaryName } from "../lambda/runtime/temporary-files.ts";
 import { openDirect } from "../lambda/upstream/direct/open-direct.ts";
 import { forwardProxyOf } from "../lambda/upstream/http/forward-proxy.ts";
+import { openDocuments } from "../lambda/upstream/http/open-documents.ts";
 import { openUpstreams, type Upstreams } from "../lambda/upstream/http/open-upstreams.ts";
 import packageJson from "../package.json" with { type: "json" };
 
@@ -78,8 +79,13 @@ async function main(): Promise<void> {
   const way = new RequestWay(`modfront-${randomBytes(8).toString("hex")}`);
   const upstreams = await connect(settings, way);
   for (const note of upstreams.notes) print(note);
+  const documents = openDocuments(settings.config, {
+    version: packageJson.version,
+    forwardProxy: forwardProxyOf(process.env),
+  });
   const server = await startLocal(settings, {
     clock,
+    readDocument: documents.read,
     router: upstreams,
     way,
     sumdbRemote: (name) =>
@@ -97,7 +103,7 @@ async function main(): Promise<void> {
   process.stdout.write(greeting(settings, server));
   stopOnSignal(async () => {
     await server.stop();
-    await upstreams.close();
+    await Promise.all([upstreams.close(), documents.close()]);
   });
 }
 

@@ -74,7 +74,9 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   ],
   "lambda/access/audit": [],
   "lambda/access": ["golang", "edge", "access/audit", "proxy/store"],
+  "lambda/access/oidc": ["golang", "edge", "access", "proxy/store"],
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],
+  "lambda/exchange": ["golang", "edge", "access/audit", "access", "access/oidc", "http"],
   "lambda/admin": ["golang", "edge", "access/audit", "access", "http"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
   "lambda/aws": [
@@ -85,6 +87,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/config": [
     "golang",
     "access",
+    "access/oidc",
     "aws",
     "proxy/sources",
     "proxy/checksums",
@@ -96,7 +99,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     "upstream/http",
   ],
   "lambda/local/data": ["golang", "access/audit", "proxy/store", "proxy/log", "runtime"],
-  "lambda/local/access": ["golang", "edge", "config", "access", "local/data"],
+  "lambda/local/access": ["golang", "edge", "config", "access", "access/oidc", "local/data"],
   "lambda/local/server": [
     ...[
       "golang",
@@ -104,7 +107,9 @@ const floors: Readonly<Record<string, readonly string[]>> = {
       "config",
       "access/audit",
       "access",
+      "access/oidc",
       "http",
+      "exchange",
       "admin",
       "console",
       "runtime",

@@ -38,26 +38,46 @@ export async function createToken(
   now: number,
   { tenants = [], note }: TokenMaking = {},
 ): Promise<{ readonly token: string; readonly record: TokenRecord }> {
-  const role = checkRole(request.role);
-  const subject = checkText("subject", request.subject, 1, 100);
-  const modules = checkPatterns(request.modules ?? (role === "admin" ? "*" : ""), tenants);
   const days = checkDays(request.days);
-  const key = await signingKey(store);
-  const record = {
-    id: newId(now),
-    subject,
-    role,
-    modules,
-    created: now,
-    expires: now + days * day,
-    key: key.id,
-  };
+  const { record, key } = await drawUp(store, request, { now, expires: now + days * day, tenants });
   await store.add(record, note && (() => note(record)));
   return { token: signToken(record, key.secret), record };
 }
 
+/** What a token is made for that ends soon, of which no record is kept. */
+export interface ShortTokenRequest extends Omit<TokenRequest, "days"> {
+  readonly minutes: number;
+}
+
+/**
+ * Makes a token that nothing remembers but what `note` writes down of it, before there is one: it cannot be listed, and
+ * ends by itself or with its key. Throws as `createToken` does.
+ */
+export async function issueToken(
+  store: Pick<TokenStore, "readKeys" | "updateKeys">,
+  request: ShortTokenRequest,
+  now: number,
+  { tenants = [], note }: TokenMaking = {},
+): Promise<{ readonly token: string; readonly record: TokenRecord }> {
+  const { record, key } = await drawUp(store, request, { now, expires: now + request.minutes * 60, tenants });
+  await note?.(record);
+  return { token: signToken(record, key.secret), record };
+}
+
+async function drawUp(
+  store: Pick<TokenStore, "readKeys" | "updateKeys">,
+  request: Pick<TokenRequest, "subject" | "role" | "modules">,
+  { now, expires, tenants }: { readonly now: number; readonly expires: number; readonly tenants: readonly string[] },
+): Promise<{ readonly record: TokenRecord; readonly key: SigningKey }> {
+  const role = checkRole(request.role);
+  const subject = checkText("subject", request.subject, 1, 100);
+  const modules = checkPatterns(request.modules ?? (role === "admin" ? "*" : ""), tenants);
+  const key = await signingKey(store);
+  return { record: { id: newId(now), subject, role, modules, created: now, expires, key: key.id }, key };
+}
+
 /** The key that signs now; the first token makes it. */
-async function signingKey(store: TokenStore): Promise<SigningKey> {
+async function signingKey(store: Pick<TokenStore, "readKeys" | "updateKeys">): Promise<SigningKey> {
   const [key] = (await store.readKeys()).keys;
   return key ?? (await store.updateKeys(firstKey));
 }

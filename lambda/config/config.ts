@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { accessConfig } from "../access/config.ts";
+import { exchangeConfig } from "../access/oidc/config.ts";
 import { faultOfTenantNames, faultOfTenants, resolveTenants } from "../access/tenants.ts";
 import { awsConfig } from "../aws/config.ts";
 import { CodedError } from "../golang/coded-error.ts";
@@ -23,6 +24,7 @@ const configSchema = z.strictObject({
   ...checksumsConfig,
   ...logConfig,
   ...accessConfig,
+  ...exchangeConfig,
   ...upkeepConfig,
   ...awsConfig,
 });
@@ -57,6 +59,7 @@ function resolveConfig(config: Config): Config {
     if (unknown !== undefined) throw new CodedError("config", `configuration key ${key}: ${unknown}`);
     return [...resolveTenants(patterns, tenants)];
   };
+  checkGrants(config);
   const owned = Object.values(tenants).flatMap(({ modules }) => modules);
   return {
     ...config,
@@ -66,6 +69,18 @@ function resolveConfig(config: Config): Config {
       patterns: resolve(`upstreams.${i}.patterns`, rule.patterns),
     })),
   };
+}
+
+/** A token names two tenants at most, and so does what it is made by. */
+function checkGrants({ oidc, mtls, tenants }: Config): void {
+  const rules = [
+    ...oidc.flatMap((each, i) => each.rules.map(({ modules }, j) => ({ key: `oidc.${i}.rules.${j}`, modules }))),
+    ...mtls.rules.map(({ modules }, i) => ({ key: `mtls.rules.${i}`, modules })),
+  ];
+  for (const { key, modules } of rules) {
+    const fault = faultOfTenantNames(modules, Object.keys(tenants));
+    if (fault !== undefined) throw new CodedError("config", `configuration key ${key}.modules: ${fault}`);
+  }
 }
 
 function faultOfAccess({ access, tenants }: Config): string | undefined {

@@ -28,6 +28,9 @@ export const patterns: Readonly<Record<RouteName, string>> = {
 /** What load balancers ask. In front of a deployment the edge says that it is alive, and keeps for some seconds whether it is ready. */
 export const probes = { live: "/-/live", ready: "/-/ready" } as const;
 
+/** Where ID tokens and client certificates are exchanged for tokens, and where it says whose. */
+export const tokenAddress = "/-/token";
+
 /** Where it says what GOSUMDB is set to. */
 export const gosumdbAddress = "/-/gosumdb";
 

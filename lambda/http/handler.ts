@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import type { RoutedPath } from "../edge/routed-path.ts";
 import type { Identity } from "../edge/token.ts";
 import type { Served } from "../proxy/serve/serve.ts";
@@ -20,6 +21,8 @@ export interface HttpRequest {
   readonly body?: (limit: number) => Promise<Uint8Array | undefined>;
   /** The request's id, and from where it came. */
   readonly origin?: { readonly request: string; readonly address: string };
+  /** The certificate that the client has the key of, where an authority of ours signed it. */
+  readonly certificate?: () => X509Certificate | undefined;
 }
 
 /** A request and who asks, after the second look at whether they may. */

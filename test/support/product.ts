@@ -12,6 +12,7 @@ import { RequestWay } from "../../lambda/runtime/request-way.ts";
 import { temporaryName } from "../../lambda/runtime/temporary-files.ts";
 import { openDirect } from "../../lambda/upstream/direct/open-direct.ts";
 import type { UpstreamTimeouts } from "../../lambda/upstream/http/exchange.ts";
+import { openDocuments } from "../../lambda/upstream/http/open-documents.ts";
 import { openUpstreams } from "../../lambda/upstream/http/open-upstreams.ts";
 import { eventually } from "./eventually.ts";
 import { clockWith } from "./set-clock.ts";
@@ -25,6 +26,8 @@ export interface ProductOptions {
   readonly port?: number;
   /** Milliseconds by which the product's clock is ahead: leases of the dead are over then. */
   readonly ahead?: number;
+  /** Files: the server's own certificate and key, and the authorities of clients. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
 }
 
 export interface Product {
@@ -69,12 +72,14 @@ export async function startProduct(options: ProductOptions, failpoint?: Failpoin
     host: "127.0.0.1",
     data: options.data,
     log: "off",
-    tls: undefined,
+    tls: options.tls,
     config,
     upstream: "off",
   } as const;
+  const documents = openDocuments(config, { version: "0.0.0" });
   const server = await startLocal(settings, {
     way,
+    readDocument: documents.read,
     clock,
     router: upstreams,
     sumdbRemote: (name) => {
@@ -88,7 +93,7 @@ export async function startProduct(options: ProductOptions, failpoint?: Failpoin
   });
   const stop = async () => {
     await server.stop();
-    await upstreams.close();
+    await Promise.all([upstreams.close(), documents.close()]);
   };
   return { url: server.url, warnings, stop };
 }

@@ -37,8 +37,13 @@ const tables = `
   CREATE INDEX token_revoked ON token (text) WHERE text IS NOT NULL;
 `;
 
+const usedIdTokens = `
+  CREATE TABLE used_id_token (id TEXT NOT NULL PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX used_id_token_end ON used_id_token (until);
+`;
+
 /** What leads from each version of the schema to the next, an empty file being version 0. What is here never changes. */
-const migrations: readonly string[] = [tables];
+const migrations: readonly string[] = [tables, usedIdTokens];
 
 /**
  * Opens the tokens of a data folder, made where there are none; what an earlier version kept in a file is taken over.

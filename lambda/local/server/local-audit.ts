@@ -2,8 +2,10 @@ import { join } from "node:path";
 import { AuditedChanges } from "../../access/audit/audited-changes.ts";
 import { AuditedTokens } from "../../access/audited-tokens.ts";
 import { type Fetch, FetchRecorder } from "../../access/fetch-recorder.ts";
+import type { UsedTokens } from "../../access/oidc/used-tokens.ts";
 import type { Administration } from "../../admin/administration.ts";
 import { SqliteTokenStore } from "../access/sqlite-token-store.ts";
+import { SqliteUsedTokens } from "../access/sqlite-used-tokens.ts";
 import { auditFile, openAuditDatabase } from "../data/audit-database.ts";
 import type { Failpoint } from "../data/failpoints.ts";
 import { SqliteAuditLog } from "../data/sqlite-audit-log.ts";
@@ -19,6 +21,8 @@ const day = 86_400_000;
 export interface LocalAudit {
   /** What is changed over HTTP, and written down here before. */
   readonly administration: Administration;
+  /** The ID tokens that were exchanged, which is written down too. */
+  readonly used: UsedTokens;
   /** Told of each fetch; absent where they are not written down. */
   readonly fetched: ((fetch: Fetch) => void) | undefined;
   /** Settles what a crash left, and begins to write and to forget. */
@@ -47,6 +51,7 @@ export function openLocalAudit(
   });
   const store = new SqliteTokenStore(data);
   const now = () => Math.floor(clock.now() / 1000);
+  const used = new SqliteUsedTokens(data, now);
   const tokens = new AuditedTokens({ store, changes, tenants: Object.keys(config.tenants), now });
   const timers: NodeJS.Timeout[] = [];
   const repeat = (work: () => Promise<unknown>, interval: number) => {
@@ -58,6 +63,7 @@ export function openLocalAudit(
   const forget = () => log.forget(clock.now() - config.audit.days * day);
   return {
     administration: { store, tokens, audit: log, tenants: config.tenants, now: clock.now },
+    used,
     fetched: recorder && ((fetch) => recorder.record(fetch)),
     begin: async () => {
       await changes.settle(tokens.happened);
@@ -69,6 +75,7 @@ export function openLocalAudit(
       for (const timer of timers) clearInterval(timer);
       await recorder?.flush();
       store.close();
+      used.close();
       database.close();
     },
   };

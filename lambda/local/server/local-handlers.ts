@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { UsedTokens } from "../../access/oidc/used-tokens.ts";
 import type { Administration } from "../../admin/administration.ts";
 import { overviewRoutes } from "../../admin/overview-routes.ts";
 import { tokenRoutes } from "../../admin/token-routes.ts";
@@ -7,6 +8,9 @@ import { ownSumdb } from "../../console/paste-lines.ts";
 import type { RoutedPath } from "../../edge/routed-path.ts";
 import type { RouteName } from "../../edge/routes.ts";
 import type { Identity } from "../../edge/token.ts";
+import { Exchange } from "../../exchange/exchange.ts";
+import { exchangeRoutes } from "../../exchange/exchange-routes.ts";
+import { clientAddress } from "../../http/client-address.ts";
 import { gosumdbRoutes } from "../../http/gosumdb.ts";
 import { createHandler, type HttpHandler } from "../../http/handler.ts";
 import { metricsRoutes } from "../../http/metrics.ts";
@@ -42,6 +46,8 @@ export interface HandlerParts extends LocalParts {
   readonly log: RecordLog;
   readonly metrics: Metrics;
   readonly administration: Administration;
+  /** The ID tokens that were used. */
+  readonly used: UsedTokens;
   /** Where the server is reached, once it listens. */
   readonly address: () => string;
   /** Who asks for what is answered now: a token, or an address. */
@@ -92,6 +98,7 @@ function siteRoutes(settings: Settings, parts: HandlerParts, index: VersionIndex
     ...gosumdbRoutes(opened.ownLog.verifierKey),
     ...tokenRoutes(parts.administration),
     ...overviewRoutes(parts.administration),
+    ...localExchange(settings, parts),
     ...pageRoutes({
       catalogue: new SqliteModuleCatalogue(opened.database),
       access: localAccess(settings),
@@ -100,6 +107,16 @@ function siteRoutes(settings: Settings, parts: HandlerParts, index: VersionIndex
       ownLog: opened.ownLog.verifierKey,
     }),
   ];
+}
+
+/** Tokens for ID tokens and client certificates. */
+function localExchange({ config }: Settings, parts: HandlerParts): readonly Route[] {
+  const { readDocument: read, used, administration, clock } = parts;
+  const { store, audit } = administration;
+  const given = { issuers: config.oidc, subjects: config.mtls.rules, now: clock.now };
+  const tenants = Object.keys(config.tenants);
+  const exchange = new Exchange({ ...given, tenants, read, used, store, audit });
+  return exchangeRoutes({ ...given, exchange, clientOf: clientAddress });
 }
 
 function openFill(

@@ -1,3 +1,4 @@
+import type { ReadDocument } from "../../access/oidc/issuer-keys.ts";
 import type { SumdbRemote } from "../../proxy/checksums/sumdb-reach.ts";
 import type { UpstreamRouter } from "../../proxy/sources/upstream.ts";
 import type { Clock } from "../../proxy/store/clock.ts";
@@ -11,6 +12,8 @@ export interface LocalParts {
   /** The one that the upstreams' requests carry. */
   readonly way: RequestWay;
   readonly sumdbRemote: (name: string) => SumdbRemote;
+  /** Reads documents of the providers whose ID tokens are exchanged. */
+  readonly readDocument: ReadDocument;
   /** The entry of the thread that inspects zips. */
   readonly zipWorker: URL;
   /** Where request lines go. */

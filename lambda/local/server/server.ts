@@ -9,6 +9,7 @@ import type { RoutedPath } from "../../edge/routed-path.ts";
 import { storedKind } from "../../edge/routes.ts";
 import { anonymous, type Identity } from "../../edge/token.ts";
 import { errorText } from "../../http/answers.ts";
+import { clientAddress } from "../../http/client-address.ts";
 import { frame } from "../../http/frame.ts";
 import type { HttpRequest } from "../../http/handler.ts";
 import { errorOf, failure, type HttpAnswer, type HttpResult } from "../../http/result.ts";
@@ -16,8 +17,7 @@ import { errorTraits } from "../../proxy/store/error-traits.ts";
 import { policyOf } from "../../proxy/store/layout.ts";
 import type { ServedError } from "../../proxy/store/served-error.ts";
 import { createServer } from "../../runtime/node-http.ts";
-import type { Certificate } from "./certificate.ts";
-import { clientAddress } from "./client-address.ts";
+import { type Certificate, clientCertificate } from "./certificate.ts";
 import { type FileAnswer, type HitMemory, sendFile, sendReady } from "./fast-path.ts";
 import { type HitLane, openHitLane } from "./hit-lane.ts";
 import { HotFiles } from "./hot-files.ts";
@@ -111,7 +111,8 @@ export function createLocalServer(parts: ServerParts): LocalServer {
   const { tls, patience: patient = patience } = parts;
   const options = { ...patient, maxHeaderSize: 16_384 };
   const turns = oneAtATime(listener);
-  const server = tls === undefined ? createServer(options, turns) : createTlsServer({ ...options, ...tls }, turns);
+  const server =
+    tls === undefined ? createServer(options, turns) : createTlsServer({ ...options, ...secure(tls) }, turns);
   server.timeout = patient.stallTimeout;
   server.maxConnections = parts.connections;
   answerUnparsed(server);
@@ -123,6 +124,11 @@ export function createLocalServer(parts: ServerParts): LocalServer {
       lane?.close();
     },
   };
+}
+
+/** Whoever shows no certificate, or a wrong one, is let in: only the exchange of it for a token wants one. */
+function secure(tls: Certificate) {
+  return tls.ca === undefined ? tls : { ...tls, requestCert: true, rejectUnauthorized: false };
 }
 
 /**
@@ -258,7 +264,8 @@ async function serveMiss(
   const client = identity.role === "anonymous" ? clientAddress(addressOf(exchange.request)) : identity.id;
   const body = (limit: number) => readBody(exchange.request, limit);
   const origin = { request: randomUUID(), address: addressOf(exchange.request) };
-  const result = await parts.answer({ method, routed, headers, query, identity, client, body, origin });
+  const certificate = () => clientCertificate(exchange.request.socket);
+  const result = await parts.answer({ method, routed, headers, query, identity, client, body, origin, certificate });
   const error = errorOf(result);
   if (error !== undefined) parts.failed(error);
   const refusal = error && contentRefusal(error);

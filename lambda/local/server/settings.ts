@@ -13,7 +13,7 @@ export interface Settings {
   readonly host: string;
   readonly data: string;
   readonly log: LogFormat;
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls: { readonly cert: string; readonly key: string; readonly clientCa?: string } | undefined;
   readonly config: Config;
   /** The chain for everything no rule names; `undefined` when a rule of the configuration is for that. */
   readonly upstream: string | undefined;
@@ -38,6 +38,7 @@ const options = {
   log: { type: "string" },
   "tls-cert": { type: "string" },
   "tls-key": { type: "string" },
+  "tls-client-ca": { type: "string" },
 } as const;
 
 /** The flags, for the line that answers a wrong one. */
@@ -60,7 +61,7 @@ export function readSettings(source: SettingsSource): Settings {
     host,
     data,
     log: parseLog(given("log", "MODFRONT_LOG") ?? (source.isTerminal ? "text" : "json")),
-    tls: parseTls(flags["tls-cert"], flags["tls-key"]),
+    tls: parseTls(flags["tls-cert"], flags["tls-key"], flags["tls-client-ca"]),
     ...withUpstream(config, given("upstream", "MODFRONT_UPSTREAM"), source, { host, port }),
   };
 }
@@ -92,10 +93,12 @@ function parseUrl(flag: string, text: string): string {
   throw new CodedError("usage", `${flag} takes an http or https URL without query and fragment`);
 }
 
-function parseTls(cert: string | undefined, key: string | undefined): Settings["tls"] {
-  if (cert === undefined && key === undefined) return undefined;
+function parseTls(cert: string | undefined, key: string | undefined, clientCa: string | undefined): Settings["tls"] {
+  if (cert === undefined && key === undefined && clientCa === undefined) return undefined;
+  if (cert === undefined && key === undefined)
+    throw new CodedError("usage", "--tls-client-ca needs --tls-cert and --tls-key");
   if (cert === undefined || key === undefined) throw new CodedError("usage", "--tls-cert and --tls-key go together");
-  return { cert, key };
+  return { cert, key, ...(clientCa !== undefined && { clientCa }) };
 }
 
 /** A chain given by flag or environment replaces the catch-all rule; without either, this machine's Go decides. */

@@ -53,6 +53,7 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
   const { handlers, logging } = localPlane(settings, {
     ...{ ...parts, opened, log, metrics, address, client },
     administration: audit.administration,
+    used: audit.used,
   });
   const stack = createStack(handlers, admitter(settings));
   const seconds = () => Math.floor(clock.now() / 1000);

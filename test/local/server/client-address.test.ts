@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clientAddress } from "../../../lambda/local/server/client-address.ts";
+import { clientAddress } from "../../../lambda/http/client-address.ts";
 
 const rows: readonly [remote: string, client: string][] = [
   ["192.0.2.7", "192.0.2.7"],

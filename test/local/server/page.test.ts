@@ -38,6 +38,7 @@ before(async () => {
     way: new RequestWay("test"),
     clock: systemClock,
     router: { isPrivate: () => false, chainFor: () => ({ steps: [], end: "off" }) },
+    readDocument: () => Promise.reject(new Error("the page asks no provider")),
     sumdbRemote: () => ({ get: () => Promise.reject(new Error("the page asks no checksum database")) }),
     zipWorker: new URL("../../../lambda/runtime/zip-worker.ts", import.meta.url),
     write: () => {},
