@@ -17,7 +17,7 @@ test("a process whose index was taken away or replaced neither appends nor signs
       before: size === 1n ? undefined : { ...head, size: size - 1n },
       after: { ...head, size },
       rows: [],
-      numbers: [],
+      numbers: [{ module: { path: "corp.example/m", version: `v1.0.${size}` }, number: size - 1n }],
     }) as const;
   const database = openIndexDatabase(path);
   const [log, heads] = [new SqliteLogStore(database), new SqliteSignedHeads(database)];
