@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { indexFile, openIndexDatabase, transact } from "../../lambda/local/data/index-database.ts";
+import { indexFile, openIndexDatabase } from "../../lambda/local/data/index-database.ts";
+import { transact } from "../../lambda/local/data/sqlite-schema.ts";
 import { SqliteVersionIndex } from "../../lambda/local/data/sqlite-version-index.ts";
 import { parsePath } from "../../lambda/proxy/serve/received-path.ts";
 import { serveIndex } from "../../lambda/proxy/serve/serve.ts";

@@ -6,7 +6,7 @@ import type { TestContext } from "node:test";
 import { unescapePath, unescapeVersion } from "../../lambda/golang/module.ts";
 import { composeLookup } from "../../lambda/golang/sumdb.ts";
 import { parseTilePath } from "../../lambda/golang/tile.ts";
-import { transact } from "../../lambda/local/data/index-database.ts";
+import { transact } from "../../lambda/local/data/sqlite-schema.ts";
 import { appended, emptyFrontier, treeOf } from "../../lambda/proxy/log/growing-tree.ts";
 import { OwnLogReads } from "../../lambda/proxy/log/own-log-reads.ts";
 import { recordText } from "../../lambda/proxy/log/record-text.ts";

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Note, TokenKeys, TokenPage, TokenRecord, TokenStore } from "../../access/token-store.ts";
 import type { Role } from "../../edge/token.ts";
 import { CodedError } from "../../golang/coded-error.ts";
-import { transact } from "../data/index-database.ts";
+import { transact } from "../data/sqlite-schema.ts";
 import { insertToken, markRevoked, openTokenDatabase, readKeys, writeKeys } from "./token-database.ts";
 
 /** How many records that ended are removed with each new one. */

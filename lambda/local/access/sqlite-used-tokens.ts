@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { UsedTokens } from "../../access/oidc/used-tokens.ts";
-import { transact } from "../data/index-database.ts";
+import { transact } from "../data/sqlite-schema.ts";
 import { openTokenDatabase } from "./token-database.ts";
 
 /** How many that may be forgotten are removed with each new one. */

@@ -6,8 +6,8 @@ import { revocationEntry } from "../../access/revocations.ts";
 import type { TokenKeys, TokenRecord } from "../../access/token-store.ts";
 import { revokedKey } from "../../edge/revocations.ts";
 import { CodedError } from "../../golang/coded-error.ts";
-import { transact } from "../data/index-database.ts";
 import { connect } from "../data/sqlite-connection.ts";
+import { migrate, transact } from "../data/sqlite-schema.ts";
 import { isDamage } from "../data/storage-failure.ts";
 import { isMissing } from "./private-file.ts";
 import { parseTokenFile } from "./token-file.ts";
@@ -53,7 +53,7 @@ const migrations: readonly string[] = [tables, usedIdTokens];
 export function openTokenDatabase(data: string): DatabaseSync {
   const database = openDatabase(data);
   try {
-    prepareSchema(database);
+    migrate(database, migrations, tooNew);
     takeOver(database, join(data, tokenFile));
     return database;
   } catch (error) {
@@ -99,20 +99,8 @@ function unreadable(cause: unknown): Error {
   return new CodedError("tokens-unreadable", "the tokens of the data folder cannot be read", { cause });
 }
 
-function prepareSchema(database: DatabaseSync): void {
-  if (version(database) === migrations.length) return;
-  transact(database, () => {
-    const before = version(database);
-    if (before > migrations.length) {
-      throw new CodedError("tokens-unreadable", "the tokens were made by a newer modfront: use that one");
-    }
-    for (const statements of migrations.slice(before)) database.exec(statements);
-    database.exec(`PRAGMA user_version = ${migrations.length}`);
-  });
-}
-
-function version(database: DatabaseSync): number {
-  return Number(database.prepare("PRAGMA user_version").get()?.user_version);
+function tooNew(): CodedError {
+  return new CodedError("tokens-unreadable", "the tokens were made by a newer modfront: use that one");
 }
 
 /**

@@ -1,7 +1,6 @@
-import type { DatabaseSync } from "node:sqlite";
 import { CodedError } from "../../golang/coded-error.ts";
-import { transact } from "./index-database.ts";
-import { connect } from "./sqlite-connection.ts";
+import { type Connections, connectTwice } from "./sqlite-connection.ts";
+import { migrate } from "./sqlite-schema.ts";
 import { indexFailure, isDamage } from "./storage-failure.ts";
 
 /** The name of the audit log in a data folder: a file of its own, which nothing that mends the index touches. */
@@ -40,12 +39,8 @@ const tables = `
 /** What leads from each version of the schema to the next, an empty file being version 0. What is here never changes. */
 const migrations: readonly string[] = [tables];
 
-/** The opened audit log: changes through `durable`, which waits for the disk, and fetches through `quick`. */
-export interface AuditDatabase {
-  readonly quick: DatabaseSync;
-  readonly durable: DatabaseSync;
-  close(): void;
-}
+/** The opened audit log: changes go through `durable`, fetches through `quick`. */
+export type AuditDatabase = Connections;
 
 /**
  * Opens the audit log at `path`, made where there is none.
@@ -54,19 +49,9 @@ export interface AuditDatabase {
  * `ServedError` "store-failed" when the medium fails.
  */
 export function openAuditDatabase(path: string): AuditDatabase {
-  const opened: DatabaseSync[] = [];
-  const close = () => {
-    for (const connection of opened.splice(0)) connection.close();
-  };
   try {
-    const durable = connect(path, "FULL");
-    opened.push(durable);
-    prepareSchema(durable);
-    const quick = connect(path, "NORMAL");
-    opened.push(quick);
-    return { quick, durable, close };
+    return connectTwice(path, (durable) => migrate(durable, migrations, tooNew));
   } catch (error) {
-    close();
     if (isDamage(error)) throw new CodedError("audit-damaged", damaged, { cause: error });
     throw indexFailure(error);
   }
@@ -74,19 +59,6 @@ export function openAuditDatabase(path: string): AuditDatabase {
 
 const damaged = `the audit log in the data folder is damaged: restore ${auditFile}, or move it away to begin a new one`;
 
-function prepareSchema(database: DatabaseSync): void {
-  if (version(database) > migrations.length) {
-    throw new CodedError(
-      "audit-too-new",
-      "the audit log in the data folder was made by a newer modfront: use that one",
-    );
-  }
-  transact(database, () => {
-    for (const statements of migrations.slice(version(database))) database.exec(statements);
-    database.exec(`PRAGMA user_version = ${migrations.length}`);
-  });
-}
-
-function version(database: DatabaseSync): number {
-  return Number(database.prepare("PRAGMA user_version").get()?.user_version);
+function tooNew(): CodedError {
+  return new CodedError("audit-too-new", "the audit log in the data folder was made by a newer modfront: use that one");
 }

@@ -3,7 +3,8 @@ import type { DatabaseSync } from "node:sqlite";
 import { CodedError } from "../../golang/coded-error.ts";
 import { ServedError } from "../../proxy/store/served-error.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
-import { connect } from "./sqlite-connection.ts";
+import { type Connections, connectTwice } from "./sqlite-connection.ts";
+import { schemaVersion, transact } from "./sqlite-schema.ts";
 import { attempt, damagedIndex, indexFailure, isDamage } from "./storage-failure.ts";
 
 /** The name of the index in a data folder. */
@@ -136,9 +137,7 @@ const unfilled = 1;
  * memories go through `quick`: a crash of the process keeps them, a power failure may lose the last of them, and nobody
  * who held one is left then. Both wait up to five seconds for another process, whose transactions take milliseconds.
  */
-export interface IndexDatabase {
-  readonly quick: DatabaseSync;
-  readonly durable: DatabaseSync;
+export interface IndexDatabase extends Connections {
   /** True when there was no index before, and until it was brought in line with the files. */
   readonly wantsReindex: boolean;
   /**
@@ -146,7 +145,6 @@ export interface IndexDatabase {
    * a file that nobody else finds would be a second log with the same key: a fork.
    */
   checkPlace(): void;
-  close(): void;
 }
 
 /**
@@ -156,19 +154,10 @@ export interface IndexDatabase {
  * million versions and 0.3 s for their records in the log), "index-too-new" when a later modfront made it, `ServedError` "store-failed" when the medium fails.
  */
 export function openIndexDatabase(path: string, failpoint: Failpoint = noFailpoint): IndexDatabase {
-  const opened: DatabaseSync[] = [];
-  const close = () => {
-    for (const connection of opened.splice(0)) connection.close();
-  };
   try {
-    const durable = connect(path, "FULL");
-    opened.push(durable);
-    const wantsReindex = prepareSchema(durable, failpoint);
-    const quick = connect(path, "NORMAL");
-    opened.push(quick);
-    return { quick, durable, wantsReindex, checkPlace: placeCheck(path), close };
+    const { prepared, ...connections } = connectTwice(path, (durable) => prepareSchema(durable, failpoint));
+    return { ...connections, wantsReindex: prepared, checkPlace: placeCheck(path) };
   } catch (error) {
-    close();
     if (isDamage(error)) throw new CodedError("index-damaged", damagedIndex, { cause: error });
     throw indexFailure(error);
   }
@@ -183,22 +172,9 @@ function placeCheck(path: string): () => void {
   };
 }
 
-/** Runs `work` in one transaction that takes the write lock at once. It must not wait for anything. */
-export function transact<T>(database: DatabaseSync, work: () => T): T {
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    const result = work();
-    database.exec("COMMIT");
-    return result;
-  } catch (error) {
-    if (database.isTransaction) database.exec("ROLLBACK");
-    throw error;
-  }
-}
-
 /** Makes or migrates the tables; true while they are not in line with the files. */
 function prepareSchema(database: DatabaseSync, failpoint: Failpoint): boolean {
-  const before = version(database);
+  const before = schemaVersion(database);
   if (before > migrations.length) {
     throw new CodedError("index-too-new", "the index in the data folder was made by a newer modfront: use that one");
   }
@@ -232,12 +208,8 @@ export function markFilled({ durable }: Pick<IndexDatabase, "durable">): void {
 
 /** Takes the schema from one version to another, in a transaction; false when another process was quicker. */
 function migrate(database: DatabaseSync, from: number, to: number): boolean {
-  if (version(database) !== from) return false;
+  if (schemaVersion(database) !== from) return false;
   for (const statements of migrations.slice(from, to)) database.exec(statements);
   database.exec(`PRAGMA user_version = ${to}`);
   return true;
-}
-
-function version(database: DatabaseSync): number {
-  return Number(database.prepare("PRAGMA user_version").get()?.user_version);
 }

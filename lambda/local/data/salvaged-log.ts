@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { type IndexDatabase, transact } from "./index-database.ts";
+import type { IndexDatabase } from "./index-database.ts";
+import { transact } from "./sqlite-schema.ts";
 import { attempt } from "./storage-failure.ts";
 
 /** What of our own log can be read in a damaged index is taken over row by row, as it is: its hashes tell what is sound. */

@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
-import { type IndexDatabase, transact } from "./index-database.ts";
+import type { IndexDatabase } from "./index-database.ts";
 import { dropBrokenLog, logSalvages } from "./salvaged-log.ts";
+import { transact } from "./sqlite-schema.ts";
 import { attempt } from "./storage-failure.ts";
 
 interface Salvage {

@@ -11,7 +11,7 @@ import {
 import { CodedError } from "../../golang/coded-error.ts";
 import type { AuditDatabase } from "./audit-database.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
-import { transact } from "./index-database.ts";
+import { transact } from "./sqlite-schema.ts";
 import { attempt } from "./storage-failure.ts";
 
 const columns = ["time", ...textFields, "count"].join(", ");

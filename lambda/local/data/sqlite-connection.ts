@@ -17,6 +17,33 @@ export function connect(path: string, synchronous: "FULL" | "NORMAL"): DatabaseS
   }
 }
 
+/** One database, two connections: what must outlive a power failure is written through `durable`, which waits for the disk. */
+export interface Connections {
+  readonly quick: DatabaseSync;
+  readonly durable: DatabaseSync;
+  close(): void;
+}
+
+/** Opens both; the second one after `prepare` has made the tables through the first. Throws what either throws, with none left open. */
+export function connectTwice<T>(
+  path: string,
+  prepare: (durable: DatabaseSync) => T,
+): Connections & { readonly prepared: T } {
+  const durable = connect(path, "FULL");
+  try {
+    const prepared = prepare(durable);
+    const quick = connect(path, "NORMAL");
+    const close = () => {
+      durable.close();
+      quick.close();
+    };
+    return { quick, durable, prepared, close };
+  } catch (error) {
+    durable.close();
+    throw error;
+  }
+}
+
 /** Two processes that make a new database at the same moment meet a lock for which SQLite does not wait by itself. */
 function useWriteAheadLog(database: DatabaseSync): void {
   for (let attempt = 1; ; attempt++) {

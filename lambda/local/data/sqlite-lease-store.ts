@@ -1,7 +1,8 @@
 import type { StatementSync } from "node:sqlite";
 import { type LeaseState, type LeaseStore, parseFailure, type SharedFailure } from "../../proxy/store/lease-store.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
-import { type IndexDatabase, transact } from "./index-database.ts";
+import type { IndexDatabase } from "./index-database.ts";
+import { transact } from "./sqlite-schema.ts";
 import { attempt } from "./storage-failure.ts";
 
 /** How many leases are taken before a failure is forgotten: those who waited for it look four times a second. */

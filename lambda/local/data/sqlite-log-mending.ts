@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { LogCommit, LogHead, LogMending } from "../../proxy/store/log-store.ts";
-import { type IndexDatabase, transact } from "./index-database.ts";
+import type { IndexDatabase } from "./index-database.ts";
+import { transact } from "./sqlite-schema.ts";
 import { attempt } from "./storage-failure.ts";
 
 const statements = {

@@ -11,7 +11,8 @@ import type {
 } from "../../proxy/store/log-store.ts";
 import { ServedError } from "../../proxy/store/served-error.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
-import { type IndexDatabase, transact } from "./index-database.ts";
+import type { IndexDatabase } from "./index-database.ts";
+import { transact } from "./sqlite-schema.ts";
 import { attempt } from "./storage-failure.ts";
 
 /** The statements of the log. None changes a row that is there but the head's. */

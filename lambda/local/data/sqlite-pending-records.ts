@@ -2,8 +2,9 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ModuleVersion } from "../../proxy/store/layout.ts";
 import type { LogRecord, PendingRecords } from "../../proxy/store/log-store.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
-import { type IndexDatabase, transact } from "./index-database.ts";
+import type { IndexDatabase } from "./index-database.ts";
 import { logStatements, type ProofColumns, parseProof } from "./sqlite-log-store.ts";
+import { transact } from "./sqlite-schema.ts";
 import { attempt } from "./storage-failure.ts";
 
 /** The statements of what waits. */

@@ -10,7 +10,8 @@ import type {
   VersionRow,
 } from "../../proxy/store/version-index.ts";
 import { type Failpoint, noFailpoint } from "./failpoints.ts";
-import { type IndexDatabase, transact } from "./index-database.ts";
+import type { IndexDatabase } from "./index-database.ts";
+import { transact } from "./sqlite-schema.ts";
 import { attempt } from "./storage-failure.ts";
 
 /** The bit of each flag in the column `flags`. */

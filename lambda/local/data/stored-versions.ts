@@ -4,7 +4,8 @@ import { type FileKind, fileKey, type ModuleVersion, parseFileKey } from "../../
 import type { ModuleStore } from "../../proxy/store/module-store.ts";
 import type { DirectoryModuleStore } from "./directory-module-store.ts";
 import type { Failpoint } from "./failpoints.ts";
-import { type IndexDatabase, transact } from "./index-database.ts";
+import type { IndexDatabase } from "./index-database.ts";
+import { transact } from "./sqlite-schema.ts";
 import { versionIndexStatements } from "./sqlite-version-index.ts";
 import { attempt } from "./storage-failure.ts";
 

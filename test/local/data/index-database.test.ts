@@ -7,12 +7,12 @@ import {
   indexFile,
   markFilled,
   openIndexDatabase,
-  transact,
 } from "../../../lambda/local/data/index-database.ts";
 import { claimStatements } from "../../../lambda/local/data/sqlite-claim-store.ts";
 import { leaseStatements, SqliteLeaseStore } from "../../../lambda/local/data/sqlite-lease-store.ts";
 import { logStatements } from "../../../lambda/local/data/sqlite-log-store.ts";
 import { pendingStatements } from "../../../lambda/local/data/sqlite-pending-records.ts";
+import { transact } from "../../../lambda/local/data/sqlite-schema.ts";
 import { signedHeadStatements } from "../../../lambda/local/data/sqlite-signed-heads.ts";
 import { headStatements, SqliteTreeHeadStore } from "../../../lambda/local/data/sqlite-tree-head-store.ts";
 import {
