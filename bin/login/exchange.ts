@@ -21,7 +21,7 @@ export async function exchange(server: string, proof: Proof, now: () => number):
 }
 
 function carried(proof: Proof): Pick<ServerQuestion, "body" | "certificate"> {
-  return "idToken" in proof ? { body: { id_token: proof.idToken } } : { body: {}, certificate: proof.certificate };
+  return "idToken" in proof ? { body: { id_token: proof.idToken } } : { certificate: proof.certificate };
 }
 
 /** How long a token lasts is told by the server's clock alone, so that this machine's may be wrong. */

@@ -62,6 +62,7 @@ const renewalFields: Readonly<Record<Renewal["kind"], readonly string[]>> = {
   certificate: ["cert", "key"],
   file: ["path"],
   environment: ["name"],
+  command: ["line"],
 };
 
 function isRenewal(value: object): boolean {

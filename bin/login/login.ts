@@ -10,9 +10,11 @@ export type Renewal =
     }
   /** By files of a client certificate and its key, read each time. */
   | { readonly kind: "certificate"; readonly cert: string; readonly key: string }
-  /** By an ID token that whoever runs this machine keeps fresh: in a file, or in an environment variable. */
+  /** By an ID token that whoever runs this machine keeps fresh: in a file, in an environment variable, or printed. */
   | { readonly kind: "file"; readonly path: string }
-  | { readonly kind: "environment"; readonly name: string };
+  | { readonly kind: "environment"; readonly name: string }
+  /** A program and its arguments with a blank between, which no shell reads. */
+  | { readonly kind: "command"; readonly line: string };
 
 /** A token for one server. Times are milliseconds of this machine's clock, whatever the server's says. */
 export interface Login {

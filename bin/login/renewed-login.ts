@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
 import { CodedError, isCodedError } from "../../lambda/golang/coded-error.ts";
 import type { Machine } from "./config-folder.ts";
 import { exchange, type Proof } from "./exchange.ts";
@@ -56,9 +58,21 @@ export async function proofOf(
   { environment }: Pick<Machine, "environment">,
 ): Promise<Proof> {
   if (renewal.kind === "environment") return { idToken: parseIdToken(environment[renewal.name] ?? "", renewal.name) };
+  if (renewal.kind === "command")
+    return { idToken: parseIdToken(await printedBy(renewal.line), "what the command prints") };
   if (renewal.kind === "file") return { idToken: parseIdToken((await readProof(renewal.path)).toString(), "the file") };
   const [cert, key] = await Promise.all([readProof(renewal.cert), readProof(renewal.key)]);
   return { certificate: { cert, key } };
+}
+
+/** What it says on stderr is its own to keep: it may be a secret. */
+async function printedBy(line: string): Promise<string> {
+  const [program = "", ...args] = line.split(" ").filter(Boolean);
+  try {
+    return (await promisify(execFile)(program, args, { timeout: 60_000, maxBuffer: 1 << 20 })).stdout;
+  } catch (cause) {
+    throw new CodedError("login-proof", "the command that prints an ID token fails", { cause });
+  }
 }
 
 async function readProof(path: string): Promise<Buffer> {

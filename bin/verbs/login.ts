@@ -22,13 +22,14 @@ const options = {
   "id-token": { type: "boolean", default: false },
   "id-token-file": { type: "string" },
   "id-token-env": { type: "string" },
+  "id-token-command": { type: "string" },
   token: { type: "boolean", default: false },
 } as const;
 
 type Values = ReturnType<typeof parseVerbArgs<typeof options>>["values"];
 
 /** What one way of logging in takes to obtain a login, which is all that differs. */
-type Way = (server: string, values: Values, terminal: Terminal) => Promise<Login | undefined>;
+type Way = (server: string, values: Values, terminal: Terminal) => Promise<Login>;
 
 /**
  * `modfront login URL`: obtains a token, by whatever the server takes, and keeps it with what renews it.
@@ -38,7 +39,8 @@ type Way = (server: string, values: Values, terminal: Terminal) => Promise<Login
 export const login: Verb = {
   usage:
     "URL [--issuer URL] [--scope SCOPES] [--prompt P] [--device, or --port N] [--wait SECONDS] |\n" +
-    "      URL --cert FILE --key FILE | URL --id-token, --id-token-file FILE, --id-token-env NAME | URL --token",
+    "      URL --cert FILE --key FILE | URL --token | URL --id-token | URL --id-token-file FILE | URL --id-token-env NAME |\n" +
+    "      URL --id-token-command LINE",
   summary:
     "signs in by the browser, another device, a client certificate or an ID token, and keeps the token with what renews\n" +
     "      it for GOAUTH='modfront credential'; --id-token and --token read theirs from the keyboard or a pipe",
@@ -47,12 +49,12 @@ export const login: Verb = {
     const server = positionals[0]?.replace(/\/+$/, "") ?? "";
     checkServer(server);
     const obtained = await wayOf(values)(server, values, terminal);
-    if (obtained === undefined) return 1;
+    const gosumdb = await gosumdbFor(server, obtained.token, terminal);
+    if (gosumdb === "refused") return 1;
     const logins = new KeptLogins(terminal);
     await logins.alone(() => logins.store(server, obtained));
-    terminal.note(
-      `the token for ${server} is kept${until(obtained)}: go uses it with go env -w GOAUTH='modfront credential'`,
-    );
+    terminal.note(`the token for ${server} is kept${until(obtained)}; go uses it with`);
+    terminal.note(`  go env -w GOPROXY=${server} ${gosumdb}GOAUTH='modfront credential'`);
     return 0;
   },
 };
@@ -65,6 +67,7 @@ function wayOf(values: Values): Way {
     "id-token": byIdToken,
     "id-token-file": byIdTokenFile,
     "id-token-env": byIdTokenVariable,
+    "id-token-command": byIdTokenCommand,
     token: byToken,
   };
   const given = Object.entries(flags).filter(([flag]) => values[flag as keyof typeof flags]);
@@ -127,6 +130,9 @@ const byIdTokenFile: Way = async (server, values, terminal) =>
 const byIdTokenVariable: Way = async (server, values, terminal) =>
   await byProof(server, { kind: "environment", name: values["id-token-env"] ?? "" }, terminal);
 
+const byIdTokenCommand: Way = async (server, values, terminal) =>
+  await byProof(server, { kind: "command", line: values["id-token-command"] ?? "" }, terminal);
+
 const byIdToken: Way = async (server, _values, terminal) => {
   const text = await terminal.readSecret(`ID token for ${server}: `);
   return await exchange(server, { idToken: parseIdToken(text, "what was read") }, terminal.now);
@@ -135,7 +141,7 @@ const byIdToken: Way = async (server, _values, terminal) => {
 const byToken: Way = async (server, _values, terminal) => {
   const token = (await terminal.readSecret(`token for ${server}: `)).trim();
   if (!/^mf_[\w-]+\.[\w-]{43}$/.test(token)) throw new CodedError("usage", "this is not a modfront token");
-  return (await isTaken(server, token, terminal)) ? { token } : undefined;
+  return { token };
 };
 
 function checkServer(server: string): void {
@@ -156,16 +162,20 @@ function until({ expires, renewal }: Login): string {
   return renewal === undefined ? ` until ${new Date(expires).toISOString()}` : " and will be renewed";
 }
 
-/** Asks the server about the token, which fetch sends to no other one; unreachable, it is kept unchecked. */
-async function isTaken(server: string, token: string, { note }: Terminal): Promise<boolean> {
+/**
+ * Returns the setting of GOSUMDB for a server, or nothing where it cannot be asked or has none. The server, to which alone
+ * fetch sends the token, is asked with it, and so whether it takes it.
+ */
+async function gosumdbFor(server: string, token: string, { note }: Terminal): Promise<string | "refused"> {
   const headers = { authorization: `Bearer ${token}` };
   try {
     const answer = await fetch(`${server}/-/gosumdb`, { headers, signal: AbortSignal.timeout(10_000) });
-    if (answer.status !== 401) return true;
-    note(`${server} refuses it: ${printable((await answer.text()).split("\n", 1)[0] ?? "", 200)}`);
-    return false;
+    const line = printable((await answer.text()).split("\n", 1)[0] ?? "", 200);
+    if (answer.status !== 401) return /^[\w./-]+\+[0-9a-f]{8}\+[\w+/=]+$/.test(line) ? `GOSUMDB=${line} ` : "";
+    note(`${server} refuses it: ${line}`);
+    return "refused";
   } catch {
     note(`${server} cannot be reached, so that the token was not checked`);
-    return true;
+    return "";
   }
 }

@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
@@ -63,4 +64,14 @@ export class RunningCli implements AsyncDisposable {
     this.child.kill("SIGKILL");
     await this.ended;
   }
+}
+
+/** A PATH with the program `modfront` on it, which lies in a folder of that one. */
+export function pathWithModfront(folder: string): string {
+  const programs = join(folder, "bin");
+  mkdirSync(programs, { recursive: true });
+  const program = join(programs, "modfront");
+  writeFileSync(program, `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`);
+  chmodSync(program, 0o755);
+  return `${programs}:${process.env.PATH}`;
 }

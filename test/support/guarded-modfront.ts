@@ -40,13 +40,19 @@ export class GuardedModfront implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  static async start(...flags: readonly string[]): Promise<GuardedModfront> {
+  static start(...flags: readonly string[]): Promise<GuardedModfront> {
+    return GuardedModfront.startWith({}, ...flags);
+  }
+
+  /** The same with more of a configuration. */
+  static async startWith(more: object, ...flags: readonly string[]): Promise<GuardedModfront> {
     const folder = makeDataFolder();
     const upstream = await ScriptedUpstream.start();
     const certificate = makeCertificate(folder.path);
     const config = join(folder.path, "config.json");
     const upstreams = [{ patterns: "corp.example", chain: upstream.url }];
-    writeFileSync(config, JSON.stringify({ access: { anonymous: "none" }, private: ["corp.example"], upstreams }));
+    const basics = { access: { anonymous: "none" }, private: ["corp.example"], upstreams };
+    writeFileSync(config, JSON.stringify({ ...basics, ...more }));
     const tls = ["--tls-cert", certificate.cert, "--tls-key", certificate.key];
     const data = join(folder.path, "data");
     const all = ["--data", data, "--config", config, "--upstream", upstream.url, ...tls, ...flags];

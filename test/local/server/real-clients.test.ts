@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { runCli } from "../../support/cli.ts";
+import { pathWithModfront, runCli } from "../../support/cli.ts";
 import { eventually } from "../../support/eventually.ts";
 import { GuardedModfront, skipWithoutGoAndTls as skip, type Visit } from "../../support/guarded-modfront.ts";
 import { TlsFront } from "../../support/tls-front.ts";
@@ -30,19 +29,18 @@ after(async () => {
 /** A person who has logged in with the real CLI, and the program `modfront` on their PATH. */
 async function loggedIn(host: string, token: string): Promise<Visit> {
   const home = modfront.path(`home-${host.replace(/\W/g, "-")}`);
-  const programs = join(home, "bin");
-  mkdirSync(programs, { recursive: true });
-  const script = join(import.meta.dirname, "../../../bin/modfront.ts");
-  writeFileSync(join(programs, "modfront"), `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`);
-  chmodSync(join(programs, "modfront"), 0o755);
   const environment = {
     XDG_CONFIG_HOME: join(home, "config"),
-    PATH: `${programs}:${process.env.PATH}`,
+    PATH: pathWithModfront(home),
     NODE_EXTRA_CA_CERTS: modfront.certificate.cert,
   };
   const login = await runCli(["login", `https://${host}`], { input: `${token}\n`, environment });
   assert.equal(login.code, 0, login.stderr);
-  assert.match(login.stderr, /^the token for .* is kept/, "the server was asked whether it takes the token");
+  assert.match(
+    login.stderr,
+    /^the token for .* is kept.*\n {2}go env -w GOPROXY=https:\S+ GOSUMDB=\S+ GOAUTH='modfront credential'\n$/,
+    "the server was asked whether it takes the token",
+  );
   return { proxy: `https://${host}`, environment: { ...environment, GOAUTH: "modfront credential" } };
 }
 
