@@ -4,18 +4,14 @@ import type { Discovery } from "../git/discovery/discovery.ts";
 import { parseDirectRequest } from "../git/module/direct-request.ts";
 import { GitFailure } from "../git/pack/git-failure.ts";
 import { followRedirects } from "../http/followed-answer.ts";
-import type { Requester } from "./unreachable-hosts.ts";
+import type { Visits } from "./visits.ts";
 
 export interface AbsentRepositoriesParts {
   readonly direct: Upstream;
   readonly discovery: Pick<Discovery, "find">;
-  /** The URL by which a repository is reached. Throws where it may not be. */
-  readonly reach: (url: string) => URL;
-  readonly client: Requester;
+  readonly visits: Pick<Visits, "to">;
   readonly credentials: Credentials;
   readonly isPrivate: (modulePath: string) => boolean;
-  /** True for a repository that is shown no credentials for the sake of this module. */
-  readonly isAnonymous: (url: string, modulePath: string) => boolean;
 }
 
 /** Milliseconds for the page of a repository. */
@@ -53,13 +49,13 @@ export class AbsentRepositories implements Upstream {
 
   /** False also when that cannot be found out. */
   async #isAbsent(module: string, signal: AbortSignal | undefined): Promise<boolean> {
-    const { discovery, reach, client, credentials, isPrivate, isAnonymous } = this.#parts;
+    const { discovery, visits, credentials, isPrivate } = this.#parts;
     if (isPrivate(module)) return false;
     try {
       const address = await discovery.find(module, signal);
       if (address.kind !== "git") return false;
-      const url = reach(address.url);
-      const shown = isAnonymous(address.url, module) ? undefined : await credentials.authorize(url, signal);
+      const { url, client, anonymous } = visits.to(address.url, module);
+      const shown = anonymous ? undefined : await credentials.authorize(url, signal);
       if (shown !== undefined) return false;
       const late = AbortSignal.timeout(time);
       const either = signal === undefined ? late : AbortSignal.any([signal, late]);

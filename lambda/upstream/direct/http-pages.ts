@@ -1,11 +1,10 @@
 import { UpstreamFailure } from "../../proxy/sources/upstream.ts";
 import type { Credentials } from "../credentials/credentials.ts";
-import type { UrlRewrites } from "../git/url-rewrites.ts";
 import type { RawAnswer } from "../http/exchange.ts";
 import { followRedirects } from "../http/followed-answer.ts";
 import { readBody } from "../http/http-body.ts";
 import { toUpstreamFailure } from "../http/http-failure.ts";
-import type { Requester } from "./unreachable-hosts.ts";
+import type { Visits } from "./visits.ts";
 
 /** Bytes of a page, and milliseconds for it. */
 const limit = 1 << 20;
@@ -19,9 +18,8 @@ export interface Page {
 }
 
 export interface HttpPagesParts {
-  readonly client: Requester;
+  readonly visits: Pick<Visits, "to">;
   readonly credentials: Credentials;
-  readonly rewrites: UrlRewrites;
 }
 
 /** The pages that say where modules are, from hosts that nobody vouches for. */
@@ -33,27 +31,27 @@ export class HttpPages {
   }
 
   /**
-   * GETs `https://<path>?go-get=1`, or what the configuration has instead.
+   * GETs `https://<path>?go-get=1`, or what the configuration has instead, on behalf of a module at or below `path`.
    *
    * As for go any status counts of a page that says where a module is. One that does not is an answer with 200, 404 and 410
    * only: what is not known to be absent fails. Throws `UpstreamFailure`, or the signal's reason.
    */
-  async get(path: string, signal?: AbortSignal): Promise<Page> {
+  async get(path: string, module: string, signal?: AbortSignal): Promise<Page> {
     const late = AbortSignal.timeout(time);
     const either = signal === undefined ? late : AbortSignal.any([signal, late]);
     try {
-      return await this.#fetch(path, either);
+      return await this.#fetch(path, module, either);
     } catch (error) {
       signal?.throwIfAborted();
       throw late.aborted ? new UpstreamFailure("timeout", "did not answer in time") : toUpstreamFailure(error);
     }
   }
 
-  async #fetch(path: string, signal: AbortSignal): Promise<Page> {
-    const { client, credentials, rewrites } = this.#parts;
-    const url = new URL(rewrites.rewrite(`https://${path}?go-get=1`));
+  async #fetch(path: string, module: string, signal: AbortSignal): Promise<Page> {
+    const { visits, credentials } = this.#parts;
+    const { url, client, anonymous } = visits.to(`https://${path}?go-get=1`, module);
     for (let renewed = false; ; renewed = true) {
-      const authorization = await credentials.authorize(url, signal);
+      const authorization = anonymous ? undefined : await credentials.authorize(url, signal);
       const { answer, shown } = await followRedirects(client, url, authorization, { signal });
       const page = await readPage(answer, signal);
       if (answers(page)) return page;

@@ -1,8 +1,9 @@
 import { LRUCache } from "lru-cache";
 import { UpstreamFailure } from "../../proxy/sources/upstream.ts";
 import type { RawAnswer } from "../http/exchange.ts";
-import type { HttpClient, SendOptions } from "../http/http-client.ts";
+import type { SendOptions } from "../http/http-client.ts";
 import { toUpstreamFailure } from "../http/http-failure.ts";
+import type { Requester } from "../http/requester.ts";
 
 /** Connections in a row that are refused or fail, after which a host is left alone; one that times out has cost enough. */
 const threshold = 3;
@@ -20,14 +21,12 @@ interface Trouble {
   why: string;
 }
 
-/** What can send requests and says whom it trusts. */
-export type Requester = Pick<HttpClient, "send" | "isTrusted">;
-
 /**
  * Sends requests to hosts that anybody may name, and remembers which of them cannot be reached: where nothing of the internet
  * can be, or a host is gone, a miss is to fail at once and not to wait for a connection each time.
  *
- * A host that was left alone is tried again with one request. Whatever an answer says, it was reached.
+ * A host that was left alone is tried again with one request. Whatever an answer says, it was reached. What is known of a host
+ * by requests that trust it is not known to others: they may not learn what is inside.
  */
 export class UnreachableHosts implements Requester {
   readonly #client: Requester;
@@ -46,7 +45,8 @@ export class UnreachableHosts implements Requester {
 
   /** As `HttpClient.send`; throws `UpstreamFailure` "breaker-open" for a host that is left alone. */
   async send(url: URL, options: SendOptions): Promise<RawAnswer> {
-    const { host } = url;
+    const isTrusted = options.isTrusted?.(url) ?? this.#client.isTrusted(url);
+    const host = `${isTrusted ? "trusted " : ""}${url.host}`;
     const probe = this.#enter(host);
     const reached = () => this.#hosts.delete(host);
     const onConnected = () => {

@@ -23,11 +23,29 @@ export class UrlRewrites {
    * `"https://corp.example/x"`. Throws `UpstreamFailure` "refused-address".
    */
   rewrite(url: string): string {
-    const written = /^https?:/i.test(url) && URL.canParse(url) ? new URL(url).href : url;
-    const rule = this.#rules.find(({ from }) => written.startsWith(from));
+    const { written, rule } = this.#find(url);
     if (rule === undefined) return written;
     const rewritten = rule.to + written.slice(rule.from.length);
     if (URL.canParse(rewritten) && new URL(rewritten).href.startsWith(new URL(rule.to).href)) return rewritten;
     throw new UpstreamFailure("refused-address", "leads to a repository outside of what git.rewrite names");
   }
+
+  /** True for a URL that has a rule. */
+  has(url: string): boolean {
+    return this.#find(url).rule !== undefined;
+  }
+
+  /** True for a URL that a rule leads to from another host: there what is behind it has another name. */
+  isAlias(url: URL): boolean {
+    return this.#rules.some(({ from, to }) => url.href.startsWith(new URL(to).href) && hostOf(from) !== url.hostname);
+  }
+
+  #find(url: string): { readonly written: string; readonly rule: UrlRewrite | undefined } {
+    const written = /^https?:/i.test(url) && URL.canParse(url) ? new URL(url).href : url;
+    return { written, rule: this.#rules.find(({ from }) => written.startsWith(from)) };
+  }
+}
+
+function hostOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
 }

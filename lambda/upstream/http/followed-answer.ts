@@ -1,8 +1,9 @@
 import { UpstreamFailure } from "../../proxy/sources/upstream.ts";
 import type { Authorization } from "../credentials/credentials.ts";
 import type { RawAnswer } from "./exchange.ts";
-import type { HttpClient, SendOptions } from "./http-client.ts";
+import type { SendOptions } from "./http-client.ts";
 import { isRedirect, redirectTarget } from "./redirects.ts";
+import type { Requester } from "./requester.ts";
 import { readHead } from "./status-details.ts";
 
 const maxRedirects = 10;
@@ -20,7 +21,7 @@ export interface FollowedAnswer {
  * Throws as `HttpClient.send`, and `UpstreamFailure` "redirects".
  */
 export async function followRedirects(
-  client: Pick<HttpClient, "send" | "isTrusted">,
+  client: Requester,
   start: URL,
   credentials: Authorization | undefined,
   options: Pick<SendOptions, "signal" | "onConnected">,

@@ -26,6 +26,8 @@ export interface HttpClientOptions {
 export interface SendOptions {
   readonly authorization?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** In place of the client's own: true for a URL whose host this request may reach wherever it resolves to. */
+  readonly isTrusted?: ((url: URL) => boolean) | undefined;
   /** Called when a connection stands, at once for one that was kept. */
   readonly onConnected?: () => void;
   /** What is sent beside the client's own headers, by name in lower case. */
@@ -62,11 +64,11 @@ export class HttpClient {
 
   /** Rejects with an `UpstreamFailure`, with the signal's reason, or with errors of node:http and what is below it. */
   async send(url: URL, options: SendOptions): Promise<RawAnswer> {
-    const { authorization, signal, body } = options;
+    const { authorization, signal, body, isTrusted = this.#options.isTrusted } = options;
     signal?.throwIfAborted();
     // net.connect asks no resolver about an address.
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-    const pool = await this.#poolFor(url, host);
+    const pool = await this.#poolFor(url, host, isTrusted(url));
     signal?.throwIfAborted();
     const via = this.#options.via?.();
     const headers = {
@@ -92,8 +94,7 @@ export class HttpClient {
   }
 
   /** The connections by which a URL is reached. Throws `UpstreamFailure` "refused-address". */
-  async #poolFor(url: URL, host: string): Promise<ConnectionPool> {
-    const trusted = this.isTrusted(url);
+  async #poolFor(url: URL, host: string, trusted: boolean): Promise<ConnectionPool> {
     if (!trusted && isIP(host) !== 0 && !isPublicAddress(host)) throw refusedAddress();
     const proxy = this.#options.proxies.proxyFor(url);
     if (proxy === undefined) return trusted ? this.#trusted : this.#guarded;

@@ -5,14 +5,15 @@ import type { Breaker } from "./breaker.ts";
 import type { RawAnswer } from "./exchange.ts";
 import { type FollowedAnswer, followRedirects } from "./followed-answer.ts";
 import { readBody } from "./http-body.ts";
-import type { HttpClient } from "./http-client.ts";
 import { toUpstreamFailure } from "./http-failure.ts";
+import type { Requester } from "./requester.ts";
 import { readStatusDetails } from "./status-details.ts";
 import type { Turns } from "./turns.ts";
 
 /** What all upstreams of a process share. */
 export interface HttpUpstreamParts {
-  readonly client: HttpClient;
+  /** By what a module's files are asked for, or those of no module: who may be led where depends on whose it is. */
+  readonly clientFor: (escapedPath: string | undefined) => Requester;
   readonly credentials: Credentials;
   readonly breaker: Breaker;
   /** So many requests for one module are under way at once: a module that hangs holds no more of the connections. */
@@ -44,7 +45,8 @@ export class HttpUpstream implements Upstream {
     const module = moduleOf(path);
     const onEnd = module === undefined ? () => {} : await this.#parts.modules.take(`${this.#base} ${module}`, signal);
     try {
-      const answer = await this.#request(new URL(this.#base.href.replace(/\/$/, "") + encodePath(path)), signal);
+      const url = new URL(this.#base.href.replace(/\/$/, "") + encodePath(path));
+      const answer = await this.#request(this.#parts.clientFor(module), url, signal);
       return readBody(answer, { limit, signal, onEnd });
     } catch (error) {
       onEnd();
@@ -54,10 +56,10 @@ export class HttpUpstream implements Upstream {
   }
 
   /** The 200. What was not taken as credentials is looked for once more. */
-  async #request(url: URL, signal: AbortSignal | undefined): Promise<RawAnswer> {
+  async #request(client: Requester, url: URL, signal: AbortSignal | undefined): Promise<RawAnswer> {
     for (let renewed = false; ; renewed = true) {
       const authorization = this.#own ?? (await this.#parts.credentials.authorize(url, signal));
-      const { answer, shown } = await this.#attempt(url, authorization, signal);
+      const { answer, shown } = await this.#attempt(client, url, authorization, signal);
       if (answer.statusCode === 200) return answer;
       const failure = statusFailure(await readStatusDetails(answer), authorization);
       const refused = answer.statusCode === 401 && shown;
@@ -66,6 +68,7 @@ export class HttpUpstream implements Upstream {
   }
 
   async #attempt(
+    client: Requester,
     url: URL,
     authorization: Authorization | undefined,
     signal: AbortSignal | undefined,
@@ -75,7 +78,7 @@ export class HttpUpstream implements Upstream {
       throw new UpstreamFailure("breaker-open", "failed too often and is left alone for a moment");
     try {
       // It did its part with the first connection: trouble behind a redirect is no matter of this upstream's breaker.
-      return await followRedirects(this.#parts.client, url, authorization, { signal, onConnected: pass.connected });
+      return await followRedirects(client, url, authorization, { signal, onConnected: pass.connected });
     } catch (error) {
       if (!signal?.aborted && toUpstreamFailure(error).code === "unreachable") pass.refused();
       throw error;

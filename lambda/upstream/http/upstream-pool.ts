@@ -1,3 +1,4 @@
+import { unescapePath } from "../../golang/module.ts";
 import { type Chain, type Upstream, UpstreamFailure } from "../../proxy/sources/upstream.ts";
 import type { ParsedChain } from "../../proxy/sources/upstream-rules.ts";
 import { type Credentials, noCredentials, overTls } from "../credentials/credentials.ts";
@@ -6,10 +7,11 @@ import { Breaker } from "./breaker.ts";
 import type { UpstreamTimeouts } from "./exchange.ts";
 import { type ForwardProxySettings, openForwardProxies } from "./forward-proxy.ts";
 import { defaultTimeouts, HttpClient } from "./http-client.ts";
-import { HttpUpstream } from "./http-upstream.ts";
-import type { TrustedHosts } from "./trusted-hosts.ts";
+import { HttpUpstream, type HttpUpstreamParts } from "./http-upstream.ts";
+import { trusting } from "./requester.ts";
+import { hostAndPort, type TrustedHosts } from "./trusted-hosts.ts";
 import { Turns } from "./turns.ts";
-import type { Repositories, UpstreamsConfig, UpstreamsOptions } from "./upstreams-options.ts";
+import type { ProxyOptions, Repositories, UpstreamsConfig, UpstreamsOptions } from "./upstreams-options.ts";
 
 /** Requests for one module of one upstream that are under way at once: enough for a zip, its small files and the next. */
 const requestsForModule = 8;
@@ -60,7 +62,10 @@ export class UpstreamPool {
     const known = this.#upstreams.get(url.href);
     if (known !== undefined) return known;
     this.#trusted.add(url);
-    const upstream = this.#open(url);
+    // It may be anybody's: for public modules it leads to no other host inside than its own.
+    const narrow = trusting(this.#client, (to) => hostAndPort(to) === hostAndPort(url) || this.#trusted.isAllowed(to));
+    const clientFor = (path: string | undefined) => (this.#isPrivatePath(path) ? this.#client : narrow);
+    const upstream = this.#open(url, { credentials: this.#credentials, clientFor });
     this.#upstreams.set(url.href, upstream);
     return upstream;
   }
@@ -77,10 +82,23 @@ export class UpstreamPool {
     await Promise.all([this.#client.close(), this.#directClient.close(), this.#repositories?.close()]);
   }
 
-  #open(url: URL, credentials = this.#credentials): Upstream {
+  #isPrivatePath(escapedPath: string | undefined): boolean {
+    try {
+      return escapedPath !== undefined && this.#isPrivate(unescapePath(escapedPath));
+    } catch {
+      return false;
+    }
+  }
+
+  /** One that a page names is trusted as far as whose page it is. */
+  #openProxy(url: URL, { anonymous, isTrusted }: ProxyOptions): Upstream {
+    const client = trusting(this.#client, isTrusted);
+    return this.#open(url, { credentials: anonymous ? noCredentials : this.#credentials, clientFor: () => client });
+  }
+
+  #open(url: URL, parts: Pick<HttpUpstreamParts, "credentials" | "clientFor">): Upstream {
     return new HttpUpstream(url, {
-      client: this.#client,
-      credentials,
+      ...parts,
       breaker: new Breaker(this.#options.now),
       modules: this.#modules,
     });
@@ -92,8 +110,8 @@ export class UpstreamPool {
       client: this.#directClient,
       credentials: this.#credentials,
       isPrivate: (modulePath) => this.#isPrivate(modulePath),
-      isNamed: (url) => this.#trusted.isNamed(url),
-      openProxy: (url, { anonymous }) => this.#open(url, anonymous ? noCredentials : this.#credentials),
+      hosts: this.#trusted,
+      openProxy: (url, options) => this.#openProxy(url, options),
       now,
     });
     return this.#repositories.upstream;

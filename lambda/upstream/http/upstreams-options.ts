@@ -4,7 +4,7 @@ import type { Credentials } from "../credentials/credentials.ts";
 import type { OpenCredentials } from "../credentials/open-credentials.ts";
 import type { UpstreamTimeouts } from "./exchange.ts";
 import type { ForwardProxySettings } from "./forward-proxy.ts";
-import type { HttpClient } from "./http-client.ts";
+import type { Requester } from "./requester.ts";
 
 /** The part of the configuration (lambda/config/config.ts) that upstreams are made of. */
 export interface UpstreamsConfig {
@@ -40,19 +40,35 @@ export interface UpstreamsOptions {
   readonly lookup?: LookupFunction;
 }
 
+/** What the configuration says of hosts. */
+export interface HostTrust {
+  /** True for a URL whose host it names or allows: it may be reached wherever it resolves to, by whom the configuration speaks for. */
+  has(url: URL): boolean;
+  /** True for a URL whose host and port it names: plain http is as good as https there. */
+  isNamed(url: URL): boolean;
+  /** True for a URL whose host may be reached wherever it resolves to, whoever leads there: `allowHosts` has it. */
+  isAllowed(url: URL): boolean;
+  /** True for a URL whose host a rule leads to for the modules that are spelled so: `corp.example` by the pattern `corp.example/*`. */
+  isSpelled(url: URL): boolean;
+}
+
 /** What repositories are reached by. */
 export interface RepositoriesParts {
   /** Its hosts are named by whoever asks for a module, so that it gives up sooner. */
-  readonly client: HttpClient;
+  readonly client: Requester;
   readonly credentials: Credentials;
   /** True for module paths that the configuration calls private. */
   readonly isPrivate: (modulePath: string) => boolean;
-  /** True for a URL whose host and port the configuration names. */
-  readonly isNamed: (url: URL) => boolean;
-  /** The module proxy at a URL that was learnt from input: as little trusted as that, and shown credentials or not. */
-  readonly openProxy: (url: URL, options: { readonly anonymous: boolean }) => Upstream;
+  readonly hosts: HostTrust;
+  /** The module proxy at a URL that was learnt from input: trusted as far as who led there, and shown credentials or not. */
+  readonly openProxy: (url: URL, options: ProxyOptions) => Upstream;
   /** Milliseconds on a clock that does not go back. */
   readonly now: () => number;
+}
+
+export interface ProxyOptions {
+  readonly anonymous: boolean;
+  readonly isTrusted: (url: URL) => boolean;
 }
 
 /** `direct`, and its end. */

@@ -41,11 +41,9 @@ async function outcome({
       },
     },
     discovery: { find: async () => ({ kind: "git", url: `${server.url}/o/r`, root: module, directory: "" }) },
-    reach: (url) => new URL(url),
-    client,
+    visits: { to: (place) => ({ url: new URL(place), client, isTrusted: () => true, anonymous: false, forWhom: "" }) },
     credentials: known ? { authorize: async () => bearerAuthorization("t") } : noCredentials,
     isPrivate: (path) => path.startsWith("corp.example"),
-    isAnonymous: () => false,
   });
   try {
     await upstream.get(`/${module}/@v/list`, { limit: 100 });

@@ -7,6 +7,7 @@ import {
   noCredentials,
 } from "../../../lambda/upstream/credentials/credentials.ts";
 import { HttpPages } from "../../../lambda/upstream/direct/http-pages.ts";
+import { Visits } from "../../../lambda/upstream/direct/visits.ts";
 import { UrlRewrites } from "../../../lambda/upstream/git/url-rewrites.ts";
 import { openForwardProxies } from "../../../lambda/upstream/http/forward-proxy.ts";
 import { HttpClient } from "../../../lambda/upstream/http/http-client.ts";
@@ -18,14 +19,19 @@ const meta = '<meta name="go-import" content="corp.example/m git https://git.exa
 /** GETs the page of corp.example/m, which the rewrites have on the scripted server: its status with its text, or the failure. */
 async function pageOf(server: ScriptedUpstream, credentials: Credentials = noCredentials): Promise<string> {
   const client = new HttpClient({
-    isTrusted: (url) => url.host === new URL(server.url).host,
+    isTrusted: () => false,
     timeouts: { connect: 5_000, firstByte: 5_000, idle: 500 },
     userAgent: "modfront/test",
     proxies: openForwardProxies({}),
   });
-  const rewrites = new UrlRewrites([{ from: "https://corp.example/", to: `${server.url}/` }]);
+  const visits = new Visits({
+    client,
+    rewrites: new UrlRewrites([{ from: "https://corp.example/", to: `${server.url}/` }]),
+    hosts: { has: () => false, isNamed: () => true, isAllowed: () => false, isSpelled: () => false },
+    isPrivate: () => false,
+  });
   try {
-    const { status, text } = await new HttpPages({ client, credentials, rewrites }).get("corp.example/m");
+    const { status, text } = await new HttpPages({ visits, credentials }).get("corp.example/m", "corp.example/m");
     return `${status} ${text}`;
   } catch (error) {
     return error instanceof UpstreamFailure ? `${error.code} ${error.message}` : String(error);

@@ -12,7 +12,7 @@ import { dataFolder } from "../../support/data-folder.ts";
 import { DirectSource } from "../../support/direct-source.ts";
 import { ScriptedUpstream } from "../../support/scripted-upstream.ts";
 
-// Where a page may lead: what it names is whatever its owner likes.
+// Where the page of a private module may lead. Those of strangers: led-inside.test.ts.
 
 const threadOf = (name: string) => new URL(`../../../lambda/upstream/git/${name}.ts`, import.meta.url);
 
@@ -27,7 +27,7 @@ async function listed(t: TestContext, server: ScriptedUpstream, words: string, r
   }[];
   const config = {
     upstreams: [{ patterns: ["corp.example"], chain: "direct" }],
-    private: [],
+    private: ["corp.example"],
     allowHosts: [],
     git: { rewrite: rewrites },
   };

@@ -1,21 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { readBody } from "../../../lambda/proxy/sources/module-source.ts";
-import { UpstreamFailure } from "../../../lambda/proxy/sources/upstream.ts";
-import { FolderTemporaryFiles } from "../../../lambda/runtime/folder-temporary-files.ts";
-import { temporaryName } from "../../../lambda/runtime/temporary-files.ts";
 import { bearerAuthorization } from "../../../lambda/upstream/credentials/credentials.ts";
-import { openDirect } from "../../../lambda/upstream/direct/open-direct.ts";
-import { openUpstreams } from "../../../lambda/upstream/http/open-upstreams.ts";
-import { dataFolder } from "../../support/data-folder.ts";
+import { openDirectLists } from "../../support/direct-lists.ts";
 import { DirectSource } from "../../support/direct-source.ts";
 import { ScriptedUpstream } from "../../support/scripted-upstream.ts";
 
 // Who may ask for public modules may not read by them what modfront's credentials open: any page can name any repository.
-
-const threadOf = (name: string) => new URL(`../../../lambda/upstream/git/${name}.ts`, import.meta.url);
 
 /** Lists modules, one after the other, where a closed repository and a proxy are at git.example and pages name what they like. */
 async function listed(t: TestContext, pages: Readonly<Record<string, string>>, asked: readonly string[]) {
@@ -33,47 +23,22 @@ async function listed(t: TestContext, pages: Readonly<Record<string, string>>, a
     { from: "https://proxy.example/", to: `${server.url}/` },
     ...["corp.example", "public.example"].map((host) => ({ from: `https://${host}/`, to: `${server.url}/` })),
   ];
-  const config = {
-    upstreams: ["corp.example/*", "*"].map((pattern) => ({ patterns: [pattern], chain: "direct" })),
-    private: ["corp.example"],
-    allowHosts: [],
-    git: { rewrite: rewrites },
-  };
-  const tmp = join(dataFolder(t), "tmp");
-  mkdirSync(tmp);
-  const upstreams = openUpstreams(config, {
-    now: () => performance.now(),
-    version: "1",
-    credentials: () => ({ authorize: async () => bearerAuthorization("t0ken") }),
-    repositories: openDirect({
-      rewrites,
-      files: new FolderTemporaryFiles(tmp, temporaryName),
-      threads: { packs: threadOf("repository/pack-worker"), zips: threadOf("module/zip-thread") },
-      agent: "modfront/test",
-    }),
-  });
-  const answers: (string | undefined)[] = [];
-  try {
-    for (const module of asked) {
-      const [step] = upstreams.chainFor(module).steps;
-      answers.push(
-        await step?.upstream.get(`/${module}/@v/list`, { limit: 1_000 }).then(
-          async (body) => Buffer.from(await readBody(body)).toString(),
-          (error) => (error instanceof UpstreamFailure ? `${error.details?.status}` : String(error)),
-        ),
-      );
-    }
-    return answers;
-  } finally {
-    await upstreams.close();
-  }
+  // Whoever is led there reaches it, so that only credentials can make a difference.
+  await using lists = openDirectLists(
+    t,
+    { private: ["corp.example"], allowHosts: ["127.0.0.1"], rewrites },
+    { credentials: () => ({ authorize: async () => bearerAuthorization("t0ken") }) },
+  );
+  const answers: string[] = [];
+  for (const module of asked) answers.push(await lists.of(module));
+  return answers;
 }
 
 test("a page of a public module does not draw credentials to another repository, known or not", async (t) => {
   const words = "git https://git.example/repo";
   const pages = { "corp.example/lib": words, "public.example/other": words };
   const asked = ["public.example/other", "corp.example/lib", "public.example/other", "corp.example/lib"];
-  assert.deepEqual(await listed(t, pages, asked), ["401", "v1.0.0\n", "401", "v1.0.0\n"]);
+  assert.deepEqual(await listed(t, pages, asked), ["status 401", "v1.0.0\n", "status 401", "v1.0.0\n"]);
 });
 
 test("nor to another proxy", async (t) => {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UpstreamFailure } from "../../../lambda/proxy/sources/upstream.ts";
-import { type Requester, UnreachableHosts } from "../../../lambda/upstream/direct/unreachable-hosts.ts";
+import { UnreachableHosts } from "../../../lambda/upstream/direct/unreachable-hosts.ts";
 import type { RawAnswer } from "../../../lambda/upstream/http/exchange.ts";
+import type { Requester } from "../../../lambda/upstream/http/requester.ts";
 
 const answer = { statusCode: 503 } as RawAnswer;
 
@@ -20,8 +21,8 @@ function world() {
     },
   };
   const hosts = new UnreachableHosts(client, () => state.now);
-  const ask = (host = "a.example", signal?: AbortSignal) =>
-    hosts.send(new URL(`https://${host}/x`), { signal }).then(
+  const ask = (host = "a.example", signal?: AbortSignal, isTrusted?: () => boolean) =>
+    hosts.send(new URL(`https://${host}/x`), { signal, isTrusted }).then(
       ({ statusCode }) => statusCode,
       (error: unknown) => (error instanceof UpstreamFailure ? error.code : String(error)),
     );
@@ -79,4 +80,13 @@ test("who gave up says nothing of a host, and the next one tries it", async () =
   await ask("a.example", gone);
   state.code = undefined;
   assert.equal(await ask(), 503);
+});
+
+test("what those know who trust a host is not told to others", async () => {
+  const { state, ask } = world();
+  const trusted = () => ask("a.example", undefined, () => true);
+  for (const _ of [1, 2, 3]) assert.equal(await trusted(), "unreachable");
+  assert.equal(await trusted(), "breaker-open");
+  state.code = "refused-address";
+  assert.equal(await ask(), "refused-address");
 });

@@ -265,6 +265,29 @@ test("a redirect to another port of an upstream's host is one to a host of its o
   assert.equal(other.count("/f"), 1);
 });
 
+test("a redirect to another host of the configuration is followed for private modules only", async () => {
+  await using home = await ScriptedUpstream.start();
+  await using other = await ScriptedUpstream.start();
+  other.on("/f", { body: "there" });
+  const upstreams = ["corp.example/Lib", "*"].map((pattern) => ({
+    patterns: [pattern],
+    chain: `${home.url},${other.url}`,
+  }));
+  const config = { upstreams, private: ["corp.example/Lib"], allowHosts: [] };
+  const opened = openUpstreams(config, { now: () => 0, version: "1", timeouts });
+  const upstream = opened.catchAll.steps[0]?.upstream;
+  assert.ok(upstream);
+  const location = `${other.url}/f`;
+  for (const path of ["/public.example/lib/@v/list", "/corp.example/lib/@v/list", "/sumdb/sum.example/latest"]) {
+    home.on(path, { status: 302, headers: { location } });
+    assert.equal((await failure(read(upstream, path))).code, "refused-address", path);
+  }
+  assert.equal(other.count("/f"), 0);
+  home.on("/corp.example/!lib/@v/list", { status: 302, headers: { location } });
+  assert.equal(await read(upstream, "/corp.example/!lib/@v/list"), "there");
+  await opened.close();
+});
+
 const encodings: readonly (readonly [name: string, encode: (bytes: Buffer) => Buffer])[] = [
   ["gzip", gzipSync],
   ["x-gzip", gzipSync],

@@ -18,8 +18,8 @@ export interface Page {
 
 /** Fetches pages of hosts that nobody vouches for. */
 export interface Pages {
-  /** GETs `https://<path>?go-get=1`. Throws `UpstreamFailure`, or the signal's reason. */
-  get(path: string, signal?: AbortSignal): Promise<Page>;
+  /** GETs `https://<path>?go-get=1` on behalf of a module at or below it. Throws `UpstreamFailure`, or the signal's reason. */
+  get(path: string, module: string, signal?: AbortSignal): Promise<Page>;
 }
 
 /** Finds repositories, as RepoRootForImportPath of cmd/go/internal/vcs/vcs.go does. */
@@ -44,7 +44,7 @@ export class Discovery {
   }
 
   async #ask(asked: string, path: string, signal: AbortSignal | undefined): Promise<GoImport> {
-    const { status, text } = await this.#pages.get(asked, signal);
+    const { status, text } = await this.#pages.get(asked, path, signal);
     try {
       const imports = await inTurns(goImports(text));
       if (imports.length === 0 && status !== 200) throw new Absence(`reading ${asked}?go-get=1: answered ${status}`);

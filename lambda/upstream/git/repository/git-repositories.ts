@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { TemporaryFiles } from "../../../proxy/store/temporary-files.ts";
 import { type Credentials, noCredentials } from "../../credentials/credentials.ts";
-import type { HttpClient } from "../../http/http-client.ts";
+import type { Requester } from "../../http/requester.ts";
 import { type GitLimits, gitLimits } from "../pack/git-limits.ts";
 import { KeptGraphs } from "./commit-graphs.ts";
 import type { GitRepository } from "./git-repository.ts";
@@ -13,7 +13,7 @@ import { PackReceiver } from "./pack-receiver.ts";
 import { PackThreads } from "./pack-threads.ts";
 
 export interface GitRepositoriesOptions {
-  readonly client: Pick<HttpClient, "send" | "isTrusted">;
+  readonly client: Requester;
   readonly credentials: Credentials;
   /** Where packfiles are received and kept. */
   readonly files: TemporaryFiles;
@@ -24,6 +24,15 @@ export interface GitRepositoriesOptions {
   /** Milliseconds on a clock that does not go back. */
   readonly now: () => number;
   readonly limits?: Partial<GitLimits>;
+}
+
+/** Who opens a repository. */
+export interface Opening {
+  readonly anonymous?: boolean;
+  /** A name for all with the same trust, without spaces. */
+  readonly forWhom?: string;
+  /** By which it is reached; the same for all of one name. */
+  readonly client?: Requester;
 }
 
 /** Repositories that are remembered with what is known of them. */
@@ -49,13 +58,13 @@ export class GitRepositories {
   /**
    * The repository at an http or https URL, which has no credentials in it. Nothing is sent before it is asked for something.
    *
-   * What is opened without credentials is another repository than the same with them: neither knows what the other was told.
+   * What is opened for others (`forWhom`), or without credentials, is another repository: neither knows what the other was told.
    */
-  open(url: URL, { anonymous = false } = {}): GitRepository {
-    const key = anonymous ? `anonymous ${url.href}` : url.href;
+  open(url: URL, { anonymous = false, forWhom = "", client = this.#options.client }: Opening = {}): GitRepository {
+    const key = [forWhom, ...(anonymous ? ["anonymous"] : []), url.href].join(" ");
     const known = this.#opened.get(key);
     if (known !== undefined) return known;
-    const { client, files, agent, now } = this.#options;
+    const { files, agent, now } = this.#options;
     const credentials = anonymous ? noCredentials : this.#options.credentials;
     const shared = { threads: this.#threads, kept: this.#kept, graphs: this.#graphs, limits: this.#limits, files };
     const transport = new GitTransport(url, { client, credentials });

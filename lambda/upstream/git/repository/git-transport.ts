@@ -2,9 +2,9 @@ import { UpstreamFailure } from "../../../proxy/sources/upstream.ts";
 import { type Authorization, type Credentials, hasSecret } from "../../credentials/credentials.ts";
 import type { RawAnswer } from "../../http/exchange.ts";
 import { readBody } from "../../http/http-body.ts";
-import type { HttpClient } from "../../http/http-client.ts";
 import { toUpstreamFailure } from "../../http/http-failure.ts";
 import { isRedirect, redirectTarget } from "../../http/redirects.ts";
+import type { Requester } from "../../http/requester.ts";
 import { readHead, readStatusDetails } from "../../http/status-details.ts";
 import { GitFailure, type GitFailureCode } from "../pack/git-failure.ts";
 
@@ -13,7 +13,7 @@ const service = "git-upload-pack";
 const advertisementPath = `/info/refs?service=${service}`;
 
 export interface TransportParts {
-  readonly client: Pick<HttpClient, "send" | "isTrusted">;
+  readonly client: Requester;
   readonly credentials: Credentials;
 }
 
