@@ -1,33 +1,13 @@
 import { Duration, RemovalPolicy, Stack, Validations } from "aws-cdk-lib";
-import { ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { CfnDelivery, CfnDeliveryDestination, CfnDeliverySource } from "aws-cdk-lib/aws-logs";
 import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
+import { requestsTable } from "../lambda/access/audit/audit-tables.ts";
+import { resultsPrefix } from "./audit-tables.ts";
 
-/**
- * No header and no query string: a credential cannot be in what is kept. `viewer-request-log-data` is what the edge function says
- * of a fetch: who it was (lambda/edge/fetch-line.ts).
- */
-export const accessLogFields = [
-  "date",
-  "time",
-  "timestamp(ms)",
-  "x-edge-location",
-  "sc-bytes",
-  "c-ip",
-  "cs-method",
-  "cs-uri-stem",
-  "sc-status",
-  "x-edge-result-type",
-  "x-edge-request-id",
-  "time-taken",
-  "cs-protocol-version",
-  "x-edge-detailed-result-type",
-  "time-to-first-byte",
-  "origin-fbl",
-  "origin-lbl",
-  "viewer-request-log-data",
-] as const;
+/** Where CloudFront puts them. */
+const logsPrefix = "AWSLogs/";
 
 export interface AccessLogsProps {
   readonly bucketName: string;
@@ -60,7 +40,8 @@ export class AccessLogs extends Construct {
     const delivery = new CfnDelivery(this, "Delivery", {
       deliverySourceName: source.name,
       deliveryDestinationArn: destination.attrArn,
-      recordFields: [...accessLogFields],
+      // No header and no query string: a credential cannot be in what is kept.
+      recordFields: [...requestsTable.columns],
       s3EnableHiveCompatiblePath: true,
       s3SuffixPath: "{yyyy}/{MM}/{dd}",
     });
@@ -77,11 +58,25 @@ export class AccessLogs extends Construct {
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-      lifecycleRules: [{ id: "old", expiration: Duration.days(days) }],
+      lifecycleRules: [
+        { id: "old", prefix: logsPrefix, expiration: Duration.days(days) },
+        { id: "answers", prefix: resultsPrefix, expiration: Duration.days(1) },
+        { id: "unfinished-uploads", abortIncompleteMultipartUploadAfter: Duration.days(1) },
+      ],
     });
     bucket.grantPut(
       new ServicePrincipal("delivery.logs.amazonaws.com", {
         conditions: { StringEquals: { "aws:SourceAccount": Stack.of(this).account } },
+      }),
+    );
+    // As the events of changes: not even an administrator takes one away before its time without changing this first.
+    bucket.addToResourcePolicy(
+      new PolicyStatement({
+        sid: "LogsStay",
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions: ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+        resources: [bucket.arnForObjects(`${logsPrefix}*`)],
       }),
     );
     bucket.policy?.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);

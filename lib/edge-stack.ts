@@ -32,6 +32,7 @@ import {
 } from "../lambda/edge/routes.ts";
 import { AccessLogs } from "./access-logs.ts";
 import { Alerts, alarmRows } from "./alerts.ts";
+import { AuditTables } from "./audit-tables.ts";
 import { CachePolicies } from "./cache-policies.ts";
 import type { EdgePlane } from "./edge-bundle.ts";
 import { EdgeFunctions } from "./edge-functions.ts";
@@ -79,6 +80,11 @@ export class EdgeStack extends Stack {
         prefix: names.prefix,
         distributionArn: distribution.distributionArn,
         days: config.audit.days,
+      });
+      new AuditTables(this, "AuditTables", {
+        deployment: config.aws.name,
+        logBucket: names.logBucket(),
+        moduleBucket: names.bucket(props.primaryRegion),
       });
     }
     alerts.add(this, "EdgeErrors", alarmRows.edgeErrors(distribution.distributionId));

@@ -72,7 +72,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     ...["proxy/store", "proxy/sources", "upstream/credentials", "upstream/http", "upstream/git"],
     ...["upstream/git/pack", "upstream/git/repository", "upstream/git/discovery", "upstream/git/module"],
   ],
-  "lambda/access/audit": [],
+  "lambda/access/audit": ["golang", "edge"],
   "lambda/access": ["golang", "edge", "access/audit", "proxy/store"],
   "lambda/access/oidc": ["golang", "edge", "access", "proxy/store"],
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],
@@ -125,7 +125,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
 const arrows: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(Object.entries(floors).map(([name, below]) => [name, below.map((each) => `lambda/${each}`)])),
   lambda: Object.keys(floors).filter((name) => !/^lambda\/(local|console)\b/.test(name)),
-  lib: ["lambda/aws", "lambda/config", "lambda/edge", "lambda/proxy/store", "lambda/console"],
+  lib: ["lambda/access/audit", "lambda/aws", "lambda/config", "lambda/edge", "lambda/proxy/store", "lambda/console"],
   bin: ["lib", ...Object.keys(floors)],
 };
 

@@ -2,7 +2,7 @@ import { type AuditEvent, formatAuditEvent, parseAuditEvent } from "../../lambda
 import type { AuditPage, AuditQuestion } from "../../lambda/access/audit/audit-log.ts";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { printable } from "../../lambda/golang/shown-text.ts";
-import { openAudit } from "./open-audit.ts";
+import { openAnswers } from "./open-audit.ts";
 import { openTokens } from "./open-tokens.ts";
 import { ServedModfront } from "./served-modfront.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
@@ -24,7 +24,7 @@ const options = {
 export const audit: Verb = {
   usage:
     "[--module M[@V]] [--who SUBJECT|TOKEN|TENANT] [--action A] [--since 30d|2026-01-31] [--until TIME] [--json]\n" +
-    "      with [--data FOLDER] [--config FILE], --stack NAME for the changes of a deployment on AWS, or --url URL",
+    "      with [--data FOLDER] [--config FILE], --stack NAME for a deployment on AWS, or --url URL",
   summary: "shows who fetched or changed what, the oldest first",
   run: async (args, terminal) => {
     const { values } = parseVerbArgs(args, options, { least: 0, most: 0 });
@@ -42,9 +42,9 @@ export const audit: Verb = {
     }
     const opened = await openTokens(values, terminal);
     await opened.settle().finally(opened.close);
-    const { log, close } = await openAudit(values, terminal);
+    const { ask, close } = await openAnswers(values, terminal);
     try {
-      await print(question, (asked) => log.query(asked), { ...terminal, json: values.json === true });
+      await print(question, ask, { ...terminal, json: values.json === true });
       return 0;
     } finally {
       close();
