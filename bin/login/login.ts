@@ -27,8 +27,9 @@ export interface Login {
   readonly failed?: number;
 }
 
-/** Milliseconds for which what was just tried is not tried again, however many ask. */
+/** Milliseconds for which what was just tried is not tried again, however many ask; longer while the token is still good. */
 const pause = 10_000;
+const longPause = 60_000;
 
 /** Milliseconds before its end, at most, at which a token is renewed. */
 const longestMargin = 300_000;
@@ -40,7 +41,8 @@ const longestMargin = 300_000;
 export function isDue(login: Login, now: number, isRefused: boolean): boolean {
   const { renewal, obtained = 0, expires = Number.POSITIVE_INFINITY, failed } = login;
   if (renewal === undefined) return false;
-  if (failed !== undefined && Math.abs(now - failed) < pause) return false;
+  const isGood = now < expires && !isRefused;
+  if (failed !== undefined && Math.abs(now - failed) < (isGood ? longPause : pause)) return false;
   if (now < obtained - pause) return true;
   const margin = Math.min(longestMargin, (expires - obtained) / 4);
   return expires - now < margin || (isRefused && now - obtained > pause);

@@ -70,11 +70,16 @@ function wayOf(values: Values): Way {
     "id-token-command": byIdTokenCommand,
     token: byToken,
   };
-  const given = Object.entries(flags).filter(([flag]) => values[flag as keyof typeof flags]);
+  const given = Object.entries(flags).filter(([flag]) => isGiven(values[flag as keyof typeof flags]));
   const [[, way] = ["", byWhatIsOffered], other] = given;
   if (other !== undefined)
     throw new CodedError("usage", `--${given.map(([flag]) => flag).join(" and --")} are two ways`);
   return way;
+}
+
+/** One with nothing as its value was given all the same, by a script whose variable is not set. */
+function isGiven(value: string | boolean | undefined): boolean {
+  return value !== undefined && value !== false;
 }
 
 const byWhatIsOffered: Way = async (server, values, terminal) => {
@@ -102,6 +107,7 @@ async function bySignIn(
     port: wholeNumber("port", port, 65_535),
     wait: wholeNumber("wait", wait, 3600),
   };
+  terminal.note(`signing in to ${server} by ${printable(client.issuer, 200)}`);
   const { idToken, refreshToken } = await signIn(wanted, terminal);
   const obtained = await exchange(server, { idToken }, terminal.now);
   if (refreshToken !== undefined) {

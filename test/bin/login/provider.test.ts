@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
+import { generateKeyPair, SignJWT } from "jose";
 import { boundedFetch } from "../../../bin/login/bounded-fetch.ts";
 import { Provider } from "../../../bin/login/provider.ts";
 
@@ -129,5 +130,52 @@ test("what providers want for a refresh token is asked for by what they say of t
     assert.deepEqual(asked, [scope, access, prompt, "x"]);
     const insisting = await provider.authorize("http://127.0.0.1:1/callback", { scopes, prompt: "select_account" });
     assert.equal(insisting.url.searchParams.get("prompt"), "select_account");
+  }
+});
+
+test("an ID token that is not the answer to what was asked is not taken, by the provider's clock", async (t) => {
+  const hour = 3600;
+  const { privateKey } = await generateKeyPair("ES256");
+  const rows: readonly (readonly [claims: object, said: RegExp | undefined, ahead?: number])[] = [
+    [{}, undefined],
+    [{}, undefined, hour],
+    [{}, undefined, -hour],
+    [{ nonce: "of somebody else" }, /nonce/],
+    [{ nonce: undefined }, /nonce/],
+    [{ aud: "another" }, /aud/],
+    [{ aud: ["c", "another"] }, /untrusted audiences/],
+    [{ iss: "https://evil.example" }, /iss/],
+    [{ exp: 0 }, /"exp"/],
+    [{ exp: undefined }, /exp/],
+    [{ iat: "now" }, /iat/],
+  ];
+  for (const [claims, said, ahead = 0] of rows) {
+    let nonce = "";
+    const now = Math.floor(Date.now() / 1000) + ahead;
+    const issuer: string = await listen(t, async (request, response) => {
+      response.setHeader("date", new Date(now * 1000).toUTCString()).setHeader("content-type", "application/json");
+      const document = {
+        issuer,
+        authorization_endpoint: `${issuer}/auth`,
+        token_endpoint: `${issuer}/token`,
+        id_token_signing_alg_values_supported: ["ES256"],
+      };
+      if (request.url !== "/token") return void response.end(JSON.stringify(document));
+      const all = { iss: issuer, sub: "gopher", aud: "c", nonce, iat: now, exp: now + 60, ...claims };
+      const id_token = await new SignJWT(all as never).setProtectedHeader({ alg: "ES256" }).sign(privateKey);
+      response.end(JSON.stringify({ access_token: "a", token_type: "bearer", id_token }));
+    });
+    const provider = await Provider.discover({ issuer, clientId: "c" }, Date.now);
+    const authorization = await provider.authorize("http://127.0.0.1:1/callback", wishes);
+    nonce = authorization.nonce;
+    const back = new URL(`http://127.0.0.1:1/callback?code=c0de-c0de&state=${authorization.state}`);
+    const redeemed = provider.redeem(provider.checkAnswer(back, authorization), authorization);
+    if (said === undefined) assert.equal((await redeemed).refreshToken, undefined);
+    else
+      await assert.rejects(
+        redeemed,
+        ({ code, message }) => code === "provider" && said.test(message),
+        JSON.stringify(claims),
+      );
   }
 });

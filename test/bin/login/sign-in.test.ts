@@ -9,14 +9,17 @@ import { ScriptedExchange } from "../../support/scripted-exchange.ts";
 
 // People sign in by a real provider, in a process of its own, with the real CLI and a browser that does as it is told.
 
-const address = /http:\/\/127\S+/;
+const address = /(?<=sign in at )http:\/\/127\S+/;
 
 test("login by the browser keeps the token with what renews it, for its owner alone", { skip }, async (t) => {
   const world = await LoginWorld.open(t);
   const { provider, server } = world;
   const { code, stdout, stderr } = await world.run(["login", server.url]);
   assert.deepEqual([code, stdout], [0, ""], stderr);
-  assert.match(stderr, /^sign in at http:\/\/127.*code_challenge_method=S256/);
+  assert.match(
+    stderr,
+    /^signing in to https:\/\/127\S+ by http:\/\/127\S+\nsign in at http:\/\/127.*code_challenge_method=S256/,
+  );
   assert.match(stderr, /is kept and will be renewed/);
   assert.deepEqual([provider.grants, server.subjects], [["authorization_code"], ["gopher"]]);
   assert.equal(statSync(world.file).mode & 0o777, 0o600);
@@ -29,7 +32,7 @@ test("login by the browser keeps the token with what renews it, for its owner al
 test("login by another device waits until its code was typed", { skip }, async (t) => {
   const world = await LoginWorld.open(t);
   await using login = world.start(["login", world.server.url, "--device"]);
-  const page = await login.said(/http:\/\/127\S+/);
+  const page = await login.said(/(?<=open )http:\/\/127\S+/);
   assert.match(await login.said(/the code is .+\n/), /[A-Z]{4}-[A-Z]{4}/);
   await new ScriptedBrowser("gopher").visit(page);
   assert.equal((await login.ended).code, 0, login.stderr);
