@@ -100,6 +100,7 @@ test("a wrong flag says what it takes", () => {
     [["--sumdb", "sum.golang.org"], /^--sumdb takes an http or https URL without query and fragment$/],
     [["--sumdb", "https://x.example/?a"], /^--sumdb takes/],
     [["--tls-cert", "x"], /^--tls-cert and --tls-key go together$/],
+    [["--tls-client-ca", "x"], /^--tls-client-ca needs --tls-cert and --tls-key$/],
     [["https://me:secret@x.example"], /^Unexpected argument 'https:\/\/x\.example'/],
     [["https://me:sec/ret@x.example"], /^Unexpected argument 'https:\/\/x\.example'/],
     [["//me:s e@c/ret@x.example"], /^Unexpected argument '\/\/x\.example'/],
