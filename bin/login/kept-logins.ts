@@ -10,6 +10,9 @@ import { readLogins } from "./login-file.ts";
 /** Milliseconds: longer than any renewal may take. */
 const longestWait = 120_000;
 
+/** SQLITE_BUSY. */
+const busy = 5;
+
 /** A file of logins that one process at a time changes. */
 export class KeptLogins {
   readonly #folder: string;
@@ -24,17 +27,12 @@ export class KeptLogins {
    * Runs a task while no other process runs one.
    *
    * The lock is the operating system's on a file that stays empty (SQLite's): it ends with the process, however that
-   * ends.
+   * ends. Throws `CodedError` "logins-busy" after two minutes, "logins-unwritable" where there can be no lock.
    */
   async alone<Result>(task: () => Promise<Result>): Promise<Result> {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const lock = new DatabaseSync(join(this.#folder, "logins.lock"), { timeout: longestWait });
+    const lock = this.#lock();
     try {
-      lock.exec("BEGIN EXCLUSIVE");
       return await task();
-    } catch (error) {
-      if ((error as { errcode?: unknown }).errcode !== busy) throw error;
-      throw new CodedError("logins-busy", "another modfront does not let go of the file of logins");
     } finally {
       lock.close();
     }
@@ -45,12 +43,30 @@ export class KeptLogins {
     return readLogins(this.#path).get(server);
   }
 
-  /** Keeps a login in place of what the server had. Inside `alone` only. */
+  /** Keeps a login in place of what the server had. Inside `alone` only. Throws `CodedError` "logins-unwritable". */
   async store(server: string, login: Login): Promise<void> {
     const logins = new Map(readLogins(this.#path)).set(server, login);
-    await replacePrivateFile(this.#path, `${JSON.stringify(Object.fromEntries(logins), undefined, 1)}\n`);
+    const text = `${JSON.stringify(Object.fromEntries(logins), undefined, 1)}\n`;
+    await replacePrivateFile(this.#path, text).catch((cause) => {
+      throw unwritable(cause);
+    });
+  }
+
+  #lock(): DatabaseSync {
+    let lock: DatabaseSync | undefined;
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      lock = new DatabaseSync(join(this.#folder, "logins.lock"), { timeout: longestWait });
+      lock.exec("BEGIN EXCLUSIVE");
+      return lock;
+    } catch (cause) {
+      lock?.close();
+      if ((cause as { errcode?: unknown }).errcode !== busy) throw unwritable(cause);
+      throw new CodedError("logins-busy", "another modfront does not let go of the file of logins", { cause });
+    }
   }
 }
 
-/** SQLITE_BUSY. */
-const busy = 5;
+function unwritable(cause: unknown): CodedError<"logins-unwritable"> {
+  return new CodedError("logins-unwritable", "the folder of logins cannot be written", { cause });
+}

@@ -48,9 +48,8 @@ async function renewed(server: string, login: Login, isRefused: boolean, termina
   try {
     return (await renewedLogin(server, isRefused, terminal)) ?? login;
   } catch (error) {
-    terminal.note(
-      `${server}: the token cannot be renewed: ${error instanceof CodedError ? error.message : "see --help"}`,
-    );
+    if (!(error instanceof CodedError)) throw error;
+    terminal.note(`${server}: the token cannot be renewed: ${error.message}`);
     return login;
   }
 }

@@ -161,3 +161,14 @@ test("whatever goes wrong ends the step in one line, sets nothing and shows noth
   }
   [claims, answer] = [{}, undefined];
 });
+
+test("the action hands its inputs to the script, under the names that it reads", () => {
+  const action = readFileSync(join(root, "action/action.yml"), "utf8");
+  const script = readFileSync(join(root, "action/sign-in.sh"), "utf8");
+  const names = (text: string, what: RegExp) => [...new Set([...text.matchAll(what)].map(([, name]) => name))].sort();
+  const declared = names(action.slice(action.indexOf("inputs:"), action.indexOf("runs:")), /^ {2}(\w+):$/gm);
+  assert.deepEqual(declared, ["audience", "gosumdb", "url"]);
+  assert.deepEqual(names(action, /\$\{\{ inputs\.(\w+) \}\}/g), declared);
+  assert.deepEqual(names(action, /^ {8}(MODFRONT_\w+):/gm), names(script, /\$\{(MODFRONT_\w+)/g));
+  assert.match(action, /bash "\$GITHUB_ACTION_PATH\/sign-in\.sh"/);
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { skipWithoutOpenssl as skip } from "../../support/certificate.ts";
@@ -150,6 +150,21 @@ test("a refresh token that the provider takes no more is not tried again, and ne
   assert.equal(world.kept.renewal, undefined);
   const second = await world.credential("401 Unauthorized");
   assert.deepEqual([second.stdout, second.stderr], [printedCredential(world.server, 1), ""]);
+});
+
+test("where nothing can be written a token goes on to its end, and login says why", { skip }, async (t) => {
+  const world = await LoginWorld.open(t);
+  await world.login();
+  world.age(500);
+  const lock = join(dirname(world.file), "logins.lock");
+  rmSync(lock);
+  mkdirSync(lock);
+  const { code, stdout, stderr } = await world.credential();
+  assert.deepEqual([code, stdout], [0, printedCredential(world.server, 1)]);
+  const said = "the folder of logins cannot be written\n";
+  assert.equal(stderr, `${world.server.url}: the token cannot be renewed: ${said}`);
+  const login = await world.run(["login", world.server.url]);
+  assert.deepEqual([login.code, login.stderr.endsWith(said)], [1, true], login.stderr);
 });
 
 test("who is killed while holding the lock, or between two tokens, leaves nothing that others stumble over", {

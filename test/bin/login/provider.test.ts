@@ -102,6 +102,19 @@ test("redirects, what is no JSON, and more than a document can be, are failures 
   assert.equal(asked, 0, "a redirect is not followed");
 });
 
+test("what a provider says of a refusal is said on, without the tokens that are in it", async (t) => {
+  const issuer: string = await listen(t, (request, response) => {
+    response.setHeader("content-type", "application/json");
+    if (request.url !== "/token")
+      return void response.end(JSON.stringify({ issuer, token_endpoint: `${issuer}/token` }));
+    const said = "r3fresh-t0ken of the client with s3cret-s3cret is over\nlong ago";
+    response.writeHead(400).end(JSON.stringify({ error: "invalid_grant", error_description: said }));
+  });
+  const provider = await Provider.discover({ issuer, clientId: "c", clientSecret: "s3cret-s3cret" }, Date.now);
+  const message = `${new URL(issuer).host}: invalid_grant: … of the client with … is over?long ago`;
+  await assert.rejects(provider.refresh("r3fresh-t0ken"), { code: "provider-refused", message });
+});
+
 test("a provider that never ends its answer is left", async (t) => {
   const silent = await listen(t, () => {});
   const dripping = await listen(t, (_request, response) => response.writeHead(200).write("{"));
