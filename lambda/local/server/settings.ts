@@ -55,7 +55,7 @@ export function readSettings(source: SettingsSource): Settings {
   const host = given("host", "MODFRONT_HOST") ?? "127.0.0.1";
   const { data, config: file } = readDataSettings(flags, source.environment);
   const sumdb = given("sumdb", "MODFRONT_SUMDB");
-  const config = sumdb === undefined ? file : { ...file, sumdb: { ...file.sumdb, url: parseUrl("--sumdb", sumdb) } };
+  const config = sumdb === undefined ? file : { ...file, sumdb: { ...file.sumdb, ...parseSumdb(sumdb) } };
   return {
     port,
     host,
@@ -87,10 +87,13 @@ function parseLog(text: string): LogFormat {
   throw new CodedError("usage", "--log takes text, json or off");
 }
 
-function parseUrl(flag: string, text: string): string {
+/** Where the database of the configuration is, or that there is none, as GOSUMDB says it. */
+function parseSumdb(text: string): Partial<Config["sumdb"]> {
+  if (text === "off") return { name: "off" };
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url !== undefined && /^https?:$/.test(url.protocol) && !/[?#]/.test(text)) return text.replace(/\/+$/, "");
-  throw new CodedError("usage", `${flag} takes an http or https URL without query and fragment`);
+  if (url !== undefined && /^https?:$/.test(url.protocol) && !/[?#]/.test(text))
+    return { url: text.replace(/\/+$/, "") };
+  throw new CodedError("usage", "--sumdb takes an http or https URL without query and fragment, or off");
 }
 
 function parseTls(cert: string | undefined, key: string | undefined, clientCa: string | undefined): Settings["tls"] {

@@ -49,6 +49,16 @@ test("flag over environment over file over default", (t) => {
   });
 });
 
+test("without a checksum database: by the flag as by the file", (t) => {
+  const file = join(dataFolder(t), "config.json");
+  writeFileSync(file, JSON.stringify({ sumdb: { url: "https://file.example" } }));
+  const read = (...args: string[]) => readSettings({ ...base, args: ["--config", file, ...args] }).config.sumdb;
+  assert.deepEqual(read(), { name: "sum.golang.org", url: "https://file.example" });
+  assert.deepEqual(read("--sumdb", "off"), { name: "off", url: "https://file.example" });
+  const environment = { MODFRONT_SUMDB: "off" };
+  assert.equal(readSettings({ ...base, environment, args: ["--config", file] }).config.sumdb.name, "off");
+});
+
 test("without an upstream the one of this machine's Go is used, but never this very server", () => {
   const builtIn = goDefaultProxy;
   const rows: readonly (readonly [goproxy: string, go: string | undefined, used: string, host?: string])[] = [
@@ -97,7 +107,7 @@ test("a wrong flag says what it takes", () => {
     [["--port", "65536"], /^--port takes a number from 0 to 65535$/],
     [["--port", "0x10"], /^--port takes/],
     [["--log", "loud"], /^--log takes text, json or off$/],
-    [["--sumdb", "sum.golang.org"], /^--sumdb takes an http or https URL without query and fragment$/],
+    [["--sumdb", "sum.golang.org"], /^--sumdb takes an http or https URL without query and fragment, or off$/],
     [["--sumdb", "https://x.example/?a"], /^--sumdb takes/],
     [["--tls-cert", "x"], /^--tls-cert and --tls-key go together$/],
     [["--tls-client-ca", "x"], /^--tls-client-ca needs --tls-cert and --tls-key$/],
