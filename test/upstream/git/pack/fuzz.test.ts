@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { isCodedError } from "../../../../lambda/golang/coded-error.ts";
+import { Discovery } from "../../../../lambda/upstream/git/discovery/discovery.ts";
 import { parseCommit } from "../../../../lambda/upstream/git/pack/commit.ts";
 import { applyDelta, deltaSizes } from "../../../../lambda/upstream/git/pack/delta.ts";
 import { GitFailure } from "../../../../lambda/upstream/git/pack/git-failure.ts";
@@ -67,9 +69,30 @@ async function expectCoded(what: string, bytes: Buffer, work: () => unknown): Pr
     await work();
     return true;
   } catch (error) {
-    if (!(error instanceof GitFailure)) assert.fail(`${what} of ${bytes.toString("hex")}: ${(error as Error).stack}`);
+    if (!(error instanceof GitFailure) && !isCodedError(error, "absent"))
+      assert.fail(`${what} of ${bytes.toString("hex")}: ${(error as Error).stack}`);
     return false;
   }
+}
+
+/** A page as hosts have them, with all that a page can be made of. */
+function page(...imports: readonly string[]): Buffer {
+  const metas = imports.map((content) => `<meta name="go-import" content="${content}">`);
+  return Buffer.from(
+    `<?xml version="1.0" encoding="utf-8"?><!DOCTYPE html [<!ENTITY a "b>c">]>\n<!-- a page -->\n<html lang=en><head>
+<meta charset='utf-8' /><title>x &amp; &#x79; \u00e9</title>${metas.join("\n")}<script><![CDATA[<meta>]]></script></head><body>`,
+  );
+}
+
+/** Where a page says that a module is: whatever that is, it is a URL to ask and a folder within it. */
+async function findBy(bytes: Buffer): Promise<void> {
+  const get = async () => ({ status: 200, text: bytes.toString("latin1") });
+  const address = await new Discovery({ get }).find("a.example/x/y");
+  assert.match(new URL(address.url).protocol, /^[a-z][a-z0-9+.-]*:$/);
+  assert.ok(!/^file:|[\s"'<>\\]/i.test(address.url), address.url);
+  if (address.kind === "proxy") return;
+  assert.ok(`a.example/x/y/`.startsWith(`${address.root}/`), address.root);
+  assert.ok(!/(?:^|\/)\.*(?:\/|$)|[^\w.~+/-]/.test(address.directory) || address.directory === "", address.directory);
 }
 
 const text = Buffer.from("a line that is there many times, as in a file of code\n".repeat(40));
@@ -86,7 +109,7 @@ const parts: PackPart[] = [
   { base: objects.length + 1, delta: deltaOf(Buffer.from(`x${text}2`), Buffer.from(`x${text}y`)) },
 ];
 
-test(`of ${inputs} damaged packets, deltas, objects and packfiles none breaks anything`, async (t) => {
+test(`of ${inputs} damaged packets, deltas, objects, packfiles and pages none breaks anything`, async (t) => {
   const random = randomSource(11);
   const path = join(dataFolder(t), "pack");
   const whole = packOf(parts);
@@ -124,6 +147,12 @@ test(`of ${inputs} damaged packets, deltas, objects and packfiles none breaks an
     ],
     ["delta", delta, (bytes) => deltaSizes(bytes).result <= limits.deltaBytes && applyDelta(base, bytes)],
     ["tree", treeObject ?? text, (bytes) => [...parseTree(bytes, "sha1")]],
+    ["page", page("a.example/x git https://git.example/x.git sub/dir", "b.example git ssh://b.example/r"), findBy],
+    [
+      "page of a proxy",
+      page("a.example/x/y git https://c.example/r", "a.example mod https://proxy.example/go"),
+      findBy,
+    ],
     ["commit", commitObject ?? text, (bytes) => parseCommit("", bytes, "sha1")],
   ];
   let taken = 0;
