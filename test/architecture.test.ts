@@ -80,7 +80,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/admin": ["golang", "edge", "access/audit", "access", "http"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
   "lambda/aws": [
-    ...["golang", "edge", "access/audit", "access", "http", "runtime"],
+    ...["golang", "edge", "access/audit", "access", "access/oidc", "http", "runtime"],
     ...["proxy/store", "proxy/sources", "proxy/checksums", "proxy/log", "proxy/fill", "proxy/serve", "proxy/upkeep"],
     ...["upstream/credentials", "upstream/http", "upstream/direct"],
   ],

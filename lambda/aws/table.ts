@@ -15,7 +15,7 @@ export interface RowKey {
  */
 export const attributes = {
   key: { partition: "p", sort: "s" },
-  /** The second after which DynamoDB may sweep the row; only memories and leases carry it, never a version. */
+  /** The second after which DynamoDB may sweep the row; never a version: memories, leases, and what ends by itself. */
   sweep: "x",
   version: { firstSeen: "t", flags: "g" },
   facts: { path: "path", origin: "o", zipSize: "b", zipHash: "z", goModHash: "m", licences: "l" },
@@ -74,6 +74,13 @@ export const tokenPartition = "t tokens";
 
 export function tokenKey(id: string): RowKey {
   return { p: tokenPartition, s: id };
+}
+
+/** How the partitions of ID tokens that were used begin, one for each, in the table of the index. */
+export const usedPrefix = "j ";
+
+export function usedKey(id: string): RowKey {
+  return { p: `${usedPrefix}${id}`, s: "used" };
 }
 
 /** How the partitions of claims, and those of the log, begin, in the table of the log. */

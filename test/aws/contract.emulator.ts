@@ -8,6 +8,7 @@ import { DynamoPendingRecords } from "../../lambda/aws/dynamo-pending-records.ts
 import { DynamoSignedHeads } from "../../lambda/aws/dynamo-signed-heads.ts";
 import { DynamoTokenRecords } from "../../lambda/aws/dynamo-token-records.ts";
 import { DynamoTreeHeadStore } from "../../lambda/aws/dynamo-tree-head-store.ts";
+import { DynamoUsedTokens } from "../../lambda/aws/dynamo-used-tokens.ts";
 import { DynamoVersionIndex } from "../../lambda/aws/dynamo-version-index.ts";
 import { S3AuditLog } from "../../lambda/aws/s3-audit-log.ts";
 import { S3ModuleStore } from "../../lambda/aws/s3-module-store.ts";
@@ -19,6 +20,7 @@ import { moduleStoreContract } from "../contract/module-store.ts";
 import type { Open } from "../contract/opened.ts";
 import { tokenStoreContract } from "../contract/token-store.ts";
 import { headStoreContract } from "../contract/tree-head-store.ts";
+import { usedTokensContract } from "../contract/used-tokens.ts";
 import { versionIndexContract } from "../contract/version-index.ts";
 import { CallWatch, dynamoClient, makeBucket, makeTable, s3Client } from "../support/aws-clients.ts";
 import { deployAccess, nobodys, openTokens } from "../support/deployed-tokens.ts";
@@ -72,6 +74,11 @@ headStoreContract(
 claimStoreContract(
   "DynamoClaimStore",
   overTable((client, table) => new DynamoClaimStore(client, table)),
+);
+
+usedTokensContract(
+  "DynamoUsedTokens",
+  overTable((client, table) => new DynamoUsedTokens(client, table)),
 );
 
 auditLogContract("S3AuditLog", async () => {
