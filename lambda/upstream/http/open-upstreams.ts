@@ -36,7 +36,7 @@ export function openUpstreams(config: UpstreamsConfig, options: UpstreamsOptions
     isPrivate,
     chainFor: (modulePath) => pool.chain(rules.chainFor(modulePath)),
     catchAll: pool.chain(rules.catchAll),
-    notes: startupNotes(rules),
+    notes: [...unnamedNotes(rules), ...openedNotes(rules, config, named)],
     direct: (url) => pool.upstream(new URL(url)),
     close: () => pool.close(),
   };
@@ -51,8 +51,31 @@ function parseAt(where: string, chain: string): ParsedChain {
   }
 }
 
-function startupNotes(rules: UpstreamRules): string[] {
+function unnamedNotes(rules: UpstreamRules): string[] {
   return rules.unnamedPrivate.map(
     (pattern) => `private modules ${pattern}: no rule in upstreams names them, so none of them is fetched`,
   );
+}
+
+/** Whoever may read public modules reads by `direct` what credentials open, unless it is private. */
+function openedNotes(
+  rules: UpstreamRules,
+  { credentials = [], git }: UpstreamsConfig,
+  named: readonly { readonly chain: ParsedChain }[],
+): string[] {
+  const proxies = named.flatMap(({ chain }) =>
+    chain.entries.flatMap(({ source }) => (source === "direct" ? [] : source)),
+  );
+  // Neither is the name of modules: that of a proxy, and what others are rewritten to.
+  const others = new Set([...proxies, ...(git?.rewrite ?? []).map(({ to }) => new URL(to))].map(({ host }) => host));
+  const isOpened = ({ match }: { readonly match: string }) => {
+    const [host = ""] = match.split("/");
+    const byDirect = rules.chainFor(`${match}/x`).entries.some(({ source }) => source === "direct");
+    return byDirect && !host.includes(":") && !others.has(host) && !rules.isPrivate(`${match}/x`);
+  };
+  return credentials
+    .filter(isOpened)
+    .map(
+      ({ match }) => `credentials ${match}: for public modules too, so that what only they open belongs into private`,
+    );
 }

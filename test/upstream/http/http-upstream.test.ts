@@ -519,3 +519,35 @@ test("a dead upstream is tried three times through a chain, and a body cut twice
   await assert.rejects(fetchFromChain(chain, "/hang", readAll, options), { code: "upstream-timeout" });
   assert.deepEqual([server.count("/reset"), server.count("/cut"), server.count("/hang")], [3, 3, 1]);
 });
+
+test("start-up notes say which credentials are shown for public modules", () => {
+  const notes = (match: string, chain = "https://proxy.example,direct") => {
+    const upstreams = [
+      { patterns: ["corp.example", "git.example/corp"], chain: "direct" },
+      { patterns: ["*"], chain },
+    ];
+    const config = {
+      upstreams,
+      private: ["corp.example", "git.example/corp/*"],
+      allowHosts: [],
+      credentials: [{ match }],
+    };
+    const git = { rewrite: [{ to: "https://inside.example/git/" }] };
+    return openUpstreams({ ...config, git }, { now: () => 0, version: "1" }).notes;
+  };
+  const note = (match: string) => [
+    `credentials ${match}: for public modules too, so that what only they open belongs into private`,
+  ];
+  for (const match of [
+    "corp.example",
+    "git.example/corp",
+    "proxy.example",
+    "proxy.example/team",
+    "inside.example/git",
+    "git.example:8443",
+  ])
+    assert.deepEqual(notes(match), [], match);
+  assert.deepEqual(notes("git.example"), note("git.example"));
+  assert.deepEqual(notes("git.example/other"), note("git.example/other"));
+  assert.deepEqual(notes("git.example", "https://proxy.example"), [], "none of them comes from a repository");
+});
