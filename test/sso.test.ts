@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TokenClaims } from "../lambda/access/oidc/claims.ts";
 import { grantByClaims } from "../lambda/access/oidc/grants.ts";
+import type { Certificate } from "./support/certificate.ts";
+import { CertificateAuthority } from "./support/certificate-authority.ts";
+import { pathWithModfront, runCli } from "./support/cli.ts";
+import { makeDataFolder } from "./support/data-folder.ts";
 import { GuardedModfront, skipWithoutGoAndTls as skip } from "./support/guarded-modfront.ts";
 import { blocks, recipe } from "./support/recipes.ts";
 import { ScriptedIssuer } from "./support/scripted-issuer.ts";
@@ -152,4 +156,61 @@ test("the lines for GitLab let a job in", { skip }, async () => {
   const machine = modfront.machine({ proxy: modfront.process.url, environment: { GOSUMDB: gosumdb, NETRC: netrc } });
   const download = await machine.go("mod", "download", "corp.example/m@v1.0.0");
   assert.equal(download.code, 0, download.stderr);
+});
+
+test("a client certificate becomes a token that the real go shows, renewed by the same files", { skip }, async (t) => {
+  const folder = makeDataFolder();
+  t.after(() => folder.remove());
+  const [ours, theirs] = ["ours", "theirs"].map((name) => new CertificateAuthority(folder.path, name));
+  assert.ok(ours && theirs);
+  const { mtls } = recipe("Client certificates");
+  const rules = mtls.rules.map((rule) => ({ ...rule, modules: "corp.example" }));
+  await using modfront = await GuardedModfront.startWith({ mtls: { rules } }, "--tls-client-ca", ours.cert);
+  modfront.script("corp.example/m", "v1.0.0");
+  const { url } = modfront.process;
+  const home = modfront.path("home");
+  const environment = {
+    HOME: home,
+    NODE_EXTRA_CA_CERTS: modfront.certificate.cert,
+    PATH: pathWithModfront(home),
+    GOAUTH: "modfront credential",
+  };
+  const login = (pair: Certificate) => runCli(["login", url, "--cert", pair.cert, "--key", pair.key], { environment });
+  const subject = "/O=Corp/CN=build-1.ci.corp.example";
+  const rows: readonly (readonly [pair: Certificate, said: RegExp])[] = [
+    [
+      ours.issue({ subject: "/O=Corp/CN=build-1.other.example" }),
+      /no rule of this certificate fits; looked at: subject/,
+    ],
+    [theirs.issue({ subject }), /an ID token is expected.*or a client certificate/],
+    [ours.issue({ subject, expired: true }), /an ID token is expected.*or a client certificate/],
+    [{ cert: modfront.path("none"), key: modfront.path("none") }, /cannot be read/],
+    [{ cert: modfront.certificate.cert, key: ours.issue({ subject }).key }, /the files are no certificate and its key/],
+    [{ cert: modfront.certificate.key, key: modfront.certificate.key }, /the files are no certificate and its key/],
+  ];
+  for (const [pair, said] of rows) {
+    const { code, stderr } = await login(pair);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, said);
+  }
+  const pair = ours.issue({ subject });
+  const { code, stderr } = await login(pair);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /is kept and will be renewed/);
+  const file = join(home, ".config/modfront/logins.json");
+  const kept = JSON.parse(readFileSync(file, "utf8"));
+  const first = kept[url].token;
+  kept[url].obtained -= 3_500_000;
+  kept[url].expires -= 3_500_000;
+  writeFileSync(file, JSON.stringify(kept));
+  // What replaces a certificate tells nobody.
+  const next = ours.issue({ subject: "/O=Corp/CN=build-2.ci.corp.example" });
+  copyFileSync(next.cert, pair.cert);
+  copyFileSync(next.key, pair.key);
+  const download = await modfront.machine({ proxy: url, environment }).go("mod", "download", "corp.example/m@v1.0.0");
+  assert.equal(download.code, 0, download.stderr);
+  const second = JSON.parse(readFileSync(file, "utf8"))[url].token;
+  assert.notEqual(second, first);
+  const said = Buffer.from(second.slice(3).split(".")[0], "base64url").toString();
+  assert.ok(said.includes("build-2.ci.corp.example"), said);
 });

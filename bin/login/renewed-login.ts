@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { createSecureContext } from "node:tls";
 import { promisify } from "node:util";
 import { CodedError, isCodedError } from "../../lambda/golang/coded-error.ts";
 import type { Machine } from "./config-folder.ts";
@@ -62,7 +63,16 @@ export async function proofOf(
     return { idToken: parseIdToken(await printedBy(renewal.line), "what the command prints") };
   if (renewal.kind === "file") return { idToken: parseIdToken((await readProof(renewal.path)).toString(), "the file") };
   const [cert, key] = await Promise.all([readProof(renewal.cert), readProof(renewal.key)]);
-  return { certificate: { cert, key } };
+  return { certificate: checkPair({ cert, key }) };
+}
+
+function checkPair(pair: { readonly cert: Buffer; readonly key: Buffer }): typeof pair {
+  try {
+    createSecureContext(pair);
+    return pair;
+  } catch (cause) {
+    throw new CodedError("login-proof", "the files are no certificate and its key", { cause });
+  }
 }
 
 /** What it says on stderr is its own to keep: it may be a secret. */

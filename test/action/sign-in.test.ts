@@ -17,11 +17,16 @@ const root = join(import.meta.dirname, "../..");
 const hasTools = ["bash", "curl", "sed"].every((tool) => spawnSync(tool, ["--version"]).status === 0);
 const skip = skipWithoutGoAndTls || (hasTools ? false : "bash, curl or sed is not installed");
 
+interface Answer {
+  readonly status?: number;
+  readonly body: string;
+}
+
 let issuer: ScriptedIssuer;
 let modfront: GuardedModfront;
 let github: Server;
 /** What GitHub answers in place of a token, and what it was asked. */
-let answer: string | undefined;
+let answer: Answer | undefined;
 const asked: { readonly target: string; readonly authorization: string | undefined }[] = [];
 let claims: Record<string, unknown> = {};
 
@@ -40,7 +45,8 @@ before(async () => {
     asked.push({ target: decodeURIComponent(request.url ?? ""), authorization: request.headers.authorization });
     const audience = new URL(request.url ?? "", "https://x").searchParams.get("audience");
     const value = await issuer.token({ claims: { aud: audience ?? "", ...claims } });
-    response.end(answer ?? JSON.stringify({ count: value.length, value }));
+    response.statusCode = answer?.status ?? 200;
+    response.end(answer?.body ?? JSON.stringify({ count: value.length, value }));
   }).listen(0, "127.0.0.1");
   await once(github, "listening");
 });
@@ -131,16 +137,17 @@ test("whatever goes wrong ends the step in one line, sets nothing and shows noth
     said: RegExp,
     environment: Record<string, string>,
     claims?: object,
-    answer?: string,
+    answer?: Answer,
   ])[] = [
     [/permissions: \{ id-token: write/, { ACTIONS_ID_TOKEN_REQUEST_URL: "" }],
     [/permissions: \{ id-token: write/, { ACTIONS_ID_TOKEN_REQUEST_TOKEN: "" }],
     [/url is to be an https URL/, { MODFRONT_URL: "http://go.corp.example" }],
     [/url is to be an https URL/, { MODFRONT_URL: "https://user:pass@go.corp.example" }],
     [/url is to be an https URL/, { MODFRONT_URL: "https://go.corp.example\nPATH=x" }],
-    [/GitHub gave no ID token/, {}, {}, "{}"],
-    [/GitHub gave no ID token/, {}, {}, `{"value":"a b${hostile}"}`],
-    [/answered 401: .*three parts of base64url/, {}, {}, '{"value":"abc"}'],
+    [/GitHub gave no ID token/, {}, {}, { body: "{}" }],
+    [/GitHub gave no ID token/, {}, {}, { body: `{"value":"a b${hostile}"}` }],
+    [/answered 403: x ::set-env namePATH::x add-path2J\n/, {}, {}, { status: 403, body: `x\n${hostile}` }],
+    [/answered 401: .*three parts of base64url/, {}, {}, { body: '{"value":"abc"}' }],
     [/answered 403: .*no rule of this issuer fits; looked at: repository_owner_id/, {}, { repository_owner_id: "7" }],
     [/answered 401: .*aud/, { MODFRONT_AUDIENCE: "https://other.example" }],
     [/names no checksum database/, { MODFRONT_GOSUMDB: "x\nPATH=/evil" }],
@@ -151,7 +158,7 @@ test("whatever goes wrong ends the step in one line, sets nothing and shows noth
   for (const [said, environment, wrong = { repository_owner_id: "1234567" }, body] of rows) {
     [claims, answer] = [{ ...wrong }, body];
     const { code, stdout, stderr, set } = await step(environment);
-    const row = JSON.stringify(environment) + body;
+    const row = JSON.stringify([environment, body]);
     assert.equal(code, 1, row);
     assert.match(stderr, said, row);
     assert.match(stderr, /^(?:curl: [^\n]*\n)*modfront: [^\n]*\n$/, row);

@@ -210,7 +210,7 @@ test("a file that others may read, or that is none of ours, is not used, and not
     ...[whole.slice(0, 40), "", "[]", "null", '"x"', `{"${server}":7}`, `{"${server}":{}}`, `{"${server}":"a b"}`],
     ...[{ token: "a\nb" }, { expires: "soon" }, { renewal: "x" }, { renewal: { kind: "provider" } }].map(login),
     ...[{ renewal: { kind: "constructor" } }, { renewal: { kind: "file", path: 7 } }].map(login),
-    " ".repeat((1 << 20) + 1),
+    `{${" ".repeat(1 << 20)}}`,
   ];
   for (const text of rows) {
     writeFileSync(file, text);
