@@ -66,7 +66,7 @@ export class ScriptedExchange implements AsyncDisposable {
     if (request.method === "GET") return void response.end(JSON.stringify({ issuers }));
     const { id_token } = JSON.parse(await text(request));
     if (hangs) return void this.hanging++;
-    if (refusal !== undefined) return void response.writeHead(refusal[0]).end(refusal[1]);
+    if (refusal !== undefined) return void response.writeHead(refusal[0], { location: "/-/gosumdb" }).end(refusal[1]);
     this.subjects.push(decodeJwt(id_token).sub);
     const expires = new Date(now + seconds * 1000).toISOString();
     response.end(JSON.stringify({ token: ScriptedExchange.token(this.subjects.length), expires }));

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, statSync } from "node:fs";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { skipWithoutOpenssl as skip } from "../../support/certificate.ts";
 import { LoginWorld, printedCredential } from "../../support/login-world.ts";
@@ -84,10 +86,16 @@ test("what the listener is sent by others ends nothing, and the sign-in goes on"
   ];
   for (const [status, method, path, host] of rows)
     assert.equal(await knock(base, method, path, host), status, `${method} ${path} ${host}`);
+  // Neither who says nothing nor who never ends what they say keeps it from ending.
+  const silent = connect(Number(base.port), "127.0.0.1");
+  const slow = connect(Number(base.port), "127.0.0.1");
+  await Promise.all([once(silent, "connect"), once(slow, "connect")]);
+  slow.write(`GET /callback?code=x&state=${state} HTTP/1.1\r\nHost: 127.0`);
   assert.match(await new ScriptedBrowser("gopher").visit(page.href), /The rest is in the terminal/);
   assert.equal((await login.ended).code, 0, login.stderr);
   assert.deepEqual(world.server.subjects, ["gopher"]);
   await assert.rejects(knock(base, "GET", `/callback?code=x&state=${state}`), { code: "ECONNREFUSED" });
+  for (const socket of [silent, slow]) socket.destroy();
 });
 
 test("answers with the right state that are refusals, or another provider's, end it without a code", {
@@ -139,6 +147,8 @@ test("what the server refuses is said in one line, and nothing is kept", { skip 
     ],
     [403, "no rule matches\nsecond", "no rule matches"],
     [502, "<html>bad gateway</html>", "answered 502"],
+    [302, "", "answered 302"],
+    [200, `{"token":"${"x".repeat(300_000)}"}`, "gives no answer about tokens"],
     [200, '{"token":"x","expires":"2030-01-01T00:00:00Z"}', "answers with something that is no token"],
   ] as const;
   for (const [status, body, said] of rows) {
