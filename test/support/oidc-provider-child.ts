@@ -22,7 +22,9 @@ const provider = new Provider(issuer, {
     {
       client_id: task.clientId,
       application_type: "native",
-      token_endpoint_auth_method: "none",
+      ...(task.clientSecret === undefined
+        ? { token_endpoint_auth_method: "none" as const }
+        : { token_endpoint_auth_method: "client_secret_post" as const, client_secret: task.clientSecret }),
       redirect_uris: ["http://127.0.0.1/callback"],
       grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
       id_token_signed_response_alg: "ES256",
@@ -33,8 +35,9 @@ const provider = new Provider(issuer, {
   conformIdTokenClaims: false,
   features: { deviceFlow: { enabled: true }, devInteractions: { enabled: true } },
   findAccount: (_context, accountId) => ({ accountId, claims: () => claimsOf(accountId) }),
-  // As Okta and Entra do, where the standard wants prompt=consent beside.
-  issueRefreshToken: async () => task.refreshes,
+  // True as Okta and Entra do.
+  issueRefreshToken: async (_context, _client, { scopes }) =>
+    task.refreshes === "consent" ? scopes.has("offline_access") : task.refreshes,
   rotateRefreshToken: () => true,
   ttl: { IdToken: task.idTokenSeconds, AccessToken: 60, AuthorizationCode: 60, RefreshToken: 3600, Grant: 3600 },
 });

@@ -6,8 +6,10 @@ import { join } from "node:path";
 export interface ProviderTask {
   /** The client it knows: a native one, without a secret, with any port of 127.0.0.1 and `/callback`. */
   readonly clientId: string;
-  /** Whether refresh tokens are given; each can be used once. */
-  readonly refreshes: boolean;
+  /** A secret that it gives its client all the same, as Google does. */
+  readonly clientSecret?: string;
+  /** Whether refresh tokens are given, or only where `prompt=consent` asks for them, as the standard has it; each can be used once. */
+  readonly refreshes: boolean | "consent";
   readonly idTokenSeconds: number;
   /** The claim `groups` of everybody. */
   readonly groups: readonly string[];

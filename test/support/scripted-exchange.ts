@@ -25,6 +25,8 @@ export class ScriptedExchange implements AsyncDisposable {
   readonly script: ExchangeScript;
   /** Subjects of the ID tokens that were exchanged. */
   readonly subjects: unknown[] = [];
+  /** What was shown beside the exchange. */
+  readonly authorizations: unknown[] = [];
   /** How many wait for an answer that does not come. */
   hanging = 0;
   readonly #server: Server;
@@ -62,7 +64,10 @@ export class ScriptedExchange implements AsyncDisposable {
     const { issuers, seconds, refusal, ahead = 0, hangs } = this.script;
     const now = Date.now() + ahead;
     response.setHeader("date", new Date(now).toUTCString());
-    if (request.url !== "/-/token") return void response.writeHead(404).end();
+    if (request.url !== "/-/token") {
+      this.authorizations.push(request.headers.authorization);
+      return void response.writeHead(404).end();
+    }
     if (request.method === "GET") return void response.end(JSON.stringify({ issuers }));
     const { id_token } = JSON.parse(await text(request));
     if (hangs) return void this.hanging++;

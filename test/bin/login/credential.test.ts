@@ -105,6 +105,19 @@ test("servers that go does not ask are not renewed, and their tokens are printed
   assert.equal(used.stdout, printedCredential(world.server, 2));
 });
 
+test("other verbs show the token of login, renewed, and MODFRONT_TOKEN before it", { skip }, async (t) => {
+  const world = await LoginWorld.open(t);
+  await world.login();
+  world.age(500);
+  const { authorizations, url } = world.server;
+  authorizations.length = 0;
+  const list = ["token", "list", "--url", url];
+  assert.equal((await world.run(list)).code, 1);
+  const environment = { ...world.environment, MODFRONT_TOKEN: "mf_own" };
+  assert.equal((await runCli(list, { environment })).code, 1);
+  assert.deepEqual(authorizations, [`Bearer ${ScriptedExchange.token(2)}`, "Bearer mf_own"]);
+});
+
 test("a server whose clock is an hour ahead or behind gives tokens that last as long as others", {
   skip,
 }, async (t) => {

@@ -5,6 +5,7 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { skipWithoutOpenssl as skip } from "../../support/certificate.ts";
+import { runCli } from "../../support/cli.ts";
 import { LoginWorld, printedCredential } from "../../support/login-world.ts";
 import { ScriptedBrowser } from "../../support/scripted-browser.ts";
 import { ScriptedExchange } from "../../support/scripted-exchange.ts";
@@ -53,6 +54,32 @@ test("a provider that gives no refresh token leaves a login that ends, and says 
   const ended = await world.credential("401 Unauthorized");
   assert.deepEqual([ended.code, ended.stdout], [0, ""]);
   assert.match(ended.stderr, /the token has ended: modfront login https/);
+});
+
+test("a provider that wants to be asked for a refresh token, or to see a secret, gets what it wants", {
+  skip,
+}, async (t) => {
+  const strict = await LoginWorld.open(t, { refreshes: "consent" });
+  await strict.login();
+  const without = strict.kept;
+  await strict.login("--prompt", "consent");
+  assert.deepEqual([without.renewal, strict.kept.renewal?.kind], [undefined, "provider"]);
+
+  const world = await LoginWorld.open(t, { clientSecret: "s3cret-of-the-client" });
+  const login = (secret: string) => {
+    const environment = { ...world.environment, MODFRONT_CLIENT_SECRET: secret };
+    return runCli(["login", world.server.url], { environment });
+  };
+  for (const secret of ["", "s3cret-of-others"]) {
+    const { code, stderr } = await login(secret);
+    assert.equal(code, 1);
+    assert.match(stderr, /: invalid_client: /);
+    assert.ok(!stderr.includes("s3cret"), stderr);
+  }
+  const { code, stderr } = await login("s3cret-of-the-client");
+  assert.equal(code, 0, stderr);
+  world.age(500);
+  assert.equal((await world.credential()).stdout, printedCredential(world.server, 2));
 });
 
 /** Asks the listener as any page or program of the machine can. */
