@@ -28,6 +28,7 @@ export interface EdgeFunctionsProps {
  */
 export class EdgeFunctions extends Construct {
   readonly functions: Readonly<Record<EdgePlane, CloudFrontFunction>>;
+  readonly keyValues: KeyValueStore;
   /** Must come when all else is done that a deployment could fail at: what it writes is for these functions alone. */
   readonly keyValuesFinished: CustomResource;
 
@@ -38,6 +39,7 @@ export class EdgeFunctions extends Construct {
       keyValueStoreName: names.prefix,
       comment: "Who may, as modfront's edge function reads it",
     });
+    this.keyValues = store;
     const control = new ControlPlane(this, "Control", { ...props, keyValues: store });
     this.keyValuesFinished = control.keyValuesFinished;
     const make = (plane: EdgePlane, id: string, functionName: string, comment: string) => {

@@ -8,6 +8,7 @@ import {
   HttpVersion,
   OriginRequestHeaderBehavior,
   OriginRequestPolicy,
+  OriginRequestQueryStringBehavior,
   ResponseHeadersPolicy,
   S3OriginAccessControl,
   SecurityPolicyProtocol,
@@ -19,9 +20,11 @@ import { CloudFrontTarget } from "aws-cdk-lib/aws-route53-targets";
 import { Bucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 import type { Config } from "../lambda/config/config.ts";
-import { requestHeader, waitHeader } from "../lambda/edge/cloudfront.ts";
+import { requestHeader, viewerHeader, waitHeader } from "../lambda/edge/cloudfront.ts";
 import { identityHeader } from "../lambda/edge/identity.ts";
 import {
+  type ControlName,
+  controlPatterns,
   gosumdbAddress,
   type Keeping,
   type ProtocolRouteName,
@@ -31,6 +34,7 @@ import {
   routes,
 } from "../lambda/edge/routes.ts";
 import { AccessLogs } from "./access-logs.ts";
+import { Administration } from "./administration.ts";
 import { Alerts, alarmRows } from "./alerts.ts";
 import { AuditTables } from "./audit-tables.ts";
 import { CachePolicies } from "./cache-policies.ts";
@@ -38,7 +42,8 @@ import type { EdgePlane } from "./edge-bundle.ts";
 import { EdgeFunctions } from "./edge-functions.ts";
 import { Firewall } from "./firewall.ts";
 import type { Names } from "./names.ts";
-import { isStored, originFinder } from "./origins.ts";
+import { OriginApi } from "./origin-api.ts";
+import { apiOrigin, isStored, originFinder } from "./origins.ts";
 
 export interface EdgeStackProps extends StackProps {
   readonly names: Names;
@@ -60,9 +65,11 @@ export class EdgeStack extends Stack {
     const domain = this.#domain(config);
     const alerts = new Alerts(this, "Alerts", { topicName: names.topic("edge"), notify: config.aws.notify });
     const edge = new EdgeFunctions(this, "Edge", { ...props, alerts });
+    const admin = new Administration(this, "Administration", { ...props, keyValues: edge.keyValues, alerts }).live;
+    const { domainName } = new OriginApi(this, "ControlApi", { apiName: names.controlApi, functions: { admin } });
     const distribution = new Distribution(this, "Distribution", {
       comment: `modfront (${names.prefix})`,
-      ...this.#behaviors(props, edge),
+      ...this.#behaviors(props, edge, domainName),
       errorResponses: errorStatuses.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
       httpVersion: HttpVersion.HTTP2_AND_3,
       enableIpv6: true,
@@ -95,26 +102,50 @@ export class EdgeStack extends Stack {
   }
 
   /**
-   * One behaviour for each pattern, in the order of the route table behind `/-/ready` and `/-/*`. The default one gets `/`,
-   * and whatever is spelt so that it fits no pattern.
+   * One behaviour for each pattern, in the order of the route table behind `/-/ready`, what administers and `/-/*`. The
+   * default one gets `/`, and whatever is spelt so that it fits no pattern.
    */
   #behaviors(
     props: EdgeStackProps,
     edge: EdgeFunctions,
+    controlApi: string,
   ): {
     readonly defaultBehavior: BehaviorOptions;
     readonly additionalBehaviors: Record<string, BehaviorOptions>;
   } {
     const make = this.#behaviorMaker(props, edge);
     const names = Object.keys(routes) as ProtocolRouteName[];
+    const site = make("site", "site");
+    const originRequestPolicy = this.#administrators(props.names);
+    const control = (Object.entries(controlPatterns) as [ControlName, string][]).map(
+      ([name, pattern]) => [pattern, { ...site, origin: apiOrigin(controlApi, name), originRequestPolicy }] as const,
+    );
     return {
       defaultBehavior: make("site", "protocol"),
       additionalBehaviors: {
         [probes.ready]: make("site", "site", "probe"),
-        [patterns.site]: make("site", "site"),
+        ...Object.fromEntries(control),
+        [patterns.site]: site,
         ...Object.fromEntries(names.map((name) => [patterns[name], make(name, "protocol", routes[name].keeping)])),
       },
     };
+  }
+
+  /**
+   * What the functions that administer are told of a request, none of whose answers is kept: what is asked, how the answer
+   * should look, and from where. With an agent they know go, which prints what it gets.
+   */
+  #administrators(names: Names): OriginRequestPolicy {
+    return new OriginRequestPolicy(this, "AdministratorHeaders", {
+      originRequestPolicyName: names.controlApi,
+      headerBehavior: OriginRequestHeaderBehavior.allowList(
+        identityHeader,
+        requestHeader,
+        viewerHeader,
+        ...["accept", "content-type", "user-agent"],
+      ),
+      queryStringBehavior: OriginRequestQueryStringBehavior.all(),
+    });
   }
 
   #behaviorMaker(

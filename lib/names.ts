@@ -61,6 +61,11 @@ export class Names {
     return `${this.prefix}-alarms-${stack}`;
   }
 
+  /** The API of the functions behind the edge that administer. */
+  get controlApi(): string {
+    return `${this.prefix}-control`;
+  }
+
   get queue(): string {
     return `${this.prefix}-background`;
   }

@@ -7,7 +7,7 @@ import {
 } from "aws-cdk-lib/aws-cloudfront";
 import { HttpOrigin, OriginGroup, S3BucketOrigin } from "aws-cdk-lib/aws-cloudfront-origins";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
-import { type RouteName, storedKind } from "../lambda/edge/routes.ts";
+import { type ControlName, type RouteName, storedKind } from "../lambda/edge/routes.ts";
 
 export interface OriginsProps {
   readonly bucket: IBucket;
@@ -16,7 +16,7 @@ export interface OriginsProps {
 }
 
 /** The origin path of the API half of a route's behaviour: the API knows `<origin path>/{path+}`, one Lambda each. */
-export function originPathOf(name: RouteName): string {
+export function originPathOf(name: string): string {
   return `/${name}`;
 }
 
@@ -38,14 +38,9 @@ export function originFinder(props: OriginsProps): (name: RouteName) => IOrigin 
   };
 }
 
-/**
- * Where a route's misses of the cache go: to the API, or to the bucket first and to the API when the bucket has nothing.
- *
- * The origin path differs for each route while the path of the request stays: the API needs the former to choose a
- * function, the bucket's keys are the latter.
- */
-function originOf(name: RouteName, props: OriginsProps): IOrigin {
-  const api = new HttpOrigin(props.apiDomainName, {
+/** A function behind an API, by its origin path. */
+export function apiOrigin(domainName: string, name: RouteName | ControlName): HttpOrigin {
+  return new HttpOrigin(domainName, {
     originId: `api-${name}`,
     originPath: originPathOf(name),
     protocolPolicy: OriginProtocolPolicy.HTTPS_ONLY,
@@ -54,6 +49,16 @@ function originOf(name: RouteName, props: OriginsProps): IOrigin {
     connectionTimeout: Duration.seconds(5),
     readTimeout: Duration.seconds(35),
   });
+}
+
+/**
+ * Where a route's misses of the cache go: to the API, or to the bucket first and to the API when the bucket has nothing.
+ *
+ * The origin path differs for each route while the path of the request stays: the API needs the former to choose a
+ * function, the bucket's keys are the latter.
+ */
+function originOf(name: RouteName, props: OriginsProps): IOrigin {
+  const api = apiOrigin(props.apiDomainName, name);
   if (!isStored(name)) return api;
   const files = S3BucketOrigin.withOriginAccessControl(props.bucket, {
     originId: `files-${name}`,

@@ -15,8 +15,8 @@ import { Alerts, alarmRows } from "./alerts.ts";
 import { Background } from "./background.ts";
 import { Handler, type HandlerProps } from "./handler.ts";
 import { LogPlane, logSettings } from "./log-plane.ts";
-import { ModuleApi } from "./module-api.ts";
 import type { Names } from "./names.ts";
+import { OriginApi } from "./origin-api.ts";
 import { PrivateNetwork } from "./private-network.ts";
 import { StoredData } from "./stored-data.ts";
 
@@ -55,7 +55,7 @@ export class ServiceStack extends Stack {
     this.#alerts.add(this, "Concurrency", alarmRows.concurrency());
     new CfnOutput(this, "Gosumdb", { value: this.#log.gosumdb, description: "The value of GOSUMDB, for all modules" });
     const functions = this.#serve(fill.live);
-    this.apiDomainName = new ModuleApi(this, "Api", { apiName: props.names.prefix, functions }).domainName;
+    this.apiDomainName = new OriginApi(this, "Api", { apiName: props.names.prefix, functions }).domainName;
   }
 
   /** One whole CPU, because hashing is what it does. */

@@ -114,6 +114,11 @@ export class StoredData extends Construct {
     return this.#inIndex([tokenPartition], ["GetItem", "PutItem"]);
   }
 
+  /** The same and whatever administrators do with them. */
+  administerTokens(): PolicyStatement {
+    return this.#inIndex([tokenPartition], ["GetItem", "PutItem", "Query", "UpdateItem"]);
+  }
+
   /** Calls of the index's table, for rows of these partitions: those of tokens lie beside those of modules. */
   #inIndex(partitions: readonly string[], calls: readonly string[]): PolicyStatement {
     return new PolicyStatement({
@@ -168,6 +173,12 @@ export class StoredData extends Construct {
 
   readSecret(name: string): PolicyStatement {
     return this.readSecrets([name]);
+  }
+
+  /** The secret whose keys are rotated over HTTP too. */
+  rotateSecret(name: string): PolicyStatement {
+    const actions = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"];
+    return new PolicyStatement({ actions, resources: [this.#secret(name)] });
   }
 
   /** Secrets by name, or by ARN, whose end may be left out. */

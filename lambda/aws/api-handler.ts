@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 import { checkCaller } from "../access/caller.ts";
 import type { AccessSettings } from "../edge/access-settings.ts";
-import { requestHeader, waitHeader } from "../edge/cloudfront.ts";
+import { requestHeader, viewerHeader, waitHeader } from "../edge/cloudfront.ts";
 import { identityHeader } from "../edge/identity.ts";
 import type { RoutedPath } from "../edge/routed-path.ts";
 import { frame } from "../http/frame.ts";
@@ -76,13 +76,24 @@ function admitter({ identityKeys, access, now }: ApiHandlerParts): Admit<HttpReq
 }
 
 function readRequest(event: APIGatewayProxyEventV2, routed: RoutedPath): HttpRequest {
-  const wait = Number(event.headers[waitHeader] ?? 0);
+  const { headers, requestContext, rawQueryString: query } = event;
+  const wait = Number(headers[waitHeader] ?? 0);
+  const bytes = Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8");
   return {
-    method: event.requestContext.http.method,
+    method: requestContext.http.method,
     routed,
-    headers: event.headers,
+    headers,
+    query,
+    // The API and Lambda have read it already, of at most 6 MB.
+    body: async (limit) => (bytes.length > limit ? undefined : bytes),
+    origin: { request: edgeRequest(event) ?? requestContext.requestId, address: addressOf(headers[viewerHeader]) },
     ...(wait > 0 && { wait }),
   };
+}
+
+/** The address without its port: `"198.51.100.7"` of `"198.51.100.7:46532"`, and of version 6 likewise. */
+function addressOf(viewer = ""): string {
+  return /^\[?([\da-f.:]{2,45}?)\]?:\d{1,5}$/i.exec(viewer)?.[1] ?? "";
 }
 
 interface Answered {

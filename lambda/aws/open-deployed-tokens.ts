@@ -20,13 +20,30 @@ export async function openDeployedTokens(
   const variables = await readPlaces(name, controlFunction);
   const { MODFRONT_EDGE_SECRET, MODFRONT_PRIMARY_REGION: region, MODFRONT_KEY_VALUE_STORE } = variables;
   if (!MODFRONT_EDGE_SECRET || !region || !MODFRONT_KEY_VALUE_STORE) throw noSuchStack(name);
+  // A deployment of an earlier version names no table: its key values say that it must be deployed first.
+  const places = { storeArn: MODFRONT_KEY_VALUE_STORE, table: variables.MODFRONT_TABLE ?? name, region };
+  return openTokenStore({ ...places, edgeSecret: MODFRONT_EDGE_SECRET }, clock);
+}
+
+/** Where the tokens of a deployment are. */
+export interface TokenPlaces {
+  readonly storeArn: string;
+  readonly table: string;
+  readonly edgeSecret: string;
+  /** The primary region, where table and secret are. */
+  readonly region: string;
+}
+
+export function openTokenStore(
+  { storeArn, table, edgeSecret, region }: TokenPlaces,
+  clock: Pick<Clock, "sleep">,
+): TokenStore {
   return new DeployedTokenStore({
     keyValues: openKeyValues(),
-    storeArn: MODFRONT_KEY_VALUE_STORE,
-    // A deployment of an earlier version names no table: its key values say that it must be deployed first.
-    records: openTokenRecords(variables.MODFRONT_TABLE ?? name, region),
+    storeArn,
+    records: openTokenRecords(table, region),
     secrets: new SecretsManagerClient({ region }),
-    edgeSecret: MODFRONT_EDGE_SECRET,
+    edgeSecret,
     sleep: clock.sleep,
   });
 }

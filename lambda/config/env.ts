@@ -15,6 +15,15 @@ const writing = [
   "MODFRONT_GOSUMDB",
 ] as const;
 
+/** What changes who may: all that it takes to find the tokens of a deployment and its audit log. */
+const controlling = [
+  "MODFRONT_TABLE",
+  "MODFRONT_EDGE_SECRET",
+  "MODFRONT_PRIMARY_REGION",
+  "MODFRONT_KEY_VALUE_STORE",
+  "MODFRONT_BUCKET",
+] as const;
+
 /** What each handler finds in its environment. */
 const rows = {
   list: ["MODFRONT_TABLE", "MODFRONT_FILL", "MODFRONT_EDGE_SECRET"],
@@ -28,13 +37,8 @@ const rows = {
   background: [...writing, "MODFRONT_QUEUE"],
   log: ["MODFRONT_LOG_TABLE", "MODFRONT_BUCKET", "MODFRONT_SIGNING_KEY"],
   preheat: ["MODFRONT_TABLE", "MODFRONT_BUCKET", "MODFRONT_QUEUE"],
-  control: [
-    "MODFRONT_TABLE",
-    "MODFRONT_EDGE_SECRET",
-    "MODFRONT_PRIMARY_REGION",
-    "MODFRONT_KEY_VALUE_STORE",
-    "MODFRONT_BUCKET",
-  ],
+  control: controlling,
+  admin: controlling,
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type HandlerName = keyof typeof rows;
@@ -77,6 +81,7 @@ interface SettingsRows extends Readonly<Record<ServeName, ServeSettings>> {
   readonly log: LogSettings;
   readonly preheat: Pick<Config, "preheat">;
   readonly control: Pick<Config, "access" | "private" | "tenants">;
+  readonly admin: Pick<Config, "access" | "private" | "tenants">;
 }
 
 /** The part of the configuration that one handler needs, as lib/ puts it beside the bundle: no more, and no secret. */

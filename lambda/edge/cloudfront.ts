@@ -51,6 +51,9 @@ export const requestHeader = "x-modfront-request";
  */
 export const waitHeader = "x-modfront-wait";
 
+/** In this header CloudFront itself says from which address and port a request came, where a policy asks for it. */
+export const viewerHeader = "cloudfront-viewer-address";
+
 /**
  * Returns the answer, or the request as it may go on to the cache and the origins: canonical, and saying who asks. Or the
  * key that must be known for it: reading one waits, which what decides does not, so it is asked again from the start.
@@ -137,7 +140,8 @@ function redirect(path: string): EdgeAnswer {
 function rewrite(request: ViewerRequest, forward: EdgeForward, identity: string): void {
   const wait = request.querystring.wait;
   request.uri = encodePath(forward.routed.path === "/" ? pagePath : forward.routed.path);
-  request.querystring = {};
+  // What lies under /-/ is not cached, and the policy of its behaviour says whether anybody is told.
+  if (forward.routed.route !== "site") request.querystring = {};
   for (const name in request.headers) {
     // Nobody else may say who asks, and the token has done its work.
     if (/^(authorization$|x-modfront-)/.test(name)) delete request.headers[name];

@@ -3,7 +3,7 @@ import type { Hmac } from "./hmac.ts";
 import { hides, judge } from "./permit.ts";
 import { alive, type EdgeAnswer, onlyRead, refuse, refuseCaller, refuseUndecided } from "./refusals.ts";
 import { bad, decodePath, malformed, type PathFault, type RoutedPath, routePath } from "./routed-path.ts";
-import { fitsPattern, patterns, probes, readMethods } from "./routes.ts";
+import { controlPatterns, fitsPattern, patterns, probes, readMethods } from "./routes.ts";
 import { anonymous, type Identity, nobody, readCredentials, verifyToken } from "./token.ts";
 
 export interface EdgeRequest {
@@ -46,25 +46,29 @@ export type Decision = EdgeAnswer | EdgeForward;
 export function decide(request: EdgeRequest, context: EdgeContext): Decision {
   const routed = locate(request.path);
   if ("reason" in routed) return refuse(routed.status, routed.reason);
-  if (routed.route === "site") return forward(request, routed, readHolder(request, context));
+  if (routed.route === "site") return forward(request, routed, readHolder(request, context), patterns.site);
   if (readMethods.indexOf(request.method) < 0) return refuse(405, onlyRead, "allow", readMethods.join(", "));
   const identity = identify(routed, request, context);
-  return "kind" in identity ? identity : forward(request, routed, identity);
+  return "kind" in identity ? identity : forward(request, routed, identity, patterns[routed.route]);
 }
 
 /**
  * Decides as `decide` does about what was received under `/-/`, without a rule of the module protocol; and answers those
- * who ask whether anything does, so that no probe, whoever sends it, takes the place of a miss.
+ * who ask whether anything does, so that no probe, whoever sends it, takes the place of a miss. What is administered is
+ * for token holders alone: whoever has none costs no function there.
  */
 export function decideSite(request: EdgeRequest, context: EdgeContext): Decision {
   const routed = locate(request.path);
   if ("reason" in routed) return refuse(routed.status, routed.reason);
   if (routed.path === probes.live && readMethods.indexOf(request.method) >= 0) return alive();
-  return forward(request, routed, readHolder(request, context));
+  const holder = readHolder(request, context);
+  if (!fitsPattern(controlPatterns.admin, routed.path)) return forward(request, routed, holder, patterns.site);
+  if (holder.role === "anonymous") return refuseCaller("no-token", holder);
+  return forward(request, routed, holder, controlPatterns.admin);
 }
 
-function forward(request: EdgeRequest, routed: RoutedPath, identity: Identity): EdgeForward {
-  const misrouted = request.path !== routed.path && !fitsPattern(patterns[routed.route], request.path);
+function forward(request: EdgeRequest, routed: RoutedPath, identity: Identity, pattern: string): EdgeForward {
+  const misrouted = request.path !== routed.path && !fitsPattern(pattern, request.path);
   return { kind: "forward", routed, misrouted, identity };
 }
 

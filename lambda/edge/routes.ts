@@ -25,6 +25,11 @@ export const patterns: Readonly<Record<RouteName, string>> = {
   zip: "*.zip",
 };
 
+/** Functions of the control plane that answer something under `/-/`, by the path pattern of the behaviour that is before `site`. */
+export const controlPatterns = { admin: "/-/api/*" } as const;
+
+export type ControlName = keyof typeof controlPatterns;
+
 /** What load balancers ask. In front of a deployment the edge says that it is alive, and keeps for some seconds whether it is ready. */
 export const probes = { live: "/-/live", ready: "/-/ready" } as const;
 

@@ -4,6 +4,7 @@ import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { hmac } from "../../lambda/access/hmac.ts";
 import { type ApiHandlerParts, createApiHandler } from "../../lambda/aws/api-handler.ts";
 import { IdentityKeys } from "../../lambda/aws/identity-keys.ts";
+import { requestHeader, viewerHeader } from "../../lambda/edge/cloudfront.ts";
 import { identityHeader, signIdentity } from "../../lambda/edge/identity.ts";
 import { anonymous, type Identity } from "../../lambda/edge/token.ts";
 import type { HttpRequest } from "../../lambda/http/handler.ts";
@@ -88,6 +89,40 @@ test("its line has the request's id at the edge, where it is one", async () => {
 
 test("patience counts from when the API received the request", async () => {
   assert.deepEqual((await ask(event({ [identityHeader]: identity() }), fine)).begun, [now - 700]);
+});
+
+test("a row of the site is given query, body and from where, of which only CloudFront can tell", async () => {
+  const rows: readonly (readonly [viewer: string | undefined, address: string])[] = [
+    ["198.51.100.7:46532", "198.51.100.7"],
+    ["2001:db8::7:46532", "2001:db8::7"],
+    ["[2001:db8::7]:46532", "2001:db8::7"],
+    [undefined, ""],
+    ["198.51.100.7", ""],
+    ["<script>:1", ""],
+    [`${"1".repeat(60)}:1`, ""],
+  ];
+  for (const [viewer, address] of rows) {
+    const [edgeHeader, request] = viewer === undefined ? [{}, "r1"] : [{ [requestHeader]: "e-1=" }, "e-1="];
+    const headers = {
+      [identityHeader]: identity(),
+      ...edgeHeader,
+      ...(viewer !== undefined && { [viewerHeader]: viewer }),
+    };
+    for (const [body, isBase64Encoded] of [
+      ['{"ü":1}', false],
+      [Buffer.from('{"ü":1}').toString("base64"), true],
+    ] as const) {
+      const asked = { ...event(headers), rawQueryString: "limit=5&after=a%20b", body, isBase64Encoded };
+      const seen: unknown[] = [];
+      await ask(asked, (request) => {
+        seen.push(request.query, request.origin);
+        void Promise.all([request.body?.(8), request.body?.(7)]).then((bodies) => seen.push(...bodies));
+        return fine(request);
+      });
+      const origin = { request, address };
+      assert.deepEqual(seen, ["limit=5&after=a%20b", origin, Buffer.from('{"ü":1}'), undefined]);
+    }
+  }
 });
 
 test("the use-case is given the path without the origin path, and the method", async () => {

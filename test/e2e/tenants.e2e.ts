@@ -5,6 +5,7 @@ import { hmac } from "../../lambda/access/hmac.ts";
 import { revocationEntry } from "../../lambda/access/revocations.ts";
 import { revokedKey } from "../../lambda/edge/revocations.ts";
 import { makeCertificate } from "../support/certificate.ts";
+import { runCli } from "../support/cli.ts";
 import { makeDataFolder } from "../support/data-folder.ts";
 import { eventually } from "../support/eventually.ts";
 import { GoMachine } from "../support/go-command.ts";
@@ -126,6 +127,97 @@ describe("tenants, deployed", { skip }, () => {
     assert.match(await records.text(), /^corp\.example\/games-engine v1\.0\.0 h1:/m);
   });
 
+  test("administered through the edge: an admin all, a tenant's admin its own, and nobody else anything", async () => {
+    const ada = await stackToken(site, { subject: "ada", role: "admin", modules: "*" });
+    const alice = await stackToken(site, { subject: "alice", modules: "@games" });
+    const as = (token: string, ...args: string[]) =>
+      runCli([...args, "--url", site.url], { environment: { MODFRONT_TOKEN: token } });
+    const api = (method: string, path: string, token?: string, body?: unknown, headers: Record<string, string> = {}) =>
+      fetch(`${site.url}/-/api/${path}`, {
+        method,
+        headers: {
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...(body !== undefined && { "content-type": "application/json" }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+    const wanted = (modules: string, role = "viewer") => ({ subject: "new", role, modules, days: 1 });
+
+    type Row = readonly [method: string, path: string, body: unknown, statuses: string];
+    // Of nobody, an admin, the admin of games, a viewer of payments.
+    const rows: readonly Row[] = [
+      ["GET", "tokens", undefined, "401 200 200 403"],
+      ["POST", "tokens", wanted("@games"), "401 201 201 403"],
+      ["POST", "tokens", wanted("@payments"), "401 201 403 403"],
+      ["POST", "tokens", wanted("@games", "operator"), "401 201 403 403"],
+      ["DELETE", `tokens/${idOf(developer)}`, undefined, "401 - 404 403"],
+      ["GET", "tenants", undefined, "401 200 200 403"],
+      ["GET", "audit", undefined, "401 200 403 403"],
+      ["PUT", "tokens", wanted("@games"), "401 405 405 405"],
+      ["GET", "no-such-address", undefined, "401 404 404 404"],
+    ];
+    for (const [method, path, body, statuses] of rows) {
+      const expected = statuses.split(" ");
+      for (const [i, token] of [undefined, ada, alice, developer].entries()) {
+        if (expected[i] === "-") continue;
+        const answer = await api(method, path, token, body);
+        assert.equal(`${answer.status}`, expected[i], `${method} ${path} ${i}: ${await answer.text()}`);
+      }
+    }
+    site.edge.reset();
+    assert.equal((await api("GET", "tokens")).status, 401);
+    assert.deepEqual(site.edge.traffic, { edge: 1 });
+
+    const [control = ""] = Object.values(site.controlApis);
+    for (const headers of [{}, { authorization: `Bearer ${ada}` }])
+      assert.deepEqual(await site.edge.askApi(control, "/admin/-/api/tokens", headers), {
+        status: 403,
+        body: "this address answers only through the edge\n",
+      });
+
+    const plain = await api("POST", "tokens", ada, {});
+    assert.deepEqual([plain.status, plain.headers.get("cache-control")], [400, "no-store"]);
+    assert.match(await plain.text(), /^subject: /);
+    const problem = await api("POST", "tokens", ada, {}, { accept: "application/json" });
+    assert.equal(problem.headers.get("content-type"), "application/problem+json");
+    assert.equal((await api("POST", "tokens", ada, {}, { "content-type": "text/plain" })).status, 415);
+    const page = (await (await api("GET", "tokens?limit=1", ada)).json()) as { items: unknown[]; next?: string };
+    assert.deepEqual([page.items.length, typeof page.next], [1, "string"]);
+
+    const made = await as(alice, "token", "create", "--subject", "dev", "--modules", "@games", "--json");
+    assert.equal(made.code, 0, made.stderr);
+    const { id, token } = JSON.parse(made.stdout);
+    assert.equal((await ask(filePath(engine, "zip"), token)).status, 200);
+    const listed = await as(alice, "token", "list", "--json");
+    const patterns = listed.stdout
+      .trim()
+      .split("\n")
+      .flatMap((line) => JSON.parse(line).modules);
+    assert.deepEqual([...new Set(patterns)], ["@games"]);
+    assert.equal((await as(ada, "token", "revoke", id)).code, 0);
+    await eventually(async () => (await ask(filePath(engine, "zip"), token)).status === 401);
+
+    const audit = await as(ada, "audit", "--action", "token", "--json");
+    assert.equal(audit.code, 0, audit.stderr);
+    const events = audit.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      events
+        .filter(({ target }) => target === id)
+        .map(({ action, decision, subject, rule, tenant, address }) =>
+          [action, decision, subject, rule, tenant, address].join(" "),
+        ),
+      [
+        ...["intended", "done"].map((decision) => `token.create ${decision} alice tenant-admin games 127.0.0.1`),
+        ...["intended", "done"].map((decision) => `token.revoke ${decision} ada admin games 127.0.0.1`),
+      ],
+    );
+    assert.ok(!audit.stdout.includes(token.slice(-43)) && !listed.stdout.includes(token.slice(-43)));
+  });
+
   test(`with ${revokedTokens} others revoked a revoked token is refused, the others go on, and the audit knows who did it`, async (t) => {
     const expires = Math.floor(Date.now() / 1000) + 365 * 86_400;
     const values = new Map<string, string>();
@@ -152,7 +244,9 @@ describe("tenants, deployed", { skip }, () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     assert.deepEqual(
-      events.map(({ decision, target, tenant }) => [decision, target, tenant]),
+      events
+        .filter(({ target }) => target === idOf(leaver))
+        .map(({ decision, target, tenant }) => [decision, target, tenant]),
       ["intended", "done"].map((decision) => [decision, idOf(leaver), "payments"]),
     );
   });

@@ -40,7 +40,7 @@ function identityOf({ headers }: ViewerRequest): Identity | undefined {
 }
 
 /** Bytes: what is to come (blocks) needs the room up to CloudFront's limit. */
-const sizes: Readonly<Record<EdgePlane, number>> = { protocol: 9_300, site: 6_750 };
+const sizes: Readonly<Record<EdgePlane, number>> = { protocol: 9_300, site: 7_450 };
 
 for (const plane of ["protocol", "site"] as const) {
   test(`the bundle before the ${plane} is one small script in the syntax of its runtime`, () => checkBundle(plane));
@@ -95,7 +95,7 @@ test("under /-/ every method goes on, and who asks is said, or why nobody is kno
     [damaged, "anonymous", "unsigned"],
     [twice, "anonymous", "malformed"],
   ] as const;
-  for (const uri of ["/-/metrics", "/-/api/blocks/github.com/!corp/x@v1.0.0", "/"]) {
+  for (const uri of ["/-/metrics", "/-/no-such-page", "/"]) {
     for (const method of ["GET", "POST", "PUT", "DELETE"]) {
       for (const [authorization, role, fault] of rows) {
         const request = await run({ uri, method, headers: authorization === undefined ? {} : { authorization } });
@@ -104,6 +104,34 @@ test("under /-/ every method goes on, and who asks is said, or why nobody is kno
       }
     }
   }
+});
+
+test("what is administered is for token holders: nobody else costs a function, and holders are told of with their query", async () => {
+  const uri = "/-/api/blocks/github.com/!corp/x@v1.0.0";
+  const querystring = { limit: { value: "5" }, wait: { value: "3" }, "a b": { value: "%20" } };
+  const rows = [
+    [undefined, /^this needs a modfront token/],
+    [{ value: "Basic x" }, /^these credentials are not a modfront token/],
+    [{ value: basic(`${token.slice(0, -1)}_`) }, /^this token is not valid here/],
+  ] as const;
+  for (const method of ["GET", "POST", "PUT", "DELETE"]) {
+    for (const [authorization, line] of rows) {
+      const headers = authorization === undefined ? {} : { authorization };
+      const refusal = await run({ uri, method, headers, querystring });
+      assert.equal(refusal.statusCode, 401);
+      assert.match(refusal.body ?? "", line);
+    }
+    const headers = { authorization: { value: basic(token) }, "content-type": { value: "application/json" } };
+    const request = await run({ uri, method, headers, querystring });
+    assert.deepEqual([request.method, request.uri, request.querystring], [method, uri, querystring]);
+    assert.deepEqual(
+      [identityOf(request)?.role, request.headers["content-type"]?.value],
+      ["viewer", "application/json"],
+    );
+  }
+  // CloudFront chose the behaviour of the site by what it was sent.
+  const odd = await run({ uri: "/-/%61pi/tokens", headers: { authorization: { value: basic(token) } } });
+  assert.deepEqual([odd.statusCode, odd.headers.location?.value], [308, "/-/api/tokens"]);
 });
 
 test("of a query only wait counts", async () => {

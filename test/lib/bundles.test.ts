@@ -9,7 +9,7 @@ const limit = 350_000;
 /** What writes has the clients of S3 and of the function of the log, what reads repositories and signs for GitHub Apps. */
 const fillLimit = 760_000;
 const readers = ["list", "latest", "info", "mod", "zip", "sumdb", "site"] as const;
-const handlers: readonly HandlerName[] = [...readers, "fill", "background", "log", "preheat", "control"];
+const handlers: readonly HandlerName[] = [...readers, "fill", "background", "log", "preheat", "control", "admin"];
 
 const inspected = new Map<HandlerName, ReturnType<typeof inspectBundle>>();
 
@@ -86,18 +86,23 @@ test("only the log's function has the code that appends to the log and signs it,
   );
 });
 
-test("the control plane has no client of what modules lie in, nor of another function, and no code for their rows", () => {
-  const { sources } = bundleOf("control");
-  assert.deepEqual(
-    sources.filter((source) => /client-(?:s3|sqs|lambda)\//.test(source)),
-    [],
-  );
-  // Of the table it knows the rows of tokens; that it may reach no other is shown in control-plane.test.ts.
-  const adapters = sources.filter((source) => /lambda\/aws\/dynamo-/.test(source));
-  assert.deepEqual(
-    adapters.map((source) => source.replace(/.*\//, "")),
-    ["dynamo-token-records.ts"],
-  );
+test("the control plane has no client of another function, none of S3 but for the audit log, and no code for rows of modules", () => {
+  const clients = { control: /client-(?:s3|sqs|lambda)\//, admin: /client-(?:sqs|lambda)\// };
+  for (const [name, strangers] of Object.entries(clients) as ["control" | "admin", RegExp][]) {
+    const { sources } = bundleOf(name);
+    assert.deepEqual(
+      sources.filter((source) => strangers.test(source)),
+      [],
+    );
+    // Of the table it knows the rows of tokens; that it may reach no other is shown in control-plane.test.ts.
+    const adapters = sources.filter((source) => /lambda\/aws\/(?:dynamo|s3)-/.test(source));
+    assert.deepEqual(
+      adapters.map((source) => source.replace(/.*\//, "")),
+      [...(name === "admin" ? ["s3-audit-log.ts"] : []), "dynamo-token-records.ts"],
+    );
+    assert.ok(!sources.some((source) => /lambda\/(?:upstream|proxy\/(?:fill|intake|log|upkeep))\//.test(source)));
+  }
+  assert.ok(bundleOf("admin").size < 1_000_000, `${bundleOf("admin").size} bytes`);
 });
 
 test("fill and background are under 760 KB", () => {
@@ -116,8 +121,8 @@ test("no handler looks for credentials elsewhere than where Lambda puts them", (
     );
 });
 
-test("no handler brings the CDK or the configuration's schema", () => {
-  for (const name of handlers)
+test("no handler brings the CDK or a schema, but for what administrators send", () => {
+  for (const name of handlers.filter((each) => each !== "admin"))
     assert.deepEqual(
       bundleOf(name).sources.filter((source) => /node_modules\/(aws-cdk|constructs|zod)/.test(source)),
       [],
@@ -126,5 +131,9 @@ test("no handler brings the CDK or the configuration's schema", () => {
 });
 
 test("what writes key values can sign for all regions at once, which nothing else could show before AWS", () => {
-  assert.ok(bundleOf("control").sources.some((source) => source.includes("signature-v4a/dist-es/SignatureV4a")));
+  for (const name of ["control", "admin"] as const)
+    assert.ok(
+      bundleOf(name).sources.some((source) => source.includes("signature-v4a/dist-es/SignatureV4a")),
+      name,
+    );
 });

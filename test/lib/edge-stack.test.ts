@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Match } from "aws-cdk-lib/assertions";
+import { requestHeader, viewerHeader } from "../../lambda/edge/cloudfront.ts";
 import { identityHeader } from "../../lambda/edge/identity.ts";
-import { patterns, probes, type RouteName } from "../../lambda/edge/routes.ts";
+import { controlPatterns, patterns, probes, type RouteName } from "../../lambda/edge/routes.ts";
 import { bundleEdge } from "../../lib/edge-bundle.ts";
 import { originPathOf } from "../../lib/origins.ts";
 import { propertiesOf, synthesise } from "../support/synthesis.ts";
@@ -26,6 +27,7 @@ interface Behavior {
 
 interface Origin {
   readonly Id: string;
+  readonly DomainName: unknown;
   readonly OriginPath?: string;
   readonly ConnectionAttempts: number;
   readonly ConnectionTimeout: number;
@@ -62,6 +64,7 @@ function configOf(template = edge): Distribution["DistributionConfig"] {
 }
 
 const config = configOf();
+const controlling: readonly string[] = Object.values(controlPatterns);
 const behaviors = [...config.CacheBehaviors, config.DefaultCacheBehavior];
 
 /** The origins of a behaviour in the order in which they are tried. */
@@ -73,7 +76,7 @@ function originsOf(behavior: Behavior | undefined): readonly (Origin | undefined
 
 test("the behaviours are the patterns of the route table, in its order, and the default last", () => {
   const order = behaviors.map(({ PathPattern }) => PathPattern ?? "*");
-  assert.deepEqual(order, [probes.ready, ...Object.values(patterns), "*"]);
+  assert.deepEqual(order, [probes.ready, ...Object.values(controlPatterns), ...Object.values(patterns), "*"]);
   assert.ok(order.indexOf("/sumdb/*") < order.indexOf("*.zip"));
 });
 
@@ -103,7 +106,8 @@ test("every behaviour decides at the edge and sends identity, request id and wai
       ["viewer-request"],
     );
     assert.equal(behavior.ViewerProtocolPolicy, "redirect-to-https");
-    assert.deepEqual(behavior.OriginRequestPolicyId, behaviors[0]?.OriginRequestPolicyId);
+    if (!controlling.includes(behavior.PathPattern ?? "*"))
+      assert.deepEqual(behavior.OriginRequestPolicyId, behaviors[0]?.OriginRequestPolicyId);
   }
   edge.hasResourceProperties("AWS::CloudFront::OriginRequestPolicy", {
     OriginRequestPolicyConfig: {
@@ -115,6 +119,31 @@ test("every behaviour decides at the edge and sends identity, request id and wai
       CookiesConfig: { CookieBehavior: "none" },
     },
   });
+});
+
+test("what administers is told of all that is asked, how to answer and from where; it keeps nothing, behind an API of its own", () => {
+  const policies = edge.findResources("AWS::CloudFront::OriginRequestPolicy");
+  const [site] = originsOf(behaviors.find(({ PathPattern }) => PathPattern === "/-/*"));
+  for (const [name, pattern] of Object.entries(controlPatterns)) {
+    const behavior = behaviors.find(({ PathPattern }) => PathPattern === pattern);
+    const { HeadersConfig, QueryStringsConfig, CookiesConfig } =
+      policies[behavior?.OriginRequestPolicyId.Ref ?? ""]?.Properties.OriginRequestPolicyConfig ?? {};
+    const told = [identityHeader, requestHeader, viewerHeader, "accept", "content-type", "user-agent"];
+    assert.deepEqual(HeadersConfig.Headers, told);
+    assert.equal(QueryStringsConfig.QueryStringBehavior, "all");
+    assert.equal(CookiesConfig.CookieBehavior, "none");
+    const origins = originsOf(behavior);
+    assert.deepEqual(
+      origins.map((origin) => [origin?.OriginPath, origin?.ConnectionAttempts]),
+      [[originPathOf(name), 1]],
+    );
+    assert.notDeepEqual(origins[0]?.DomainName, site?.DomainName);
+  }
+  const keys = propertiesOf<{ RouteKey: string }>(edge, "AWS::ApiGatewayV2::Route").map(({ RouteKey }) => RouteKey);
+  assert.deepEqual(
+    keys,
+    Object.keys(controlPatterns).map((name) => `ANY ${originPathOf(name)}/{path+}`),
+  );
 });
 
 test("all methods reach the function, but for origin groups, with which CloudFront allows reading only", () => {
@@ -180,6 +209,7 @@ test("caches keep what the header says, up to the kind's limit, under the path a
   const disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
   assert.deepEqual(rows, [
     ["/-/ready", 5, true],
+    ["/-/api/*", disabled, true],
     ["/-/*", disabled, true],
     ["/sumdb/*", year, true],
     ["*/@v/list", 86_400, true],

@@ -34,6 +34,7 @@ const actions: Readonly<Record<string, readonly string[]>> = {
   DeleteObject: ["s3:DeleteObject"],
   Invoke: ["lambda:InvokeFunction"],
   GetSecretValue: ["secretsmanager:GetSecretValue"],
+  PutSecretValue: ["secretsmanager:PutSecretValue"],
   SendMessageBatch: ["sqs:SendMessage"],
   ChangeMessageVisibility: ["sqs:ChangeMessageVisibility"],
   DescribeKeyValueStore: ["cloudfront-keyvaluestore:DescribeKeyValueStore"],
@@ -68,6 +69,7 @@ for (const region of ["us-east-1", "eu-west-1"]) {
   const planes: readonly (readonly [HandlerName, Template])[] = [
     ...handlers.map((name) => [name, service] as const),
     ["control", edge],
+    ["admin", edge],
   ];
 
   for (const [name, template] of planes) {
@@ -143,11 +145,17 @@ for (const region of ["us-east-1", "eu-west-1"]) {
     const told = (template: Template) => JSON.stringify(propertiesOf(template, "AWS::Lambda::Function"));
     const elsewhere = region === "us-east-1" ? "eu-west-1" : "us-east-1";
     assert.doesNotMatch(told(service), new RegExp(elsewhere));
-    edge.hasResourceProperties("AWS::Lambda::Function", {
-      FunctionName: "modfront-control",
-      Environment: { Variables: { MODFRONT_PRIMARY_REGION: region } },
-    });
-    const origins = JSON.stringify(propertiesOf(edge, "AWS::CloudFront::Distribution"));
+    for (const name of ["control", "admin"]) {
+      edge.hasResourceProperties("AWS::Lambda::Function", {
+        FunctionName: `modfront-${name}`,
+        Environment: { Variables: { MODFRONT_PRIMARY_REGION: region } },
+      });
+    }
+    // What administers is where the key values are, beside the edge.
+    const origins = JSON.stringify(propertiesOf(edge, "AWS::CloudFront::Distribution")).replace(
+      /\{"Ref":"ControlApi\w+"\},"\.execute-api\.us-east-1\./,
+      "",
+    );
     assert.ok(origins.includes(`-${region}.s3.${region}.`) && origins.includes(`.execute-api.${region}.`));
     assert.doesNotMatch(origins, new RegExp(`\\.(?:s3|execute-api)\\.${elsewhere}\\.`));
   });

@@ -21,6 +21,8 @@ export interface PlannedBehavior {
   readonly methods: ReadonlySet<string>;
   /** Headers of the request that reach the origin, beside those that a cache needs. */
   readonly headers: readonly string[];
+  /** Whether the query reaches it. */
+  readonly query: boolean;
   /** The source of its viewer-request function. */
   readonly functionCode: string;
 }
@@ -78,6 +80,7 @@ class PlanReader {
       methods: new Set(behavior.AllowedMethods),
       functionCode: this.#functionCode(behavior.FunctionAssociations[0].FunctionARN),
       headers: forwarded?.HeadersConfig.Headers ?? [],
+      query: forwarded?.QueryStringsConfig.QueryStringBehavior === "all",
     };
   }
 

@@ -2,9 +2,9 @@ import * as crypto from "node:crypto";
 import { randomUUID } from "node:crypto";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
 import { createContext, Script } from "node:vm";
-import type { ViewerRequest, ViewerResponse } from "../../lambda/edge/cloudfront.ts";
+import { type ViewerRequest, type ViewerResponse, viewerHeader } from "../../lambda/edge/cloudfront.ts";
 import { EdgeCache, type KeptAnswer, keptSeconds } from "./cloudfront-cache.ts";
 import type { Plan, PlannedBehavior, PlannedOrigin } from "./cloudfront-plan.ts";
 
@@ -164,7 +164,13 @@ export class CloudFront {
       const value = decided.headers[name.toLowerCase()]?.value;
       if (value !== undefined) headers[name] = value;
     }
-    const message = await this.#fetch(origin, decided.uri, request.method ?? "GET", headers);
+    const { remoteAddress, remotePort } = request.socket;
+    // CloudFront's own, whatever the client said.
+    if (behavior.headers.includes(viewerHeader)) headers[viewerHeader] = `${remoteAddress}:${remotePort}`;
+    const query = new URLSearchParams();
+    for (const [name, { value }] of Object.entries(decided.querystring)) query.set(name, value);
+    const target = behavior.query && query.size > 0 ? `${decided.uri}?${query}` : decided.uri;
+    const message = await this.#fetch(origin, target, request.method ?? "GET", headers, await bodyOf(request));
     const name = origin.isBucket ? "bucket" : `api ${origin.path}`;
     const status = message.statusCode ?? 502;
     if (!origin.isBucket || status < 400) this.traffic[name] = (this.traffic[name] ?? 0) + 1;
@@ -180,6 +186,7 @@ export class CloudFront {
     uri: string,
     method: string,
     headers: Record<string, string>,
+    body?: Buffer,
   ): Promise<IncomingMessage> {
     const { hostname, port } = new URL(this.#parts.endpoint);
     const [name = ""] = origin.host.split(".");
@@ -192,7 +199,7 @@ export class CloudFront {
       );
       asked.once("timeout", () => asked.destroy(new Error("timeout")));
       asked.once("error", reject);
-      asked.end();
+      asked.end(body);
     });
   }
 
@@ -215,6 +222,11 @@ export class CloudFront {
     response.writeHead(known ? 304 : kept.status, { ...plain(kept.headers), "x-cache": from ?? "miss" });
     response.end(request.method === "HEAD" || known ? undefined : kept.body);
   }
+}
+
+/** What of a request is passed on, of any method but those that only read. */
+async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+  return request.method === "GET" || request.method === "HEAD" ? undefined : await buffer(request);
 }
 
 /** Without what belongs to one connection. */

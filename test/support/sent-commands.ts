@@ -28,6 +28,8 @@ function partsOf(source: string): readonly Part[] {
     if (open === undefined && name !== undefined && !["if", "for", "while", "switch", "constructor"].includes(name))
       open = { name, indent: begun?.[1] === undefined ? "  " : "", lines: [] };
     (open?.lines ?? loaded).push(line);
+    // A method of an interface, over more than one line, has no body.
+    if (open?.indent === "  " && /^ {2}\).*;$/.test(line)) open = undefined;
     if (open === undefined || line !== `${open.indent}}`) continue;
     parts.push({ name: open.name, isMethod: open.indent !== "", text: open.lines.join("\n") });
     open = undefined;
@@ -61,7 +63,7 @@ export function sentCommands(handler: HandlerName): readonly string[] {
   return [...new Set(sent)].sort();
 }
 
-/** Methods are called with a dot; functions without one, or handed on. */
+/** Methods are called with a dot; functions without one, handed on, or spread with three. */
 function mentions(text: string, { name = "", isMethod }: Part): boolean {
-  return new RegExp(isMethod ? `\\.${name}[(<]` : `(?<![\\w.#])${name}(?!\\w)`).test(text);
+  return new RegExp(isMethod ? `\\.${name}[(<]` : `(?<![\\w#]|(?<!\\.\\.)\\.)${name}(?!\\w)`).test(text);
 }

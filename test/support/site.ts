@@ -12,6 +12,8 @@ export class Site implements AsyncDisposable {
   readonly deployment: Deployment;
   #edge: CloudFront | undefined;
   readonly #values = new Map<string, { readonly value: Promise<string>; readonly until: number }>();
+  /** The ids of the APIs of the edge's own stack, by the name they have in its template. */
+  controlApis: Readonly<Record<string, string>> = {};
   /** The address of the edge: what GOPROXY is set to. */
   url = "";
 
@@ -52,9 +54,23 @@ export class Site implements AsyncDisposable {
       "AWS::Region": "us-east-1",
       "AWS::URLSuffix": "amazonaws.com",
     };
-    const plan = planOf(this.deployment.template("-edge"), { refs, imports: this.#exports() });
+    const edge = this.deployment.template("-edge");
+    this.controlApis = await this.#apis();
+    const plan = planOf(edge, { refs: { ...refs, ...this.controlApis }, imports: this.#exports() });
     this.#edge = new CloudFront({ plan, endpoint: this.aws.endpoint, keyValue: (name) => this.#keyValue(name) });
     this.url = await this.#edge.start();
+  }
+
+  async #apis(): Promise<Record<string, string>> {
+    const body = new URLSearchParams({ Action: "DescribeStackResources", StackName: "modfront-edge" });
+    const authorization = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/cloudformation/aws4_request";
+    const answer = await fetch(this.aws.endpoint, { method: "POST", headers: { authorization }, body });
+    const members = (await answer.text()).split("</member>");
+    const field = (member: string, name: string) => new RegExp(`<${name}>([^<]*)<`).exec(member)?.[1] ?? "";
+    const apis = members.filter((member) => field(member, "ResourceType") === "AWS::ApiGatewayV2::Api");
+    return Object.fromEntries(
+      apis.map((member) => [field(member, "LogicalResourceId"), field(member, "PhysicalResourceId")]),
+    );
   }
 
   /** Exports are named after the stack and the output. */

@@ -5,30 +5,30 @@ import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
-import type { RouteName } from "../lambda/edge/routes.ts";
+import { routes } from "../lambda/edge/routes.ts";
 import { originPathOf } from "./origins.ts";
 
 /**
- * The HTTP API behind CloudFront: `<origin path>/{path+}` for each route, each its function. Modules are only read; what
- * methods the site has its rows say, so its function gets them all.
+ * An HTTP API behind CloudFront: `<origin path>/{path+}` for each name, each its function. Modules are only read; what
+ * methods everything else has its rows say, so its function gets them all.
  */
-export class ModuleApi extends Construct {
+export class OriginApi extends Construct {
   readonly domainName: string;
 
   constructor(
     scope: Construct,
     id: string,
-    props: { readonly apiName: string; readonly functions: Readonly<Record<RouteName, IFunction>> },
+    props: { readonly apiName: string; readonly functions: Readonly<Record<string, IFunction>> },
   ) {
     super(scope, id);
     const api = new HttpApi(this, "Api", { apiName: props.apiName, createDefaultStage: false });
-    for (const [name, target] of Object.entries(props.functions) as [RouteName, IFunction][]) {
-      const routes = api.addRoutes({
+    for (const [name, target] of Object.entries(props.functions)) {
+      const added = api.addRoutes({
         path: `${originPathOf(name)}/{path+}`,
-        methods: name === "site" ? [HttpMethod.ANY] : [HttpMethod.GET, HttpMethod.HEAD],
+        methods: Object.hasOwn(routes, name) ? [HttpMethod.GET, HttpMethod.HEAD] : [HttpMethod.ANY],
         integration: new HttpLambdaIntegration(name, target),
       });
-      for (const route of routes) {
+      for (const route of added) {
         Validations.of(route).acknowledge({
           id: "AwsSolutions-APIG4",
           reason: "The function refuses whatever does not carry the header that the edge signs after deciding who may.",

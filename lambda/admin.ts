@@ -1,0 +1,53 @@
+import { AuditedChanges } from "./access/audit/audited-changes.ts";
+import { AuditedTokens } from "./access/audited-tokens.ts";
+import { tenantPatterns } from "./access/tenants.ts";
+import type { Administration } from "./admin/administration.ts";
+import { overviewRoutes } from "./admin/overview-routes.ts";
+import { tokenRoutes } from "./admin/token-routes.ts";
+import { createApiHandler } from "./aws/api-handler.ts";
+import { IdentityKeys } from "./aws/identity-keys.ts";
+import { openAuditLog } from "./aws/open-deployed-audit.ts";
+import { openTokenStore } from "./aws/open-deployed-tokens.ts";
+import { openSecret } from "./aws/open-secret.ts";
+import { writeLine } from "./aws/report-line.ts";
+import { functionVersion, readEnvironment, readSettings, traceId } from "./config/env.ts";
+import { siteHandler } from "./http/site.ts";
+import { systemClock as clock } from "./runtime/system-clock.ts";
+
+// What administrators do over HTTP, of a deployment. It is put behind the edge as what serves modules is, and reaches none.
+
+const environment = readEnvironment("admin");
+const { access, private: patterns, tenants } = readSettings("admin");
+const { MODFRONT_EDGE_SECRET: edgeSecret, MODFRONT_PRIMARY_REGION: region } = environment;
+const known = {
+  anonymous: access.anonymous ?? "none",
+  private: patterns.join(","),
+  tenants: tenantPatterns(tenants),
+};
+
+function openAdministration(): Administration {
+  const { MODFRONT_KEY_VALUE_STORE: storeArn, MODFRONT_TABLE: table, MODFRONT_BUCKET: bucket } = environment;
+  const store = openTokenStore({ storeArn, table, edgeSecret, region }, clock);
+  const audit = openAuditLog(bucket, region);
+  const changes = new AuditedChanges(audit, clock.now);
+  const now = () => Math.floor(clock.now() / 1000);
+  const tokens = new AuditedTokens({ store, changes, tenants: Object.keys(tenants), now });
+  return { store, tokens, audit, tenants, now: clock.now };
+}
+
+const administration = openAdministration();
+
+/** A capability's rows are a line here. */
+const rows = [...tokenRoutes(administration), ...overviewRoutes(administration)];
+
+export const handler = createApiHandler({
+  name: "admin",
+  handlers: { site: siteHandler(rows, known) },
+  identityKeys: new IdentityKeys(() => openSecret(edgeSecret, region), clock.now),
+  access: known,
+  now: clock.now,
+  begin: () => {},
+  traceId,
+  version: functionVersion(),
+  write: writeLine,
+});
