@@ -4,114 +4,23 @@ import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TokenClaims } from "../lambda/access/oidc/claims.ts";
-import { grantByClaims } from "../lambda/access/oidc/grants.ts";
 import type { Certificate } from "./support/certificate.ts";
 import { CertificateAuthority } from "./support/certificate-authority.ts";
 import { pathWithModfront, runCli } from "./support/cli.ts";
 import { makeDataFolder } from "./support/data-folder.ts";
 import { GuardedModfront, skipWithoutGoAndTls as skip } from "./support/guarded-modfront.ts";
+import { gitlab } from "./support/provider-claims.ts";
 import { blocks, recipe } from "./support/recipes.ts";
 import { ScriptedIssuer } from "./support/scripted-issuer.ts";
 
-// docs/sso.md: its configurations are configurations and let in whom it says, and its scripts are run.
+// docs/sso.md: its configurations are configurations, and its scripts are run. test/access/oidc/recipes.test.ts has whom they let in.
 
 const audience = "https://go.corp.example";
 
-/** What each provider's ID tokens say, as it documents them, of somebody who may and of somebody who almost may. */
-const claims: Readonly<Record<string, { readonly yes: TokenClaims; readonly no: TokenClaims }>> = {
-  "GitHub Actions": {
-    yes: {
-      iss: "https://token.actions.githubusercontent.com",
-      aud: audience,
-      sub: "repo:corp/app:ref:refs/heads/main",
-      repository: "corp/app",
-      repository_id: "74",
-      repository_owner: "corp",
-      repository_owner_id: "1234567",
-      ref: "refs/heads/main",
-      ref_type: "branch",
-      event_name: "push",
-      job_workflow_ref: "corp/app/.github/workflows/build.yml@refs/heads/main",
-      runner_environment: "github-hosted",
-    },
-    no: { repository_owner_id: "1234567", event_name: "pull_request" },
-  },
-  GitLab: {
-    yes: {
-      iss: "https://gitlab.com",
-      aud: audience,
-      sub: "project_path:corp/team/app:ref_type:branch:ref:main",
-      namespace_path: "corp/team",
-      project_path: "corp/team/app",
-      ref: "main",
-      ref_type: "branch",
-      ref_protected: "true",
-    },
-    no: { namespace_path: "corporation", ref_protected: "true" },
-  },
-  "AWS workloads": {
-    yes: {
-      iss: "https://0a1b2c3d-0000-4000-8000-123456789012.tokens.sts.global.api.aws",
-      aud: audience,
-      sub: "arn:aws:iam::123456789012:role/build-go",
-      "https://sts.amazonaws.com/": { aws_account: "123456789012", source_region: "eu-west-1", org_id: "o-abc1234567" },
-    },
-    no: {
-      sub: "arn:aws:iam::123456789012:role/build-go",
-      "https://sts.amazonaws.com/": { aws_account: "999999999999" },
-    },
-  },
-  Okta: {
-    yes: {
-      iss: "https://corp.okta.com",
-      aud: "0oa1example2client3id",
-      sub: "00u1",
-      email: "alice@corp.example",
-      email_verified: true,
-      groups: ["Everyone", "engineering"],
-    },
-    no: { sub: "00u2", groups: ["Everyone"] },
-  },
-  Entra: {
-    yes: {
-      iss: "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0",
-      aud: "66666666-7777-8888-9999-000000000000",
-      oid: "12121212-3434-5656-7878-909090909090",
-      tid: "11111111-2222-3333-4444-555555555555",
-      groups: ["bbbbbbbb-bbbb-cccc-dddd-eeeeeeeeeeee", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"],
-    },
-    no: { oid: "1", _claim_names: { groups: "src1" } },
-  },
-  Google: {
-    yes: {
-      iss: "https://accounts.google.com",
-      aud: "123456789012-abc.apps.googleusercontent.com",
-      sub: "110169484474386276334",
-      hd: "corp.example",
-      email: "alice@corp.example",
-      email_verified: true,
-    },
-    no: { hd: "corp.example.evil", email: "alice@corp.example", email_verified: true },
-  },
-};
-
-test("each recipe of docs/sso.md lets in whom it is for, and nobody beside", () => {
-  for (const [heading, { yes, no }] of Object.entries(claims)) {
-    const [entry] = recipe(heading).oidc;
-    assert.ok(entry, heading);
-    assert.deepEqual([entry.issuer, entry.audience], [yes.iss, yes.aud], heading);
-    const found = grantByClaims(entry.rules, yes);
-    assert.ok("role" in found, `${heading}: ${JSON.stringify(found)}`);
-    assert.equal(found.role, "viewer");
-    assert.ok(!("role" in grantByClaims(entry.rules, no)), heading);
-  }
-  const publisher = grantByClaims(recipe("Okta").oidc[0]?.rules ?? [], { groups: ["engineering", "go-publishers"] });
-  assert.ok("role" in publisher && publisher.role === "publisher");
-  // Every configuration of the page is among them.
-  const judged = [...Object.keys(claims), "Client certificates"];
+test("every configuration of docs/sso.md is one", () => {
   const written = [...blocks("json")].filter(([, texts]) => texts.length > 0).map(([heading]) => heading);
-  assert.deepEqual(written, judged);
-  assert.ok(written.every((heading) => recipe(heading)));
+  assert.ok(written.length > 5);
+  for (const heading of written) assert.ok(recipe(heading));
 });
 
 test("the lines for GitLab let a job in", { skip }, async () => {
@@ -148,7 +57,7 @@ test("the lines for GitLab let a job in", { skip }, async () => {
   const refused = await run({ namespace_path: "other", ref_protected: "true" });
   assert.notEqual(refused.code, 0);
   assert.throws(() => statSync(join(home, ".netrc")));
-  const { code, stdout: gosumdb, stderr } = await run(claims.GitLab?.yes ?? {});
+  const { code, stdout: gosumdb, stderr } = await run(gitlab);
   assert.equal(code, 0, stderr);
   const netrc = join(home, ".netrc");
   assert.equal(statSync(netrc).mode & 0o777, 0o600);

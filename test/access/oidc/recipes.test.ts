@@ -1,20 +1,15 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import { grantByClaims } from "../../../lambda/access/oidc/grants.ts";
 import { subjectOf } from "../../../lambda/access/oidc/token-subject.ts";
-import { parseConfig } from "../../../lambda/config/config.ts";
 import { aws, entra, githubActions, gitlab, google, okta } from "../../support/provider-claims.ts";
+import { blocks, recipe } from "../../support/recipes.ts";
 
 // The entries of docs/sso.md, with the claims that each provider really has.
 
-const page = readFileSync(join(import.meta.dirname, "../../../docs/sso.md"), "utf8");
-
 /** The entry of `oidc` that a section of the page shows. */
-function recipe(section: string) {
-  const [, text = ""] = new RegExp(`^## ${section}\n[\\s\\S]*?^\`\`\`json\n([\\s\\S]*?)^\`\`\``, "m").exec(page) ?? [];
-  const [entry] = parseConfig(text).oidc;
+function entryOf(section: string) {
+  const [entry] = recipe(section).oidc;
   assert.ok(entry !== undefined, section);
   return entry;
 }
@@ -23,7 +18,7 @@ type Claims = Readonly<Record<string, unknown>>;
 
 /** What somebody gets, and as whom: `"viewer github.com/corp as corp/tools"`; else `"nothing"`. */
 function outcome(section: string, claims: Claims): string {
-  const { rules, subject } = recipe(section);
+  const { rules, subject } = entryOf(section);
   const found = grantByClaims(rules, claims);
   if ("looked" in found) return "nothing";
   return `${found.role} ${found.modules.join()} as ${subjectOf(claims, subject)}`;
@@ -69,7 +64,8 @@ const rows: readonly (readonly [section: string, claims: Claims, outcome: string
 test("what docs/sso.md has for each provider gives its tokens what it says, and nothing to others", () => {
   for (const [section, claims, expected] of rows)
     assert.equal(outcome(section, claims), expected, JSON.stringify(claims));
-  assert.equal(new Set(rows.map(([section]) => section)).size, [...page.matchAll(/^ {2}"oidc": \[/gm)].length);
+  const headings = [...blocks("json")].filter(([, [text = ""]]) => text.includes('"oidc"'));
+  assert.equal(new Set(rows.map(([section]) => section)).size, headings.length);
 });
 
 test("the issuer and the audience of each are those of its tokens", () => {
@@ -82,7 +78,7 @@ test("the issuer and the audience of each are those of its tokens", () => {
     Google: google,
   };
   for (const [section, claims] of Object.entries(tokens)) {
-    const { issuer, audience } = recipe(section);
+    const { issuer, audience } = entryOf(section);
     assert.deepEqual([issuer, audience], [claims.iss, claims.aud], section);
   }
 });
