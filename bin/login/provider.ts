@@ -137,11 +137,12 @@ export class Provider {
       const { prompt: _, access_type: __, ...parameters } = this.#offline(wishes);
       const response = await oauth.deviceAuthorizationRequest(...this.#arguments, parameters, this.#options);
       const device = await oauth.processDeviceAuthorizationResponse(this.#server, this.#client, response);
-      const address = new URL(device.verification_uri_complete ?? device.verification_uri).href;
+      const address = new URL(device.verification_uri_complete ?? device.verification_uri);
+      if (!isPrivateWay(address)) throw new Error("its page for the codes of devices is not https");
       return {
         deviceCode: device.device_code,
         userCode: device.user_code,
-        address,
+        address: address.href,
         interval: Math.min(60, Math.max(1, device.interval ?? 5)),
         expiresIn: device.expires_in,
       };

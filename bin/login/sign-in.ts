@@ -34,15 +34,18 @@ export async function signInByBrowser({ client, wishes, port, wait }: SignIn, re
   return await provider.redeem(await answered, authorization);
 }
 
-/** Signs a person in by another device, on which they type a code (RFC 8628). */
-export async function signInByDevice({ client, wishes, wait }: SignIn, renewer: Renewer): Promise<Grant> {
+/** Signs a person in by another device, on which they type a code (RFC 8628); `pause` waits for milliseconds. */
+export async function signInByDevice(
+  { client, wishes, wait }: SignIn,
+  renewer: Renewer,
+  pause: (milliseconds: number) => Promise<unknown> = sleep,
+): Promise<Grant> {
   const provider = await Provider.discover(client, renewer.now);
   const code = await provider.askDeviceCode(wishes);
   renewer.note(`open ${printable(code.address, 500)} and say that the code is ${printable(code.userCode, 40)}`);
-  const end = performance.now() + Math.min(wait, code.expiresIn) * 1000;
-  let { interval } = code;
-  while (performance.now() < end) {
-    await sleep(interval * 1000);
+  let left = Math.min(wait, code.expiresIn);
+  for (let { interval } = code; left > 0; left -= interval) {
+    await pause(interval * 1000);
     const grant = await provider.redeemDeviceCode(code);
     if (typeof grant === "object") return grant;
     if (grant === "slow_down") interval += 5;
