@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AuditedChanges } from "../../lambda/access/audit/audited-changes.ts";
 import { AuditedTokens } from "../../lambda/access/audited-tokens.ts";
+import { isModulePattern } from "../../lambda/access/tenants.ts";
 import type { TokenStore } from "../../lambda/access/token-store.ts";
 import { functionName } from "../../lambda/config/env.ts";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
+import { splitPatterns } from "../../lambda/golang/module-pattern.ts";
 import { SqliteTokenStore } from "../../lambda/local/access/sqlite-token-store.ts";
 import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
 import type { AccessPlace } from "./access-place.ts";
@@ -33,13 +35,28 @@ export interface OpenedTokens {
   readonly close: () => void;
 }
 
-/** Returns the tokens that the flags name, with their audit log. */
-export async function openTokens(place: AccessPlace, terminal: Terminal): Promise<OpenedTokens> {
+/**
+ * Returns the tokens that the flags name, with their audit log. `modules` are patterns of a token that is to be made: of a
+ * deployment the tenants that they name are asked for where it is, whatever is configured here.
+ */
+export async function openTokens(place: AccessPlace, terminal: Terminal, modules = ""): Promise<OpenedTokens> {
   const store = await openTokenStore(place, terminal);
   const { log, close } = await openAudit(place, terminal);
   const changes = new AuditedChanges(log, terminal.now);
-  const { config } = readDataSettings(place, terminal.environment);
+  const tenants = await tenantsOf(place, terminal, modules);
   const now = () => Math.floor(terminal.now() / 1000);
-  const tokens = new AuditedTokens({ store, changes, tenants: Object.keys(config.tenants), now });
+  const tokens = new AuditedTokens({ store, changes, tenants, now });
   return { store, tokens, settle: async () => void (await changes.settle(tokens.happened)), close };
+}
+
+async function tenantsOf(place: AccessPlace, { environment }: Terminal, modules: string): Promise<readonly string[]> {
+  const { stack } = place;
+  if (stack === undefined) return Object.keys(readDataSettings(place, environment).config.tenants);
+  const { readDeployedTenants } = await import("../../lambda/aws/deployed-tenants.ts");
+  const named = splitPatterns(modules).filter((pattern) => !isModulePattern(pattern));
+  return await readDeployedTenants(
+    stack,
+    functionName(stack, "control"),
+    named.map((pattern) => pattern.slice(1)),
+  );
 }

@@ -32,6 +32,12 @@ export class ServedTokens {
     for await (const item of listed(this.#server, "/-/api/tokens?")) yield item as ServedToken;
   }
 
+  /** Returns the id of the key that signs now. */
+  async rotateKey(dropOld: boolean): Promise<string> {
+    const { key } = (await this.#server.ask("POST", "/-/api/token-keys", { dropOld })) as { readonly key: string };
+    return key;
+  }
+
   async revoke(id: string): Promise<void> {
     await this.#server.ask("DELETE", `/-/api/tokens/${encodeURIComponent(id)}`);
   }

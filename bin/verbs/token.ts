@@ -8,8 +8,13 @@ import { openTokens } from "./open-tokens.ts";
 import { type ServedToken, ServedTokens } from "./served-tokens.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
 
-const place = { data: { type: "string" }, config: { type: "string" }, stack: { type: "string" } } as const;
-const places = { ...place, url: { type: "string" }, json: { type: "boolean", default: false } } as const;
+const places = {
+  data: { type: "string" },
+  config: { type: "string" },
+  stack: { type: "string" },
+  url: { type: "string" },
+  json: { type: "boolean", default: false },
+} as const;
 
 const request = {
   subject: { type: "string" },
@@ -37,7 +42,7 @@ async function createdToken(
   terminal: Terminal,
 ): Promise<ServedToken & { readonly token: string }> {
   if (values.url !== undefined) return await (await servedTokens(values, terminal)).create(wanted);
-  const { tokens, close } = await openTokens(values, terminal);
+  const { tokens, close } = await openTokens(values, terminal, wanted.modules);
   const { token, record } = await tokens.create(actorHere(values), wanted).finally(close);
   return { token, ...shownToken(record) };
 }
@@ -89,11 +94,11 @@ async function servedTokens({ url = "", data, stack }: Places, terminal: Termina
 }
 
 const rotate: Action = async (args, terminal) => {
-  const options = { ...place, "drop-old": { type: "boolean", default: false } } as const;
+  const options = { ...places, "drop-old": { type: "boolean", default: false } } as const;
   const { values } = parseVerbArgs(args, options, { least: 0, most: 0 });
   const dropOld = values["drop-old"];
-  const { tokens, close } = await openTokens(values, terminal);
-  await tokens.rotateKey(actorHere(values), { dropOld }).finally(close);
+  const key = await rotatedKey(values, dropOld, terminal);
+  if (values.json) terminal.print(JSON.stringify({ key, droppedOld: dropOld }));
   terminal.note(
     dropOld
       ? "every token made before ends within seconds"
@@ -101,14 +106,20 @@ const rotate: Action = async (args, terminal) => {
   );
 };
 
+async function rotatedKey(values: Places, dropOld: boolean, terminal: Terminal): Promise<string> {
+  if (values.url !== undefined) return await (await servedTokens(values, terminal)).rotateKey(dropOld);
+  const { tokens, close } = await openTokens(values, terminal);
+  return await tokens.rotateKey(actorHere(values), { dropOld }).finally(close);
+}
+
 const actions: Readonly<Record<string, Action>> = { create, list, revoke, "rotate-key": rotate };
 
 /** `modfront token …`: makes, lists and ends tokens, of a data folder or of a deployment. */
 export const token: Verb = {
   usage:
     "create --subject S [--role R] [--modules PATTERNS] [--days N] | list | revoke ID | rotate-key [--drop-old]\n" +
-    "      each with [--data FOLDER] [--config FILE], or --stack NAME for a deployment on AWS; all but rotate-key with\n" +
-    "      --json, and with --url URL for a running modfront and the token of MODFRONT_TOKEN or of modfront login",
+    "      each with [--json], and with [--data FOLDER] [--config FILE], or --stack NAME for a deployment on AWS, or --url\n" +
+    "      URL for a running modfront and the token of MODFRONT_TOKEN or of modfront login",
   summary: "makes, lists and ends the tokens by which people and machines are let in",
   run: async ([name = "", ...args], terminal) => {
     const action = Object.hasOwn(actions, name) ? actions[name] : undefined;

@@ -36,12 +36,12 @@ export class AuditedTokens {
     );
   }
 
-  /** As `rotateKey`. The event names the key that signed until then. */
-  async rotateKey(actor: Actor, { dropOld }: { readonly dropOld: boolean }): Promise<void> {
+  /** As `rotateKey`, returning the id of the key that signs now. The event names the one that signed until then. */
+  async rotateKey(actor: Actor, { dropOld }: { readonly dropOld: boolean }): Promise<string> {
     const { store, changes } = this.#parts;
     const target = await this.#signingKey();
     const action = dropOld ? "token.drop-keys" : "token.rotate-key";
-    await changes.run(actor, action, (intend) => rotateKey(store, { dropOld, note: () => intend({ target }) }));
+    return await changes.run(actor, action, (intend) => rotateKey(store, { dropOld, note: () => intend({ target }) }));
   }
 
   /** Whether an intended change of a token or of the keys has happened. */

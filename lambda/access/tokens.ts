@@ -121,20 +121,19 @@ export async function revokeToken(
 
 /**
  * Signs with a new key from now on. The previous one still verifies, so tokens go on until the next rotation; with
- * `dropOld` it does not, and every token issued so far ends: what to do when a key may have leaked.
+ * `dropOld` it does not, and every token issued so far ends: what to do when a key may have leaked. Returns the id of the
+ * new key.
  */
 export async function rotateKey(
   store: TokenStore,
   { dropOld, note }: { readonly dropOld: boolean; readonly note?: Note },
-): Promise<void> {
+): Promise<string> {
   const keep = dropOld ? 0 : 1;
-  await store.updateKeys(
-    ({ keys, identityKeys }) => [
-      { keys: [newKey(), ...keys.slice(0, keep)], identityKeys: [newSecret(), ...identityKeys.slice(0, keep)] },
-      undefined,
-    ],
-    note,
-  );
+  return await store.updateKeys(({ keys, identityKeys }) => {
+    const key = newKey();
+    const next = { keys: [key, ...keys.slice(0, keep)], identityKeys: [newSecret(), ...identityKeys.slice(0, keep)] };
+    return [next, key.id];
+  }, note);
 }
 
 /** False for a token that ended by itself: expired, or signed with a key that is gone. */

@@ -14,4 +14,9 @@ export const tokenBody = z.strictObject({
   days: z.number().default(90),
 });
 
+/** Of `POST /-/api/token-keys`. */
+export const keysBody = z.strictObject({ dropOld: z.boolean().default(false) });
+
+export type KeysBody = z.output<typeof keysBody>;
+
 export type TokenBody = z.output<typeof tokenBody>;

@@ -2,8 +2,17 @@ import { listManagedTokens } from "../access/managed-tokens.ts";
 import { managedTenants, mayMakeToken, mayManageToken } from "../access/tenant-admin.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import type { Route } from "../http/route.ts";
-import { type Administration, actorOf, holders, jsonAnswer, orLine, pageOf, refuseManaging } from "./administration.ts";
-import { type TokenBody, tokenBody } from "./bodies.ts";
+import {
+  type Administration,
+  actorOf,
+  admins,
+  holders,
+  jsonAnswer,
+  orLine,
+  pageOf,
+  refuseManaging,
+} from "./administration.ts";
+import { type KeysBody, keysBody, type TokenBody, tokenBody } from "./bodies.ts";
 import { shownToken } from "./shown-token.ts";
 
 const json = "application/json";
@@ -39,6 +48,11 @@ export function tokenRoutes(parts: Administration): readonly Route[] {
       return jsonAnswer({ id: parameters?.id });
     });
   };
+  const rotate: Route["handler"] = (request) =>
+    orLine(async () => {
+      const { dropOld } = request.input as KeysBody;
+      return jsonAnswer({ key: await tokens.rotateKey(actorOf(request, tenants), { dropOld }) });
+    });
   return [
     {
       name: "tokens",
@@ -64,6 +78,15 @@ export function tokenRoutes(parts: Administration): readonly Route[] {
       access: holders,
       output: { contentType: json, about: "Its id: the token is refused within seconds." },
       handler: revoke,
+    },
+    {
+      name: "token-keys",
+      address: "/-/api/token-keys",
+      methods: ["POST"],
+      access: admins,
+      input: keysBody,
+      output: { contentType: json, about: "The id of the key that signs tokens now; older ones may have ended." },
+      handler: rotate,
     },
   ];
 }

@@ -46,6 +46,7 @@ const questions: Readonly<Record<string, ((module: string) => readonly string[])
   tokens: "what one manages",
   "token-create": "what one manages",
   "token-revoke": "what one manages",
+  "token-keys": "what one manages",
   "token-issuers": "no module",
   "token-exchange": "no module",
   tenants: "what one manages",

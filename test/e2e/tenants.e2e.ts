@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { hmac } from "../../lambda/access/hmac.ts";
 import { revocationEntry } from "../../lambda/access/revocations.ts";
@@ -184,6 +185,20 @@ describe("tenants, deployed", { skip }, () => {
     assert.equal((await api("POST", "tokens", ada, {}, { "content-type": "text/plain" })).status, 415);
     const page = (await (await api("GET", "tokens?limit=1", ada)).json()) as { items: unknown[]; next?: string };
     assert.deepEqual([page.items.length, typeof page.next], [1, "string"]);
+
+    // Of a tenant that is configured here and not there, and the other way round.
+    const elsewhere = site.deployment.configFile.replace(/[^/]*$/, "elsewhere.json");
+    writeFileSync(elsewhere, JSON.stringify({ tenants: { planned: { modules: "planned.example" } } }));
+    const create = (name: string) =>
+      stackCli(site, "token", "create", "--subject", "dev", "--modules", name, "--config", elsewhere);
+    assert.equal((await create("@games")).code, 0);
+    const unknown = await create("@planned");
+    assert.deepEqual([unknown.code, unknown.stdout], [2, ""]);
+    assert.match(unknown.stderr, /@planned: there is no such tenant/);
+
+    const rotated = await as(ada, "token", "rotate-key", "--json");
+    assert.match(rotated.stdout, /^\{"key":"[0-9a-f]{6}","droppedOld":false\}\n$/, rotated.stderr);
+    await eventually(async () => (await api("GET", "tenants", alice)).status === 200);
 
     const made = await as(alice, "token", "create", "--subject", "dev", "--modules", "@games", "--json");
     assert.equal(made.code, 0, made.stderr);

@@ -103,6 +103,8 @@ test("who may what over HTTP: an admin all, a tenant's admin its tokens, everybo
     // Of another tenant: as if it were not there.
     ["DELETE", `/-/api/tokens/${made.stranger.record.id}x`, undefined, "401 404 404 403 403"],
     ["GET", "/-/api/tenants", undefined, "401 200 200 403 403"],
+    ["POST", "/-/api/token-keys", {}, "401 200 403 403 403"],
+    ["POST", "/-/api/token-keys", { dropOld: "no" }, "401 400 403 403 403"],
     ["GET", "/-/api/audit", undefined, "401 200 403 403 403"],
     ["PUT", "/-/api/tokens", token("@pay"), "405 405 405 405 405"],
   ];
@@ -236,6 +238,10 @@ test("the command line does the same with --url, with the token of MODFRONT_TOKE
       .map((line) => `${JSON.parse(line).action} ${JSON.parse(line).decision}`),
     ["token.create intended", "token.create done", "token.revoke intended", "token.revoke done"],
   );
+  const rotated = await cli(made.admin.token, "token", "rotate-key", "--json");
+  assert.match(rotated.stdout, /^\{"key":"[0-9a-f]{6}","droppedOld":false\}\n$/, rotated.stderr);
+  assert.equal((await cli(token, "token", "list")).code, 0, "a token of the key before goes on");
+  assert.equal((await cli(token, "token", "rotate-key", "--drop-old")).code, 1);
   const refused = await cli(token, "audit");
   assert.deepEqual([refused.code, refused.stdout], [1, ""]);
   assert.match(refused.stderr, /has the role viewer, which may not do this/);
