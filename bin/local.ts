@@ -2,8 +2,9 @@ import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { CodedError, isCodedError } from "../lambda/golang/coded-error.ts";
+import { SqliteCredentialStore } from "../lambda/local/access/sqlite-credential-store.ts";
 import { greeting } from "../lambda/local/server/greeting.ts";
-import { openLocalCredentials } from "../lambda/local/server/local-credentials.ts";
+import { openLocalCredentials, tenantWithCredentials } from "../lambda/local/server/local-credentials.ts";
 import { readSettings, type Settings, usage } from "../lambda/local/server/settings.ts";
 import { startLocal } from "../lambda/local/server/start.ts";
 import { openSumdbRemote } from "../lambda/proxy/checksums/sumdb-reach.ts";
@@ -32,8 +33,10 @@ function goEnvProxy(): string | undefined {
 
 async function connect(settings: Settings, way: RequestWay): Promise<Upstreams> {
   const { config, upstream } = settings;
+  const set = new SqliteCredentialStore(settings.data);
   const credentials = await openLocalCredentials({
     rules: config.credentials,
+    set,
     environment: process.env,
     platform: process.platform,
     readAwsSecret: async (id) => (await import("../lambda/aws/open-secret.ts")).openSecret(id),
@@ -43,6 +46,7 @@ async function connect(settings: Settings, way: RequestWay): Promise<Upstreams> 
   });
   return openUpstreams(config, {
     credentials,
+    tenantOf: tenantWithCredentials(config.tenants, set),
     repositories: openDirect({
       rewrites: config.git.rewrite,
       files: new FolderTemporaryFiles(join(settings.data, "tmp"), temporaryName),

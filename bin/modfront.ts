@@ -12,6 +12,7 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   audit: async () => (await import("./verbs/audit.ts")).audit,
   login: async () => (await import("./verbs/login.ts")).login,
   credential: async () => (await import("./verbs/credential.ts")).credential,
+  upstream: async () => (await import("./verbs/upstream.ts")).upstream,
   reindex: async () => (await import("./verbs/reindex.ts")).reindexVerb,
   log: async () => (await import("./verbs/log.ts")).logVerb,
   adopt: async () => (await import("./verbs/adopt.ts")).adopt,

@@ -77,7 +77,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/access/oidc": ["golang", "edge", "access", "proxy/store"],
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],
   "lambda/exchange": ["golang", "edge", "access/audit", "access", "access/oidc", "http"],
-  "lambda/admin": ["golang", "edge", "access/audit", "access", "http"],
+  "lambda/admin": ["golang", "edge", "access/audit", "access", "upstream/credentials", "http"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
   "lambda/aws": [
     ...["golang", "edge", "access/audit", "access", "access/oidc", "http", "runtime"],
@@ -99,7 +99,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     "upstream/http",
   ],
   "lambda/local/data": ["golang", "access/audit", "proxy/store", "proxy/log", "runtime"],
-  "lambda/local/access": ["golang", "edge", "config", "access", "access/oidc", "local/data"],
+  "lambda/local/access": ["golang", "edge", "config", "access", "upstream/credentials", "access/oidc", "local/data"],
   "lambda/local/server": [
     ...[
       "golang",

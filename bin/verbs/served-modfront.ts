@@ -56,7 +56,7 @@ export class ServedModfront {
    *
    * Throws `CodedError` "usage" for what the server finds wrong in the request, "answer" for every other refusal.
    */
-  async ask(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<unknown> {
+  async ask(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<unknown> {
     this.#checkWay();
     const headers = { ...this.#headers, accept: "application/json", "content-type": "application/json" };
     const content = body === undefined ? {} : { body: JSON.stringify(body) };

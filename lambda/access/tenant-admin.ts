@@ -39,15 +39,10 @@ export function mayManageToken(
   return mayMakeToken(identity, record, tenants);
 }
 
-/** True when somebody may set and remove the upstream credentials of this host or host and path, where no globs are. */
-export function mayManageCredentials(identity: Identity, match: string, tenants: Tenants): boolean {
-  if (identity.role === "admin") return true;
-  return !/[*?[\\,@]/.test(match) && ownsPatterns(identity, match, tenants);
-}
-
 /** True when somebody may block this module, or allow it again. */
 export function mayManageModule(identity: Identity, module: string, tenants: Tenants): boolean {
-  return mayManageCredentials(identity, module, tenants);
+  if (identity.role === "admin") return true;
+  return !/[*?[\\,@]/.test(module) && ownsPatterns(identity, module, tenants);
 }
 
 /** True when there are patterns and each is of a tenant that they manage: its name, or within its modules. */

@@ -69,6 +69,9 @@ const statuses: Readonly<Record<string, number>> = {
   "no-such-token": 404,
   "token-exists": 409,
   "revocations-full": 409,
+  "bad-credential": 400,
+  "no-such-credential": 404,
+  "credentials-full": 409,
 };
 
 /** Answers what `work` throws that is the asker's to know. */

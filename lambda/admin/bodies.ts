@@ -20,3 +20,13 @@ export const keysBody = z.strictObject({ dropOld: z.boolean().default(false) });
 export type KeysBody = z.output<typeof keysBody>;
 
 export type TokenBody = z.output<typeof tokenBody>;
+
+/** Of `PUT /-/api/credentials/<match>`; what the fields may hold `checkCredential` says. */
+export const credentialBody = z.strictObject({
+  kind: z.string().max(20),
+  user: z.string().max(300).optional(),
+  secret: z.string().max(10_000),
+  tenant: z.string().max(100).optional(),
+});
+
+export type CredentialBody = z.output<typeof credentialBody>;

@@ -49,6 +49,9 @@ const questions: Readonly<Record<string, ((module: string) => readonly string[])
   "token-keys": "what one manages",
   "token-issuers": "no module",
   "token-exchange": "no module",
+  credentials: "what one manages",
+  "credential-set": "what one manages",
+  "credential-remove": "what one manages",
   tenants: "what one manages",
   audit: "what one manages",
 };

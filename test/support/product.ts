@@ -3,8 +3,9 @@ import { readdirSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { parseConfig } from "../../lambda/config/config.ts";
+import { SqliteCredentialStore } from "../../lambda/local/access/sqlite-credential-store.ts";
 import type { Failpoint } from "../../lambda/local/data/failpoints.ts";
-import { openLocalCredentials } from "../../lambda/local/server/local-credentials.ts";
+import { openLocalCredentials, tenantWithCredentials } from "../../lambda/local/server/local-credentials.ts";
 import { startLocal } from "../../lambda/local/server/start.ts";
 import { openSumdbRemote } from "../../lambda/proxy/checksums/sumdb-reach.ts";
 import { FolderTemporaryFiles } from "../../lambda/runtime/folder-temporary-files.ts";
@@ -43,8 +44,10 @@ const threadOfGit = (name: string) => new URL(`../../lambda/upstream/git/${name}
 export async function startProduct(options: ProductOptions, failpoint?: Failpoint): Promise<Product> {
   const config = parseConfig(JSON.stringify(options.config));
   const clock = clockWith({ now: () => Date.now() + (options.ahead ?? 0) });
+  const set = new SqliteCredentialStore(options.data);
   const credentials = await openLocalCredentials({
     rules: config.credentials,
+    set,
     environment: {},
     platform: process.platform,
     readAwsSecret: (id) => Promise.reject(new Error(`no secret ${id}`)),
@@ -58,6 +61,7 @@ export async function startProduct(options: ProductOptions, failpoint?: Failpoin
     now: () => performance.now(),
     version: "0.0.0",
     credentials,
+    tenantOf: tenantWithCredentials(config.tenants, set),
     repositories: openDirect({
       rewrites: config.git.rewrite,
       files: new FolderTemporaryFiles(join(options.data, "tmp"), temporaryName),
@@ -94,6 +98,7 @@ export async function startProduct(options: ProductOptions, failpoint?: Failpoin
   const stop = async () => {
     await server.stop();
     await Promise.all([upstreams.close(), documents.close()]);
+    set.close();
   };
   return { url: server.url, warnings, stop };
 }

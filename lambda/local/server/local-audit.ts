@@ -4,6 +4,9 @@ import { AuditedTokens } from "../../access/audited-tokens.ts";
 import { type Fetch, FetchRecorder } from "../../access/fetch-recorder.ts";
 import type { UsedTokens } from "../../access/oidc/used-tokens.ts";
 import type { Administration } from "../../admin/administration.ts";
+import { AuditedCredentials } from "../../admin/audited-credentials.ts";
+import type { CredentialAdministration } from "../../admin/credential-routes.ts";
+import { SqliteCredentialStore } from "../access/sqlite-credential-store.ts";
 import { SqliteTokenStore } from "../access/sqlite-token-store.ts";
 import { SqliteUsedTokens } from "../access/sqlite-used-tokens.ts";
 import { auditFile, openAuditDatabase } from "../data/audit-database.ts";
@@ -20,12 +23,12 @@ const day = 86_400_000;
 /** The audit log of a running server. */
 export interface LocalAudit {
   /** What is changed over HTTP, and written down here before. */
-  readonly administration: Administration;
+  readonly administration: Administration & CredentialAdministration;
   /** The ID tokens that were exchanged, which is written down too. */
   readonly used: UsedTokens;
   /** Told of each fetch; absent where they are not written down. */
   readonly fetched: ((fetch: Fetch) => void) | undefined;
-  /** Settles what a crash left, and begins to write and to forget. */
+  /** Settles what a crash left, and begins to write and to forget. Throws `CodedError` "credentials-unreadable". */
   begin(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -53,6 +56,11 @@ export function openLocalAudit(
   const now = () => Math.floor(clock.now() / 1000);
   const used = new SqliteUsedTokens(data, now);
   const tokens = new AuditedTokens({ store, changes, tenants: Object.keys(config.tenants), now });
+  const set = new SqliteCredentialStore(data, failpoint);
+  const credentials = new AuditedCredentials({
+    ...{ store: set, changes, tenants: Object.keys(config.tenants) },
+    now: clock.now,
+  });
   const timers: NodeJS.Timeout[] = [];
   const repeat = (work: () => Promise<unknown>, interval: number) => {
     const ifPossible = () => {
@@ -62,11 +70,12 @@ export function openLocalAudit(
   };
   const forget = () => log.forget(clock.now() - config.audit.days * day);
   return {
-    administration: { store, tokens, audit: log, tenants: config.tenants, now: clock.now },
+    administration: { store, tokens, credentials, audit: log, tenants: config.tenants, now: clock.now },
     used,
     fetched: recorder && ((fetch) => recorder.record(fetch)),
     begin: async () => {
-      await changes.settle(tokens.happened);
+      await set.list();
+      await changes.settle(async (event) => (await credentials.happened(event)) ?? (await tokens.happened(event)));
       await forget();
       if (recorder !== undefined) repeat(() => recorder.flush(), flushInterval);
       repeat(forget, forgetInterval);
@@ -76,6 +85,7 @@ export function openLocalAudit(
       await recorder?.flush();
       store.close();
       used.close();
+      set.close();
       database.close();
     },
   };

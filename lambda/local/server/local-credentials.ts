@@ -1,5 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
+import { type Tenants, tenantOf } from "../../access/tenants.ts";
 import type { CredentialRule } from "../../upstream/credentials/configured-credentials.ts";
+import type { CredentialReads } from "../../upstream/credentials/credential-store.ts";
 import { NetrcCredentials, netrcLimit, netrcPaths } from "../../upstream/credentials/netrc.ts";
 import { type OpenCredentials, openCredentials, openSecrets } from "../../upstream/credentials/open-credentials.ts";
 import type { ReadSecret } from "../../upstream/credentials/secret.ts";
@@ -10,6 +12,8 @@ const secretLimit = 64 * 1024;
 export interface LocalCredentialsSource {
   /** Of the configuration. */
   readonly rules: readonly CredentialRule[];
+  /** What was set beside it. */
+  readonly set?: CredentialReads;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** As `process.platform` has it. */
   readonly platform: string;
@@ -27,11 +31,22 @@ export interface LocalCredentialsSource {
  * file as `go` would. All secrets are read now, so that one that is missing stops the start: throws `CodedError` "config".
  */
 export async function openLocalCredentials(source: LocalCredentialsSource): Promise<OpenCredentials> {
-  const { rules, elapsed, now } = source;
+  const { rules, set, elapsed, now } = source;
   const secrets = openSecrets(rules, secretReader(source), elapsed);
   for (const secret of secrets) await secret.text();
   const netrc = new NetrcCredentials(netrcReader(source), elapsed);
-  return openCredentials({ rules, secrets, behind: netrc, now });
+  return openCredentials({ rules, secrets, set, behind: netrc, now });
+}
+
+/** The tenant of a module, where it has credentials of its own. */
+export function tenantWithCredentials(
+  tenants: Tenants,
+  set: Pick<CredentialReads, "hasOwn">,
+): (modulePath: string) => string | undefined {
+  return (modulePath) => {
+    const tenant = tenantOf(modulePath, tenants);
+    return tenant !== undefined && set.hasOwn(tenant) ? tenant : undefined;
+  };
 }
 
 function secretReader({ environment, readAwsSecret }: LocalCredentialsSource): ReadSecret {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { UsedTokens } from "../../access/oidc/used-tokens.ts";
 import type { Administration } from "../../admin/administration.ts";
+import { type CredentialAdministration, credentialRoutes } from "../../admin/credential-routes.ts";
 import { overviewRoutes } from "../../admin/overview-routes.ts";
 import { tokenRoutes } from "../../admin/token-routes.ts";
 import { pageRoutes } from "../../console/page-handler.ts";
@@ -45,7 +46,7 @@ export interface HandlerParts extends LocalParts {
   /** What intake appends to. */
   readonly log: RecordLog;
   readonly metrics: Metrics;
-  readonly administration: Administration;
+  readonly administration: Administration & CredentialAdministration;
   /** The ID tokens that were used. */
   readonly used: UsedTokens;
   /** Where the server is reached, once it listens. */
@@ -97,6 +98,7 @@ function siteRoutes(settings: Settings, parts: HandlerParts, index: VersionIndex
     ...metricsRoutes({ contentType: metricsType, format: () => metrics.format() }),
     ...gosumdbRoutes(opened.ownLog.verifierKey),
     ...tokenRoutes(parts.administration),
+    ...credentialRoutes(parts.administration),
     ...overviewRoutes(parts.administration),
     ...localExchange(settings, parts),
     ...pageRoutes({

@@ -4,19 +4,28 @@ import { type Authorization, basicAuthorization, bearerAuthorization, type Crede
 import type { Secret, SecretReference } from "./secret.ts";
 import { isInScope, parseScope, type UrlScope } from "./url-scope.ts";
 
-/** A rule as the configuration has it. */
-export interface CredentialRule {
+export type CredentialKind = "basic" | "bearer" | "github-app";
+
+/** What of a rule is no secret. */
+export interface OpenRule {
   readonly match: string;
-  readonly kind: "basic" | "bearer" | "github-app";
-  readonly secret: SecretReference;
+  readonly kind: CredentialKind;
   readonly user?: string | undefined;
   readonly api?: string | undefined;
 }
 
-/** Makes what answers for a GitHub App. */
-export type OpenGithubApp = (rule: CredentialRule, scope: UrlScope, privateKey: Secret) => Credentials;
+/** A rule as the configuration has it. */
+export interface CredentialRule extends OpenRule {
+  readonly secret: SecretReference;
+}
 
-interface OpenedRule {
+/** What is read of a secret. */
+export type SecretSource = Pick<Secret, "text" | "renew">;
+
+/** Makes what answers for a GitHub App. */
+export type OpenGithubApp = (rule: OpenRule, scope: UrlScope, privateKey: SecretSource) => Credentials;
+
+export interface OpenedRule {
   readonly scope: UrlScope;
   readonly credentials: Credentials;
 }
@@ -38,8 +47,12 @@ export class ConfiguredCredentials implements Credentials {
     this.#rules = opened.sort((a, b) => b.scope.elements.length - a.scope.elements.length);
   }
 
+  find(url: URL): OpenedRule | undefined {
+    return this.#rules.find(({ scope }) => isInScope(url, scope));
+  }
+
   async authorize(url: URL, signal?: AbortSignal): Promise<Authorization | undefined> {
-    const rule = this.#rules.find(({ scope }) => isInScope(url, scope));
+    const rule = this.find(url);
     try {
       return await rule?.credentials.authorize(url, signal);
     } catch (cause) {
@@ -49,7 +62,13 @@ export class ConfiguredCredentials implements Credentials {
   }
 }
 
-function openRule(rule: CredentialRule, where: string, secret: Secret, openGithubApp: OpenGithubApp): OpenedRule {
+/** Makes a rule of its parts. Throws `CodedError` "config" that names `where` it stands. */
+export function openRule(
+  rule: OpenRule,
+  where: string,
+  secret: SecretSource,
+  openGithubApp: OpenGithubApp,
+): OpenedRule {
   const scope = parseScope(rule.match);
   if (scope === undefined)
     throw new CodedError("config", `configuration key ${where}.match: expected a host or host/path`);

@@ -16,6 +16,11 @@ export function parseScope(text: string): UrlScope | undefined {
   return elements.join("/") === written && !elements.includes("") ? { host: url.host, elements } : undefined;
 }
 
+/** The one spelling of a scope: `"git.corp.example/team"` of `"GIT.corp.example:443/team/"`. */
+export function formatScope({ host, elements }: UrlScope): string {
+  return [host, ...elements].join("/");
+}
+
 /**
  * True when a URL lies in the scope, by whole elements of its path; the last of a scope also names a repository that is
  * spelt with `.git`.

@@ -31,14 +31,25 @@ export function openUpstreams(config: UpstreamsConfig, options: UpstreamsOptions
   const rules = new UpstreamRules({ upstreams: parsed, private: config.private, fallback });
   const named = fallback === undefined ? parsed : [...parsed, { patterns: [], chain: fallback }];
   const isPrivate = (modulePath: string) => rules.isPrivate(modulePath);
-  const pool = new UpstreamPool(new TrustedHosts(config, named), config, options, isPrivate);
+  const trusted = new TrustedHosts(config, named);
+  const pool = new UpstreamPool(trusted, config, options, isPrivate);
+  const pools = new Map<string, UpstreamPool>();
+  const poolFor = (modulePath: string) => {
+    const tenant = options.tenantOf?.(modulePath);
+    if (tenant === undefined) return pool;
+    const own = pools.get(tenant) ?? new UpstreamPool(trusted, config, options, isPrivate, tenant);
+    pools.set(tenant, own);
+    return own;
+  };
   return {
     isPrivate,
-    chainFor: (modulePath) => pool.chain(rules.chainFor(modulePath)),
+    chainFor: (modulePath) => poolFor(modulePath).chain(rules.chainFor(modulePath)),
     catchAll: pool.chain(rules.catchAll),
     notes: [...unnamedNotes(rules), ...openedNotes(rules, config, named)],
     direct: (url) => pool.upstream(new URL(url)),
-    close: () => pool.close(),
+    close: async () => {
+      await Promise.all([pool, ...pools.values()].map((each) => each.close()));
+    },
   };
 }
 

@@ -19,7 +19,10 @@ const requestsForModule = 8;
 /** The longest that a connection to a repository's host is waited for, in milliseconds: anybody may name a host. */
 const directConnect = 10_000;
 
-/** One upstream, with one breaker, for each base URL, however many chains name it; and `direct`, opened when a chain has it. */
+/**
+ * One upstream, with one breaker, for each base URL, however many chains name it; and `direct`, opened when a chain has it. A tenant
+ * with credentials of its own has a pool of its own, so that no connection, listing or repository of it is another's.
+ */
 export class UpstreamPool {
   readonly #client: HttpClient;
   readonly #directClient: HttpClient;
@@ -36,6 +39,7 @@ export class UpstreamPool {
     config: UpstreamsConfig,
     options: UpstreamsOptions,
     isPrivate: (modulePath: string) => boolean,
+    tenant = "",
   ) {
     this.#trusted = trusted;
     this.#isPrivate = isPrivate;
@@ -53,7 +57,7 @@ export class UpstreamPool {
       });
     this.#client = open(timeouts);
     this.#directClient = open({ ...timeouts, connect: Math.min(timeouts.connect, directConnect) });
-    const known = options.credentials?.((request) => sendApiRequest(this.#client, request)) ?? noCredentials;
+    const known = options.credentials?.((request) => sendApiRequest(this.#client, request), tenant) ?? noCredentials;
     this.#credentials = overTls(known, (url) => trusted.isNamed(url));
   }
 

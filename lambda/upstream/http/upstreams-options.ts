@@ -32,6 +32,8 @@ export interface UpstreamsOptions {
   readonly forwardProxy?: ForwardProxySettings;
   /** What is shown to upstreams whose URL has no user; nothing when left out. */
   readonly credentials?: OpenCredentials;
+  /** The tenant of a module that has credentials of its own: what it fetches with them is known to its modules alone. */
+  readonly tenantOf?: ((modulePath: string) => string | undefined) | undefined;
   /** Makes what stands behind `direct`; without it `direct` has no module. */
   readonly repositories?: OpenRepositories;
   /** The `Via` header of a request that is sent now. */

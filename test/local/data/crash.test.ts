@@ -104,8 +104,10 @@ async function hasLanded(data: string, method: Call[0]): Promise<boolean> {
   }
 }
 
-test("every failpoint of the adapters has a row; reindex, migration and log-crash.test.ts and faults/audit-crash.test.ts have theirs", () => {
-  const mine = failpoints.filter((name) => !/^(audit|reindex|index\.migrate|log|pending|signed)\./.test(name));
+test("every failpoint of the adapters has a row; reindex, migration and log-crash.test.ts, faults/audit-crash.test.ts and credential-crash.test.ts have theirs", () => {
+  const mine = failpoints.filter(
+    (name) => !/^(audit|credential|reindex|index\.migrate|log|pending|signed)\./.test(name),
+  );
   assert.deepEqual(
     rows.map(([name]) => name),
     mine,
