@@ -21,6 +21,7 @@ export function connect(path: string, synchronous: "FULL" | "NORMAL"): DatabaseS
 export interface Connections {
   readonly quick: DatabaseSync;
   readonly durable: DatabaseSync;
+  /** Closes both; again it does nothing, as whoever stops a server may do so twice. */
   close(): void;
 }
 
@@ -33,9 +34,9 @@ export function connectTwice<T>(
   try {
     const prepared = prepare(durable);
     const quick = connect(path, "NORMAL");
+    const open = [durable, quick];
     const close = () => {
-      durable.close();
-      quick.close();
+      for (const connection of open.splice(0)) connection.close();
     };
     return { quick, durable, prepared, close };
   } catch (error) {
