@@ -25,6 +25,9 @@ const known = {
   tenants: tenantPatterns(tenants),
 };
 
+/** Milliseconds: it reads the events of two days. */
+const settleInterval = 600_000;
+
 function openAdministration(): Administration {
   const { MODFRONT_KEY_VALUE_STORE: storeArn, MODFRONT_TABLE: table, MODFRONT_BUCKET: bucket } = environment;
   const store = openTokenStore({ storeArn, table, edgeSecret, region }, clock);
@@ -32,7 +35,8 @@ function openAdministration(): Administration {
   const changes = new AuditedChanges(audit, clock.now);
   const now = () => Math.floor(clock.now() / 1000);
   const tokens = new AuditedTokens({ store, changes, tenants: Object.keys(tenants), now });
-  return { store, tokens, audit, tenants, now: clock.now };
+  const settle = () => changes.settleAgain(tokens.happened, settleInterval);
+  return { store, tokens, audit, tenants, settle, now: clock.now };
 }
 
 const administration = openAdministration();

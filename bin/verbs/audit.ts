@@ -28,6 +28,11 @@ export const audit: Verb = {
   summary: "shows who fetched or changed what, the oldest first",
   run: async (args, terminal) => {
     const { values } = parseVerbArgs(args, options, { least: 0, most: 0 });
+    if (values.url === undefined) {
+      // First, so that what is settled now is among what is asked for.
+      const opened = await openTokens(values, terminal);
+      await opened.settle().finally(opened.close);
+    }
     const [module, version] = (values.module || undefined)?.split("@") ?? [];
     const question: AuditQuestion = {
       ...{ module, version, who: values.who || undefined, action: values.action || undefined },
@@ -40,8 +45,6 @@ export const audit: Verb = {
       await print(question, servedPages(server), { ...terminal, json: values.json === true });
       return 0;
     }
-    const opened = await openTokens(values, terminal);
-    await opened.settle().finally(opened.close);
     const { ask, close } = await openAnswers(values, terminal);
     try {
       await print(question, ask, { ...terminal, json: values.json === true });

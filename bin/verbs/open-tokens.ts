@@ -1,14 +1,20 @@
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AuditedChanges } from "../../lambda/access/audit/audited-changes.ts";
 import { AuditedTokens } from "../../lambda/access/audited-tokens.ts";
+import { changeHappened } from "../../lambda/access/settled-changes.ts";
 import { isModulePattern } from "../../lambda/access/tenants.ts";
 import type { TokenStore } from "../../lambda/access/token-store.ts";
 import { functionName } from "../../lambda/config/env.ts";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { splitPatterns } from "../../lambda/golang/module-pattern.ts";
 import { SqliteTokenStore } from "../../lambda/local/access/sqlite-token-store.ts";
+import { indexFile, openIndexDatabase } from "../../lambda/local/data/index-database.ts";
+import { SqliteTreeHeadStore } from "../../lambda/local/data/sqlite-tree-head-store.ts";
 import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
+import { isForkDecided } from "../../lambda/proxy/checksums/fork-evidence.ts";
 import type { AccessPlace } from "./access-place.ts";
+import { deployedHeads } from "./deployed-heads.ts";
 import { openAudit } from "./open-audit.ts";
 import type { Terminal } from "./verb.ts";
 
@@ -46,7 +52,20 @@ export async function openTokens(place: AccessPlace, terminal: Terminal, modules
   const tenants = await tenantsOf(place, terminal, modules);
   const now = () => Math.floor(terminal.now() / 1000);
   const tokens = new AuditedTokens({ store, changes, tenants, now });
-  return { store, tokens, settle: async () => void (await changes.settle(tokens.happened)), close };
+  const happened = changeHappened(tokens.happened, (name) => forkDecided(place, terminal, name));
+  return { store, tokens, settle: async () => void (await changes.settle(happened)), close };
+}
+
+/** Opened only where a decision about a fork was left by a process that died. */
+async function forkDecided(place: AccessPlace, { environment }: Terminal, name: string): Promise<boolean | undefined> {
+  if (place.stack !== undefined) return await isForkDecided((await deployedHeads(place.stack)).heads, name);
+  const { data } = readDataSettings(place, environment);
+  const database = openIndexDatabase(join(data, indexFile));
+  try {
+    return await isForkDecided(new SqliteTreeHeadStore(database), name);
+  } finally {
+    database.close();
+  }
 }
 
 async function tenantsOf(place: AccessPlace, { environment }: Terminal, modules: string): Promise<readonly string[]> {

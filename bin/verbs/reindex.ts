@@ -1,8 +1,10 @@
+import { AuditedChanges } from "../../lambda/access/audit/audited-changes.ts";
 import { lostLog, renumberedLog } from "../../lambda/local/data/opened-log.ts";
 import { reindex } from "../../lambda/local/data/reindex.ts";
 import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
 import { signedTreeSize, sumdbVerifier } from "../../lambda/proxy/checksums/known-sumdb.ts";
 import { PrivateModules } from "../../lambda/proxy/sources/private-modules.ts";
+import { actorHere, openAudit } from "./open-audit.ts";
 import { logOpener } from "./open-own-log.ts";
 import { parseVerbArgs, type Verb } from "./verb.ts";
 
@@ -10,7 +12,8 @@ import { parseVerbArgs, type Verb } from "./verb.ts";
 export const reindexVerb: Verb = {
   usage: "[--data FOLDER] [--config FILE]",
   summary: "makes the index of a data folder anew from its files; replaces a damaged one (stop modfront first)",
-  run: async (args, { print, environment, now }) => {
+  run: async (args, terminal) => {
+    const { print, environment, now } = terminal;
     const { values } = parseVerbArgs(
       args,
       { data: { type: "string" }, config: { type: "string" } },
@@ -23,7 +26,12 @@ export const reindexVerb: Verb = {
     const modules = new PrivateModules(config.private);
     const isPrivate = (module: string) => modules.has(module);
     const openLog = await logOpener(data, config);
-    const counts = await reindex({ data, now: now(), readHead, isPrivate, openLog });
+    const { log, close } = await openAudit(values, terminal);
+    const audited = new AuditedChanges(log, now).run(actorHere(values), "index.reindex", async (intend) => {
+      await intend({});
+      return await reindex({ data, now: now(), readHead, isPrivate, openLog });
+    });
+    const counts = await audited.finally(close);
     print(`${counts.versions} versions: ${counts.added} added, ${counts.removed} removed`);
     if (counts.log?.kind === "restored")
       print(`${counts.log.records} records of the log were made anew from their copies`);

@@ -19,6 +19,8 @@ export interface Administration {
   readonly tokens: AuditedTokens;
   readonly audit: AuditLog;
   readonly tenants: Tenants;
+  /** Finds out what became of changes whose process died, where nobody does beside the requests. */
+  readonly settle?: () => Promise<void>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }

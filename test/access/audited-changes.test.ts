@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { blankEvent } from "../../lambda/access/audit/audit-event.ts";
 import { AuditedChanges } from "../../lambda/access/audit/audited-changes.ts";
 import { MemoryAuditLog } from "../support/memory-audit-log.ts";
 import { faultKinds, withFailpoints } from "../support/with-failpoints.ts";
@@ -55,6 +56,24 @@ for (const kind of faultKinds) {
     assert.deepEqual(shown(log)[1], `token.revoke b2 done ${kind === "failed" ? "settled" : "admin"}`);
   });
 }
+
+test("who is asked often settles once in a while", async () => {
+  const log = new MemoryAuditLog();
+  let now = 100_000;
+  const changes = new AuditedChanges(log, () => now);
+  const intended = { ...blankEvent, ...actor, action: "token.revoke", decision: "intended", time: 0 } as const;
+  const settled = async (target: string) => {
+    await log.write({ ...intended, target });
+    await changes.settleAgain(async () => true, 1000);
+    return shown(log).at(-1);
+  };
+  assert.equal(await settled("b2"), "token.revoke b2 done settled");
+  now += 999;
+  assert.equal(await settled("b3"), "token.revoke b3 intended admin");
+  now += 1;
+  assert.equal(await settled("b4"), "token.revoke b4 done settled");
+  assert.ok(shown(log).includes("token.revoke b3 done settled"));
+});
 
 test("a change that begins again, because another writer was faster, is intended once", async () => {
   const log = new MemoryAuditLog();

@@ -4,8 +4,12 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { blankEvent } from "../../lambda/access/audit/audit-event.ts";
+import type { SumdbForkError } from "../../lambda/golang/sumdb.ts";
 import { openAuditDatabase } from "../../lambda/local/data/audit-database.ts";
+import { indexFile, openIndexDatabase } from "../../lambda/local/data/index-database.ts";
 import { SqliteAuditLog } from "../../lambda/local/data/sqlite-audit-log.ts";
+import { SqliteTreeHeadStore } from "../../lambda/local/data/sqlite-tree-head-store.ts";
+import { keepOurs, rememberFork } from "../../lambda/proxy/checksums/fork-evidence.ts";
 import { runCli } from "../support/cli.ts";
 import { dataFolder } from "../support/data-folder.ts";
 
@@ -53,6 +57,32 @@ test("the audit says who made and who revoked a token, at this terminal", async 
   const table = await cli("audit");
   assert.equal(table.stdout.split("\n").length, 7);
   assert.match(table.stdout, new RegExp(`^20\\S+Z\t${me}\t-\t-\ttoken\\.create\t${id}\tintended\tdata-folder\t1\n`));
+});
+
+test("reindex is written down, and a decision about a fork that a process died at is settled by what is stored", async (t) => {
+  const { data, cli, events } = cliOn(t);
+  assert.equal((await cli("reindex")).code, 0);
+  const shown = async (action: string) =>
+    (await events("--action", action)).map(({ action, target, decision, rule }) =>
+      [action, target, decision, rule].join(" "),
+    );
+  assert.deepEqual(await shown("index"), ["index.reindex  intended data-folder", "index.reindex  done data-folder"]);
+  const audit = openAuditDatabase(join(data, "audit.sqlite"));
+  const intended = { ...blankEvent, action: "log.keep-ours", decision: "intended", time: Date.now() - 90_000 } as const;
+  for (const target of ["a.example", "b.example", "c.example"])
+    await new SqliteAuditLog(audit).write({ ...intended, target });
+  audit.close();
+  const index = openIndexDatabase(join(data, indexFile));
+  const heads = new SqliteTreeHeadStore(index);
+  const note = new TextEncoder().encode("note");
+  for (const name of ["a.example", "b.example"])
+    await rememberFork(heads, name, { olderNote: note, newerNote: note } as SumdbForkError);
+  assert.equal(await keepOurs(heads, "a.example"), true);
+  index.close();
+  assert.deepEqual(
+    (await shown("log")).filter((each) => each.endsWith("settled")),
+    ["log.keep-ours a.example done settled", "log.keep-ours b.example failed settled"],
+  );
 });
 
 test("a question names module and version, who, action and time; what is odd in an event stays on its line", async (t) => {

@@ -25,6 +25,7 @@ const oldestChange = 2 * 86_400_000;
 export class AuditedChanges {
   readonly #log: AuditLog;
   readonly #now: () => number;
+  #settledAt = Number.NEGATIVE_INFINITY;
 
   /** `now` in milliseconds. */
   constructor(log: AuditLog, now: () => number) {
@@ -55,9 +56,16 @@ export class AuditedChanges {
     return result;
   }
 
+  /** As `settle`, where that was not begun within so many milliseconds: for whoever is asked often. */
+  async settleAgain(happened: Happened, interval: number): Promise<void> {
+    if (this.#now() < this.#settledAt + interval) return;
+    await this.settle(happened);
+  }
+
   /** Writes down how the changes ended that were intended and of which nothing more is known. Returns how many. */
   async settle(happened: Happened): Promise<number> {
     const now = this.#now();
+    this.#settledAt = now;
     let settled = 0;
     for (const event of await this.#log.unfinished(now - oldestChange)) {
       if (event.time > now - longestChange) continue;

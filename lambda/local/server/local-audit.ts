@@ -1,11 +1,14 @@
 import { join } from "node:path";
-import { AuditedChanges } from "../../access/audit/audited-changes.ts";
+import { AuditedChanges, type Happened } from "../../access/audit/audited-changes.ts";
 import { AuditedTokens } from "../../access/audited-tokens.ts";
 import { type Fetch, FetchRecorder } from "../../access/fetch-recorder.ts";
 import type { UsedTokens } from "../../access/oidc/used-tokens.ts";
+import { changeHappened } from "../../access/settled-changes.ts";
 import type { Administration } from "../../admin/administration.ts";
 import { AuditedCredentials } from "../../admin/audited-credentials.ts";
 import type { CredentialAdministration } from "../../admin/credential-routes.ts";
+import { isForkDecided } from "../../proxy/checksums/fork-evidence.ts";
+import type { TreeHeadStore } from "../../proxy/store/tree-head-store.ts";
 import { SqliteCredentialStore } from "../access/sqlite-credential-store.ts";
 import { SqliteTokenStore } from "../access/sqlite-token-store.ts";
 import { SqliteUsedTokens } from "../access/sqlite-used-tokens.ts";
@@ -15,9 +18,9 @@ import { SqliteAuditLog } from "../data/sqlite-audit-log.ts";
 import type { LocalParts } from "./local-parts.ts";
 import type { Settings } from "./settings.ts";
 
-/** Milliseconds between two writes of fetches, and between two looks for what is too old. */
+/** Milliseconds between two writes of fetches, and between two looks for what is too old or was left by a crash. */
 const flushInterval = 1000;
-const forgetInterval = 3_600_000;
+const upkeepInterval = 3_600_000;
 const day = 86_400_000;
 
 /** The audit log of a running server. */
@@ -40,8 +43,13 @@ export function openLocalAudit(
     clock,
     router,
     warn,
+    heads,
     failpoint,
-  }: Pick<LocalParts, "clock" | "router" | "warn"> & { readonly failpoint?: Failpoint },
+  }: Pick<LocalParts, "clock" | "router" | "warn"> & {
+    /** The heads of checksum databases, and what was decided about their forks. */
+    readonly heads: TreeHeadStore;
+    readonly failpoint?: Failpoint;
+  },
 ): LocalAudit {
   const database = openAuditDatabase(join(data, auditFile));
   const log = new SqliteAuditLog(database, failpoint);
@@ -68,6 +76,9 @@ export function openLocalAudit(
     };
     timers.push(setInterval(ifPossible, interval).unref());
   };
+  const ofAccess: Happened = async (event) => (await credentials.happened(event)) ?? (await tokens.happened(event));
+  const happened = changeHappened(ofAccess, (name) => isForkDecided(heads, name));
+  const settle = () => changes.settle(happened);
   const forget = () => log.forget(clock.now() - config.audit.days * day);
   return {
     administration: { store, tokens, credentials, audit: log, tenants: config.tenants, now: clock.now },
@@ -75,10 +86,12 @@ export function openLocalAudit(
     fetched: recorder && ((fetch) => recorder.record(fetch)),
     begin: async () => {
       await set.list();
-      await changes.settle(async (event) => (await credentials.happened(event)) ?? (await tokens.happened(event)));
+      await settle();
       await forget();
       if (recorder !== undefined) repeat(() => recorder.flush(), flushInterval);
-      repeat(forget, forgetInterval);
+      repeat(forget, upkeepInterval);
+      // Another process may have died meanwhile: the CLI, or a server beside this one.
+      repeat(settle, upkeepInterval);
     },
     stop: async () => {
       for (const timer of timers) clearInterval(timer);

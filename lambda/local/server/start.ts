@@ -8,6 +8,7 @@ import { asServedError } from "../../proxy/store/served-error.ts";
 import { DeferredLog } from "../../proxy/upkeep/deferred-log.ts";
 import { KnownHosts } from "../access/known-hosts.ts";
 import { isLoopback, localAccess, localKeyValues } from "../access/local-access.ts";
+import { SqliteTreeHeadStore } from "../data/sqlite-tree-head-store.ts";
 import { memorySweep, sweepMemories } from "../data/sqlite-version-index.ts";
 import { stagedSweepInterval, sweepStagedFiles } from "../data/staged-files.ts";
 import { readCertificate } from "./certificate.ts";
@@ -39,7 +40,7 @@ export interface RunningServer {
 export async function startLocal(settings: Settings, parts: LocalParts): Promise<RunningServer> {
   const { clock, router } = parts;
   const opened = await openData(settings, parts);
-  const audit = openLocalAudit(settings, parts);
+  const audit = openLocalAudit(settings, { ...parts, heads: new SqliteTreeHeadStore(opened.database) });
   const metrics = new Metrics();
   const address = () => addressOf(local.server, settings);
   const asking = new AsyncLocalStorage<string>();

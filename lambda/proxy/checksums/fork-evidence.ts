@@ -21,6 +21,11 @@ export async function readFork(heads: TreeHeadStore, database: string): Promise<
   return kept === undefined ? undefined : (JSON.parse(new TextDecoder().decode(kept)) as Fork);
 }
 
+/** Whether an operator has decided about the last fork of a database; undefined where none was seen. */
+export async function isForkDecided(heads: TreeHeadStore, database: string): Promise<boolean | undefined> {
+  return (await readFork(heads, database))?.decided;
+}
+
 /** Keeps both heads of a fork, unless an earlier one still waits for its decision. */
 export async function rememberFork(heads: TreeHeadStore, database: string, fork: SumdbForkError): Promise<void> {
   const decode = (note: Uint8Array) => new TextDecoder().decode(note);
