@@ -1,5 +1,11 @@
 import type { CloudFormationCustomResourceEvent } from "aws-lambda";
-import { accessValues, changedValues, closingValues, type DeployedAccess } from "./access/deployed-values.ts";
+import {
+  accessValues,
+  changedValues,
+  closingValues,
+  type DeployedAccess,
+  withSigningKey,
+} from "./access/deployed-values.ts";
 import { answerCustomResource } from "./aws/custom-resource.ts";
 import { openTokenRecords } from "./aws/dynamo-token-records.ts";
 import { moveEarlierTokens } from "./aws/earlier-tokens.ts";
@@ -33,7 +39,11 @@ async function prepare(present: Values): Promise<KeyValueChanges> {
 async function finish(present: Values): Promise<KeyValueChanges> {
   const { MODFRONT_PRIMARY_REGION: region, MODFRONT_TABLE: table } = environment;
   const moved = await moveEarlierTokens(present, openTokenRecords(table, region), Math.floor(Date.now() / 1000));
-  return { ...moved, puts: new Map([...changedValues(present, accessValues(access)), ...moved.puts]) };
+  const puts = new Map([...changedValues(present, accessValues(access)), ...moved.puts]);
+  const tokens = withSigningKey(puts.get("tokens") ?? present.get("tokens"));
+  // Last, for it says that all before it was done.
+  if (tokens !== undefined) puts.set("tokens", tokens);
+  return { ...moved, puts };
 }
 
 export async function handler(event: CloudFormationCustomResourceEvent): Promise<void> {

@@ -58,7 +58,20 @@ const footerOptions = {
  * which are looked up by name, and what JavaScript itself has. What is missing here only costs bytes.
  */
 const ownProperties = [
-  ...["routed", "misrouted", "identity", "kind", "keyValues", "route", "path", "module", "version", "status", "reason"],
+  ...[
+    "routed",
+    "misrouted",
+    "prepare",
+    "identity",
+    "kind",
+    "keyValues",
+    "route",
+    "path",
+    "module",
+    "version",
+    "status",
+    "reason",
+  ],
   ...[
     "role",
     "subject",

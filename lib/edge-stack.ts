@@ -19,8 +19,10 @@ import { AaaaRecord, ARecord, HostedZone, type IHostedZone, RecordTarget } from 
 import { CloudFrontTarget } from "aws-cdk-lib/aws-route53-targets";
 import { Bucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
+import { viewerCertificateHeaders } from "../lambda/aws/viewer-certificate.ts";
 import type { Config } from "../lambda/config/config.ts";
 import { requestHeader, viewerHeader, waitHeader } from "../lambda/edge/cloudfront.ts";
+import { credentialsHeader } from "../lambda/edge/decide.ts";
 import { identityHeader } from "../lambda/edge/identity.ts";
 import {
   type ControlName,
@@ -44,6 +46,8 @@ import { Firewall } from "./firewall.ts";
 import type { Names } from "./names.ts";
 import { OriginApi } from "./origin-api.ts";
 import { apiOrigin, isStored, originFinder } from "./origins.ts";
+import { exchangeRate, TokenExchange } from "./token-exchange.ts";
+import { ViewerCertificates } from "./viewer-certificates.ts";
 
 export interface EdgeStackProps extends StackProps {
   readonly names: Names;
@@ -66,12 +70,18 @@ export class EdgeStack extends Stack {
     const alerts = new Alerts(this, "Alerts", { topicName: names.topic("edge"), notify: config.aws.notify });
     const edge = new EdgeFunctions(this, "Edge", { ...props, alerts });
     const admin = new Administration(this, "Administration", { ...props, keyValues: edge.keyValues, alerts }).live;
-    const { domainName } = new OriginApi(this, "ControlApi", { apiName: names.controlApi, functions: { admin } });
+    const token = new TokenExchange(this, "TokenExchange", { ...props, keyValues: edge.keyValues, alerts }).live;
+    const { domainName } = new OriginApi(this, "ControlApi", {
+      apiName: names.controlApi,
+      functions: { admin, token },
+      throttled: { token: exchangeRate },
+    });
     const distribution = new Distribution(this, "Distribution", {
       comment: `modfront (${names.prefix})`,
       ...this.#behaviors(props, edge, domainName),
       errorResponses: errorStatuses.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
-      httpVersion: HttpVersion.HTTP2_AND_3,
+      // CloudFront asks for no certificate over HTTP/3.
+      httpVersion: config.aws.mtls === undefined ? HttpVersion.HTTP2_AND_3 : HttpVersion.HTTP2,
       enableIpv6: true,
       ...(domain && {
         domainNames: [domain.name],
@@ -80,6 +90,8 @@ export class EdgeStack extends Stack {
       }),
       ...(config.aws.firewall && { webAclId: new Firewall(this, "Firewall", { name: names.prefix }).arn }),
     });
+    if (config.aws.mtls !== undefined)
+      new ViewerCertificates(this, "ViewerCertificates", { name: names.prefix, distribution, ...config.aws.mtls });
     if (domain?.zone) this.#records(domain.zone, domain.name, distribution);
     if (props.accessLogs) {
       new AccessLogs(this, "AccessLogs", {
@@ -116,9 +128,10 @@ export class EdgeStack extends Stack {
     const make = this.#behaviorMaker(props, edge);
     const names = Object.keys(routes) as ProtocolRouteName[];
     const site = make("site", "site");
-    const originRequestPolicy = this.#administrators(props.names);
+    const told = { admin: this.#administrators(props.names), token: this.#exchangers(props) };
     const control = (Object.entries(controlPatterns) as [ControlName, string][]).map(
-      ([name, pattern]) => [pattern, { ...site, origin: apiOrigin(controlApi, name), originRequestPolicy }] as const,
+      ([name, pattern]) =>
+        [pattern, { ...site, origin: apiOrigin(controlApi, name), originRequestPolicy: told[name] }] as const,
     );
     return {
       defaultBehavior: make("site", "protocol"),
@@ -145,6 +158,22 @@ export class EdgeStack extends Stack {
         ...["accept", "content-type", "user-agent"],
       ),
       queryStringBehavior: OriginRequestQueryStringBehavior.all(),
+    });
+  }
+
+  /**
+   * What the exchange is told, beside the body: what proves who asks. CloudFront writes the headers of certificates itself,
+   * and where it asks for none they are not among these.
+   */
+  #exchangers({ names, config }: EdgeStackProps): OriginRequestPolicy {
+    const certificate = config.aws.mtls === undefined ? [] : Object.values(viewerCertificateHeaders);
+    return new OriginRequestPolicy(this, "ExchangeHeaders", {
+      originRequestPolicyName: names.exchange,
+      headerBehavior: OriginRequestHeaderBehavior.allowList(
+        ...[identityHeader, requestHeader, credentialsHeader, viewerHeader],
+        ...["accept", "content-type", "user-agent"],
+        ...certificate,
+      ),
     });
   }
 

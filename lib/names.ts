@@ -66,6 +66,11 @@ export class Names {
     return `${this.prefix}-control`;
   }
 
+  /** What the exchange of ID tokens for tokens is told of a request. */
+  get exchange(): string {
+    return `${this.prefix}-exchange`;
+  }
+
   get queue(): string {
     return `${this.prefix}-background`;
   }

@@ -1,12 +1,24 @@
 import { RemovalPolicy, Stack, Validations } from "aws-cdk-lib";
 import { AccessLogFormat } from "aws-cdk-lib/aws-apigateway";
-import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from "aws-cdk-lib/aws-apigatewayv2";
+import {
+  type CfnStage,
+  HttpApi,
+  HttpMethod,
+  HttpRoute,
+  HttpStage,
+  LogGroupLogDestination,
+} from "aws-cdk-lib/aws-apigatewayv2";
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { routes } from "../lambda/edge/routes.ts";
 import { originPathOf } from "./origins.ts";
+
+export interface Throttle {
+  readonly rate: number;
+  readonly burst: number;
+}
 
 /**
  * An HTTP API behind CloudFront: `<origin path>/{path+}` for each name, each its function. Modules are only read; what
@@ -18,7 +30,12 @@ export class OriginApi extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    props: { readonly apiName: string; readonly functions: Readonly<Record<string, IFunction>> },
+    props: {
+      readonly apiName: string;
+      readonly functions: Readonly<Record<string, IFunction>>;
+      /** How often a second, and at once, a function is asked at most. */
+      readonly throttled?: Readonly<Record<string, Throttle>>;
+    },
   ) {
     super(scope, id);
     const api = new HttpApi(this, "Api", { apiName: props.apiName, createDefaultStage: false });
@@ -35,13 +52,13 @@ export class OriginApi extends Construct {
         });
       }
     }
-    this.#stage(api);
+    this.#throttle(this.#stage(api), props.throttled ?? {});
     const { region, urlSuffix } = Stack.of(this);
     this.domainName = `${api.apiId}.execute-api.${region}.${urlSuffix}`;
   }
 
   /** Its log joins the request to CloudFront's and the function's; nothing of it can hold a credential. */
-  #stage(api: HttpApi): void {
+  #stage(api: HttpApi): HttpStage {
     const log = new LogGroup(this, "Log", {
       logGroupName: `/aws/apigateway/${api.httpApiName}`,
       retention: RetentionDays.ONE_MONTH,
@@ -55,7 +72,7 @@ export class OriginApi extends Construct {
       milliseconds: "$context.responseLatency",
       error: "$context.integrationErrorMessage",
     };
-    new HttpStage(this, "Stage", {
+    return new HttpStage(this, "Stage", {
       httpApi: api,
       stageName: "$default",
       autoDeploy: true,
@@ -64,5 +81,18 @@ export class OriginApi extends Construct {
         format: AccessLogFormat.custom(JSON.stringify(fields)),
       },
     });
+  }
+
+  /** Who is refused by it costs no function. */
+  #throttle(stage: HttpStage, throttled: Readonly<Record<string, Throttle>>): void {
+    const settings = Object.entries(throttled).map(([name, { rate, burst }]) => [
+      `${HttpMethod.ANY} ${originPathOf(name)}/{path+}`,
+      { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst },
+    ]);
+    if (settings.length === 0) return;
+    const made = stage.node.defaultChild as CfnStage;
+    made.addPropertyOverride("RouteSettings", Object.fromEntries(settings));
+    // The settings name routes, which must be there.
+    for (const route of this.node.findAll().filter((each) => each instanceof HttpRoute)) made.node.addDependency(route);
   }
 }

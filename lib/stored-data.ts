@@ -9,6 +9,7 @@ import {
   modulePrefix,
   pendingPartition,
   tokenPartition,
+  usedPrefix,
 } from "../lambda/aws/table.ts";
 import { auditPrefix, internalPrefix, logFolder, stagedPrefix } from "../lambda/proxy/store/layout.ts";
 import type { Names } from "./names.ts";
@@ -107,6 +108,16 @@ export class StoredData extends Construct {
         conditions: { StringLike: { "s3:prefix": `${auditPrefix}*` } },
       }),
     ];
+  }
+
+  /** Events of the audit log, to be added only. */
+  addEvents(): PolicyStatement {
+    return new PolicyStatement({ actions: ["s3:PutObject"], resources: [`${this.#bucket}/${auditPrefix}*`] });
+  }
+
+  /** That an ID token was used, a row for each, which is only added. */
+  noteUsedTokens(): PolicyStatement {
+    return this.#inIndex([`${usedPrefix}*`], ["PutItem"]);
   }
 
   /** The records of tokens, rows of one partition of the index's table: to be added, as a deployment does. */

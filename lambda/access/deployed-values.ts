@@ -12,6 +12,7 @@ import { CodedError } from "../golang/coded-error.ts";
 import { packAccess } from "./packed-settings.ts";
 import { layOutPrivate, packPrivate, packTenant } from "./private-texts.ts";
 import type { Tenants } from "./tenants.ts";
+import { newKeys } from "./tokens.ts";
 
 /** CloudFront's limit for all keys and values of a store, in bytes. */
 const maxStore = 5 << 20;
@@ -73,6 +74,14 @@ export function closingValues(present: Values, access: DeployedAccess, identityK
   const tokens = readTokens(present.get("tokens")) ?? { keys: [], revoked: "" };
   values.set("tokens", JSON.stringify({ ...tokens, identityKey } satisfies TokenSettings));
   return changedValues(present, values);
+}
+
+/** Returns the value `tokens` with a signing key where it has none yet: whoever exchanges reads it and may not make one. */
+export function withSigningKey(text: string | undefined): string | undefined {
+  const settings = readTokens(text);
+  if (settings === undefined || settings.keys.length > 0) return undefined;
+  const keys = newKeys([settings.identityKey]).keys.map(({ secret }) => secret);
+  return JSON.stringify({ ...settings, keys } satisfies TokenSettings);
 }
 
 /** Returns those of the values that are not there yet. */

@@ -39,7 +39,7 @@ export async function createToken(
   { tenants = [], note }: TokenMaking = {},
 ): Promise<{ readonly token: string; readonly record: TokenRecord }> {
   const days = checkDays(request.days);
-  const { record, key } = await drawUp(store, request, { now, expires: now + days * day, tenants });
+  const { record, key } = await drawUp(() => signingKey(store), request, { now, expires: now + days * day, tenants });
   await store.add(record, note && (() => note(record)));
   return { token: signToken(record, key.secret), record };
 }
@@ -54,30 +54,30 @@ export interface ShortTokenRequest extends Omit<TokenRequest, "days"> {
  * ends by itself or with its key. Throws as `createToken` does.
  */
 export async function issueToken(
-  store: Pick<TokenStore, "readKeys" | "updateKeys">,
+  key: () => Promise<SigningKey>,
   request: ShortTokenRequest,
   now: number,
   { tenants = [], note }: TokenMaking = {},
 ): Promise<{ readonly token: string; readonly record: TokenRecord }> {
-  const { record, key } = await drawUp(store, request, { now, expires: now + request.minutes * 60, tenants });
+  const { record, key: signing } = await drawUp(key, request, { now, expires: now + request.minutes * 60, tenants });
   await note?.(record);
-  return { token: signToken(record, key.secret), record };
+  return { token: signToken(record, signing.secret), record };
 }
 
 async function drawUp(
-  store: Pick<TokenStore, "readKeys" | "updateKeys">,
+  readKey: () => Promise<SigningKey>,
   request: Pick<TokenRequest, "subject" | "role" | "modules">,
   { now, expires, tenants }: { readonly now: number; readonly expires: number; readonly tenants: readonly string[] },
 ): Promise<{ readonly record: TokenRecord; readonly key: SigningKey }> {
   const role = checkRole(request.role);
   const subject = checkText("subject", request.subject, 1, 100);
   const modules = checkPatterns(request.modules ?? (role === "admin" ? "*" : ""), tenants);
-  const key = await signingKey(store);
+  const key = await readKey();
   return { record: { id: newId(now), subject, role, modules, created: now, expires, key: key.id }, key };
 }
 
-/** The key that signs now; the first token makes it. */
-async function signingKey(store: Pick<TokenStore, "readKeys" | "updateKeys">): Promise<SigningKey> {
+/** Returns the key that signs now; the first token makes it. */
+export async function signingKey(store: Pick<TokenStore, "readKeys" | "updateKeys">): Promise<SigningKey> {
   const [key] = (await store.readKeys()).keys;
   return key ?? (await store.updateKeys(firstKey));
 }

@@ -70,6 +70,14 @@ export const awsConfig = {
         })
         .prefault({})
         .describe("Who hears of alarms"),
+      mtls: z
+        .strictObject({
+          caBundle: z.string().min(1).describe("A file with the certificates of authorities, as PEM"),
+        })
+        .optional()
+        .describe(
+          "Ask clients for certificates, which mtls.rules exchange for tokens; without one they are let in too",
+        ),
       firewall: z.boolean().default(false).describe("Put AWS WAF with a rate limit in front; it costs per request"),
     })
     .prefault({}),

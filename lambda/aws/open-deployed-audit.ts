@@ -8,6 +8,7 @@ import type { Clock } from "../proxy/store/clock.ts";
 import { AthenaQueries } from "./athena-queries.ts";
 import { awsErrorName } from "./aws-failure.ts";
 import { edgeRegion, readPlaces } from "./deployed-places.ts";
+import { S3AuditEvents } from "./s3-audit-events.ts";
 import { S3AuditLog } from "./s3-audit-log.ts";
 
 /**
@@ -24,6 +25,11 @@ export async function openDeployedAudit(name: string, controlFunction: string): 
     );
   }
   return openAuditLog(MODFRONT_BUCKET, MODFRONT_PRIMARY_REGION);
+}
+
+/** The same to be added to only. */
+export function openAuditEvents(bucket: string, region: string): Pick<AuditLog, "write"> {
+  return new S3AuditEvents({ client: new S3Client({ region }), bucket });
 }
 
 /** The audit log in this bucket of this region. */

@@ -1,6 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { type AuditEvent, formatAuditEvent, parseAuditEvent } from "../access/audit/audit-event.ts";
+import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { type AuditEvent, parseAuditEvent } from "../access/audit/audit-event.ts";
 import {
   type AuditLog,
   type AuditPage,
@@ -11,11 +10,7 @@ import {
 import { CodedError } from "../golang/coded-error.ts";
 import { auditPrefix } from "../proxy/store/layout.ts";
 import { awsErrorStatus, orStoreFailed } from "./aws-failure.ts";
-
-export interface S3AuditLogOptions {
-  readonly client: Pick<S3Client, "send">;
-  readonly bucket: string;
-}
+import { lastTime, placeOf, S3AuditEvents, type S3AuditLogOptions } from "./s3-audit-events.ts";
 
 /** Objects that are read at once, and for one page: with what takes longer the page ends, and says where the next begins. */
 const atOnce = 16;
@@ -35,24 +30,8 @@ export class S3AuditLog implements AuditLog {
     this.#options = options;
   }
 
-  async write(event: AuditEvent): Promise<void> {
-    const { client, bucket } = this.#options;
-    const put = new PutObjectCommand({
-      Bucket: bucket,
-      Key: auditKey(event.time, randomBytes(9).toString("hex")),
-      Body: `${formatAuditEvent(event)}\n`,
-      ContentType: "application/json",
-      CacheControl: "no-store",
-      IfNoneMatch: "*",
-    });
-    await orStoreFailed("writing the audit log", async () => {
-      try {
-        await client.send(put);
-      } catch (error) {
-        // Nobody else chose this name: the client has sent it twice, because an answer was lost.
-        if (awsErrorStatus(error) !== 412) throw error;
-      }
-    });
+  write(event: AuditEvent): Promise<void> {
+    return new S3AuditEvents(this.#options).write(event);
   }
 
   async query(question: AuditQuestion): Promise<AuditPage> {
@@ -112,20 +91,6 @@ export class S3AuditLog implements AuditLog {
       }
     });
   }
-}
-
-/** The last time that has four digits of a year. */
-const lastTime = Date.UTC(9999, 11, 31);
-
-function auditKey(time: number, name: string): string {
-  return `${placeOf(time)}-${name}.json`;
-}
-
-/** Before every key of this time, and after every key of an earlier one. */
-function placeOf(time: number): string {
-  const text = new Date(Math.min(Math.max(time, 0), lastTime)).toISOString();
-  const [year, month, day] = text.slice(0, 10).split("-");
-  return `${auditPrefix}year=${year}/month=${month}/day=${day}/${text.replaceAll(/[-:]/g, "")}`;
 }
 
 function laterOf(a: string, b: string): string {

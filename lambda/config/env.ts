@@ -39,6 +39,7 @@ const rows = {
   preheat: ["MODFRONT_TABLE", "MODFRONT_BUCKET", "MODFRONT_QUEUE"],
   control: controlling,
   admin: controlling,
+  token: controlling,
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type HandlerName = keyof typeof rows;
@@ -75,6 +76,13 @@ interface FillSettings
   readonly version: string;
 }
 
+interface ExchangeSettings extends Pick<Config, "access" | "private" | "tenants" | "oidc" | "allowHosts"> {
+  /** The rules for certificates, where the distribution asks for them. */
+  readonly subjects: Config["mtls"]["rules"];
+  /** modfront's own, for the user agent. */
+  readonly version: string;
+}
+
 interface SettingsRows extends Readonly<Record<ServeName, ServeSettings>> {
   readonly fill: FillSettings;
   readonly background: FillSettings;
@@ -82,6 +90,7 @@ interface SettingsRows extends Readonly<Record<ServeName, ServeSettings>> {
   readonly preheat: Pick<Config, "preheat">;
   readonly control: Pick<Config, "access" | "private" | "tenants">;
   readonly admin: Pick<Config, "access" | "private" | "tenants">;
+  readonly token: ExchangeSettings;
 }
 
 /** The part of the configuration that one handler needs, as lib/ puts it beside the bundle: no more, and no secret. */

@@ -146,6 +146,7 @@ function rewrite(request: ViewerRequest, forward: EdgeForward, identity: string)
     // Nobody else may say who asks, and the token has done its work.
     if (/^(authorization$|x-modfront-)/.test(name)) delete request.headers[name];
   }
+  if (forward.prepare) forward.prepare(request.headers);
   request.headers[identityHeader] = { value: identity };
   if (wait !== undefined && /^[1-8]$/.test(wait.value)) request.headers[waitHeader] = { value: wait.value };
 }

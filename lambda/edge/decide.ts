@@ -6,6 +6,9 @@ import { bad, decodePath, malformed, type PathFault, type RoutedPath, routePath 
 import { controlPatterns, fitsPattern, patterns, probes, readMethods } from "./routes.ts";
 import { anonymous, type Identity, nobody, readCredentials, verifyToken } from "./token.ts";
 
+/** In this header the edge hands on the Authorization of who asks for a token and shows none: an ID token maybe. */
+export const credentialsHeader = "x-modfront-credentials";
+
 export interface EdgeRequest {
   readonly method: string;
   /** The path as received, before anyone decodes or normalises: `/github.com/%21azure/x/@v/list`. */
@@ -33,6 +36,8 @@ export interface EdgeForward {
   readonly misrouted: boolean;
   /** Who asks: `anonymous` also for those whose token did not matter. */
   readonly identity: Identity;
+  /** Has the last word about the headers with which CloudFront asks an origin. */
+  prepare?: (headers: { [name: string]: { value: string } }) => void;
 }
 
 export type Decision = EdgeAnswer | EdgeForward;
@@ -62,6 +67,17 @@ export function decideSite(request: EdgeRequest, context: EdgeContext): Decision
   if ("reason" in routed) return refuse(routed.status, routed.reason);
   if (routed.path === probes.live && readMethods.indexOf(request.method) >= 0) return alive();
   const holder = readHolder(request, context);
+  if (routed.path === controlPatterns.token) {
+    // An address of its own: what is spelt otherwise and begins so does not stand for it.
+    const going = forward(request, routed, holder, `${routed.path}*`);
+    going.prepare = (headers) => {
+      // CloudFront shows a certificate to origins alone: this is the client's own doing.
+      delete headers["cloudfront-viewer-cert-pem"];
+      if (holder.role === "anonymous" && typeof request.credentials === "string")
+        headers[credentialsHeader] = { value: request.credentials };
+    };
+    return going;
+  }
   if (!fitsPattern(controlPatterns.admin, routed.path)) return forward(request, routed, holder, patterns.site);
   if (holder.role === "anonymous") return refuseCaller("no-token", holder);
   return forward(request, routed, holder, controlPatterns.admin);

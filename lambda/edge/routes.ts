@@ -26,7 +26,7 @@ export const patterns: Readonly<Record<RouteName, string>> = {
 };
 
 /** Functions of the control plane that answer something under `/-/`, by the path pattern of the behaviour that is before `site`. */
-export const controlPatterns = { admin: "/-/api/*" } as const;
+export const controlPatterns = { admin: "/-/api/*", token: "/-/token" } as const;
 
 export type ControlName = keyof typeof controlPatterns;
 
@@ -34,7 +34,7 @@ export type ControlName = keyof typeof controlPatterns;
 export const probes = { live: "/-/live", ready: "/-/ready" } as const;
 
 /** Where ID tokens and client certificates are exchanged for tokens, and where it says whose. */
-export const tokenAddress = "/-/token";
+export const tokenAddress = controlPatterns.token;
 
 /** Where it says what GOSUMDB is set to. */
 export const gosumdbAddress = "/-/gosumdb";

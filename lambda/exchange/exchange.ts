@@ -7,7 +7,7 @@ import { IdTokens, type Issuer } from "../access/oidc/id-tokens.ts";
 import type { ReadDocument } from "../access/oidc/issuer-keys.ts";
 import { shownSubject, subjectOf } from "../access/oidc/token-subject.ts";
 import type { UsedTokens } from "../access/oidc/used-tokens.ts";
-import type { TokenStore } from "../access/token-store.ts";
+import type { SigningKey } from "../access/token-store.ts";
 import { issueToken } from "../access/tokens.ts";
 import { tenantOfPatterns } from "../edge/fetch-line.ts";
 import { CodedError } from "../golang/coded-error.ts";
@@ -21,7 +21,8 @@ export interface ExchangeParts {
   readonly tenants: readonly string[];
   readonly read: ReadDocument;
   readonly used: UsedTokens;
-  readonly store: Pick<TokenStore, "readKeys" | "updateKeys">;
+  /** Reads the key that signs now. */
+  readonly signingKey: () => Promise<SigningKey>;
   readonly audit: Pick<AuditLog, "write">;
   /** Milliseconds. */
   readonly now: () => number;
@@ -95,9 +96,9 @@ export class Exchange {
     { role, modules, minutes }: Grant,
     by: Origin & Pick<AuditEvent, "subject" | "target" | "rule">,
   ): Promise<ShortToken> {
-    const { store, tenants, audit, now } = this.#parts;
+    const { signingKey, tenants, audit, now } = this.#parts;
     const request = { subject: by.subject, role, modules: modules.join(","), minutes };
-    const { token, record } = await issueToken(store, request, Math.floor(now() / 1000), {
+    const { token, record } = await issueToken(signingKey, request, Math.floor(now() / 1000), {
       tenants,
       note: (made) =>
         audit.write({

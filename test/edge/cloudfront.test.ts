@@ -40,7 +40,7 @@ function identityOf({ headers }: ViewerRequest): Identity | undefined {
 }
 
 /** Bytes: what is to come (blocks) needs the room up to CloudFront's limit. */
-const sizes: Readonly<Record<EdgePlane, number>> = { protocol: 9_300, site: 7_450 };
+const sizes: Readonly<Record<EdgePlane, number>> = { protocol: 9_400, site: 7_700 };
 
 for (const plane of ["protocol", "site"] as const) {
   test(`the bundle before the ${plane} is one small script in the syntax of its runtime`, () => checkBundle(plane));
@@ -132,6 +132,34 @@ test("what is administered is for token holders: nobody else costs a function, a
   // CloudFront chose the behaviour of the site by what it was sent.
   const odd = await run({ uri: "/-/%61pi/tokens", headers: { authorization: { value: basic(token) } } });
   assert.deepEqual([odd.statusCode, odd.headers.location?.value], [308, "/-/api/tokens"]);
+});
+
+test("who asks for a token has handed on what proves it, and nothing that only CloudFront may say", async () => {
+  const idToken = `Bearer ${"eyJhbGciOiJFUzI1NiJ9".repeat(200)}.e30.c2ln`;
+  const forged = {
+    "x-modfront-credentials": { value: "Bearer forged" },
+    "cloudfront-viewer-cert-pem": { value: "forged" },
+    "cloudfront-viewer-cert-present": { value: "0" },
+    "content-type": { value: "application/json" },
+  };
+  const ask = (uri: string, headers: Viewer["headers"] = {}) =>
+    run({ uri, method: "POST", headers: { ...forged, ...headers } });
+  const shown = await ask("/-/token", { authorization: { value: idToken } });
+  assert.deepEqual([shown.method, shown.uri, identityOf(shown)?.role], ["POST", "/-/token", "anonymous"]);
+  const kept = ["cloudfront-viewer-cert-present", "content-type", "x-modfront-identity", "x-modfront-request"];
+  assert.deepEqual(Object.keys(shown.headers).sort(), [...kept, "x-modfront-credentials"].sort());
+  assert.equal(shown.headers["x-modfront-credentials"]?.value, idToken);
+  const twice = { value: idToken, multiValue: [{ value: idToken }, { value: "Bearer x" }] };
+  // A token of ours has done its work, and what came twice is nothing.
+  for (const authorization of [{ value: basic(token) }, { value: `Bearer ${token}` }, twice])
+    assert.deepEqual(Object.keys((await ask("/-/token", { authorization })).headers).sort(), kept);
+  assert.deepEqual(Object.keys((await ask("/-/token")).headers).sort(), kept);
+  for (const elsewhere of ["/-/tokens", "/-/token/x", "/-/metrics"]) {
+    const { headers } = await ask(elsewhere, { authorization: { value: idToken } });
+    assert.deepEqual([headers["x-modfront-credentials"], headers.authorization], [undefined, undefined], elsewhere);
+  }
+  const odd = await ask("/-/%74oken");
+  assert.deepEqual([odd.statusCode, odd.headers.location?.value], [308, "/-/token"]);
 });
 
 test("of a query only wait counts", async () => {

@@ -9,7 +9,16 @@ const limit = 350_000;
 /** What writes has the clients of S3 and of the function of the log, what reads repositories and signs for GitHub Apps. */
 const fillLimit = 760_000;
 const readers = ["list", "latest", "info", "mod", "zip", "sumdb", "site"] as const;
-const handlers: readonly HandlerName[] = [...readers, "fill", "background", "log", "preheat", "control", "admin"];
+const handlers: readonly HandlerName[] = [
+  ...readers,
+  "fill",
+  "background",
+  "log",
+  "preheat",
+  "control",
+  "admin",
+  "token",
+];
 
 const inspected = new Map<HandlerName, ReturnType<typeof inspectBundle>>();
 
@@ -67,7 +76,8 @@ test("no handler has node load its second HTTP client, as an import of node:http
 });
 
 test("only the fill plane has the code that reaches upstreams and writes modules", () => {
-  const writing = /lambda\/(upstream\/|aws\/dynamo-lease-store|proxy\/fill\/file-fill)/;
+  // Documents of providers are read by the same client, and by nothing that could make a module of them.
+  const writing = /lambda\/(upstream\/(?!http\/|credentials\/credentials\.ts)|aws\/dynamo-lease-store|proxy\/fill\/)/;
   const writers = handlers.filter((name) => bundleOf(name).sources.some((source) => writing.test(source)));
   assert.deepEqual(writers, ["fill", "background"]);
 });
@@ -98,11 +108,31 @@ test("the control plane has no client of another function, none of S3 but for th
     const adapters = sources.filter((source) => /lambda\/aws\/(?:dynamo|s3)-/.test(source));
     assert.deepEqual(
       adapters.map((source) => source.replace(/.*\//, "")),
-      [...(name === "admin" ? ["s3-audit-log.ts"] : []), "dynamo-token-records.ts"],
+      [...(name === "admin" ? ["s3-audit-events.ts", "s3-audit-log.ts"] : []), "dynamo-token-records.ts"],
     );
     assert.ok(!sources.some((source) => /lambda\/(?:upstream|proxy\/(?:fill|intake|log|upkeep))\//.test(source)));
   }
   assert.ok(bundleOf("admin").size < 1_000_000, `${bundleOf("admin").size} bytes`);
+});
+
+test("what gives tokens has the client of documents and no other of upstreams, no code for tokens' records and no schema", () => {
+  const { size, sources } = bundleOf("token");
+  assert.ok(size < 800_000, `${size} bytes`);
+  const adapters = sources.filter((source) => /lambda\/aws\/(?:dynamo|s3)-/.test(source));
+  assert.deepEqual(adapters.map((source) => source.replace(/.*\//, "")).sort(), [
+    "dynamo-used-tokens.ts",
+    "s3-audit-events.ts",
+  ]);
+  const strangers =
+    /client-(?:sqs|lambda|kms)\/|lambda\/(?:upstream\/(?:git|direct)|upstream\/http\/(?:http-upstream|upstream-pool)|proxy\/(?:fill|intake|log|serve\/serve))/;
+  assert.deepEqual(
+    sources.filter((source) => strangers.test(source)),
+    [],
+  );
+  const readers = handlers.filter((name) =>
+    bundleOf(name).sources.some((each) => each.includes("upstream/http/open-documents")),
+  );
+  assert.deepEqual(readers, ["token"]);
 });
 
 test("fill and background are under 760 KB", () => {

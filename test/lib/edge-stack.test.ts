@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Match } from "aws-cdk-lib/assertions";
 import { requestHeader, viewerHeader } from "../../lambda/edge/cloudfront.ts";
+import { credentialsHeader } from "../../lambda/edge/decide.ts";
 import { identityHeader } from "../../lambda/edge/identity.ts";
-import { controlPatterns, patterns, probes, type RouteName } from "../../lambda/edge/routes.ts";
+import { type ControlName, controlPatterns, patterns, probes, type RouteName } from "../../lambda/edge/routes.ts";
 import { bundleEdge } from "../../lib/edge-bundle.ts";
 import { originPathOf } from "../../lib/origins.ts";
 import { propertiesOf, synthesise } from "../support/synthesis.ts";
@@ -121,16 +122,20 @@ test("every behaviour decides at the edge and sends identity, request id and wai
   });
 });
 
-test("what administers is told of all that is asked, how to answer and from where; it keeps nothing, behind an API of its own", () => {
+test("what administers, and gives tokens, is told what it needs of a request; it keeps nothing, behind an API of its own", () => {
+  const shown = ["accept", "content-type", "user-agent"];
+  const told = {
+    admin: { headers: [identityHeader, requestHeader, viewerHeader, ...shown], query: "all" },
+    token: { headers: [identityHeader, requestHeader, credentialsHeader, viewerHeader, ...shown], query: "none" },
+  };
   const policies = edge.findResources("AWS::CloudFront::OriginRequestPolicy");
   const [site] = originsOf(behaviors.find(({ PathPattern }) => PathPattern === "/-/*"));
-  for (const [name, pattern] of Object.entries(controlPatterns)) {
+  for (const [name, pattern] of Object.entries(controlPatterns) as [ControlName, string][]) {
     const behavior = behaviors.find(({ PathPattern }) => PathPattern === pattern);
     const { HeadersConfig, QueryStringsConfig, CookiesConfig } =
       policies[behavior?.OriginRequestPolicyId.Ref ?? ""]?.Properties.OriginRequestPolicyConfig ?? {};
-    const told = [identityHeader, requestHeader, viewerHeader, "accept", "content-type", "user-agent"];
-    assert.deepEqual(HeadersConfig.Headers, told);
-    assert.equal(QueryStringsConfig.QueryStringBehavior, "all");
+    assert.deepEqual(HeadersConfig.Headers, told[name].headers);
+    assert.equal(QueryStringsConfig.QueryStringBehavior, told[name].query);
     assert.equal(CookiesConfig.CookieBehavior, "none");
     const origins = originsOf(behavior);
     assert.deepEqual(
@@ -210,6 +215,7 @@ test("caches keep what the header says, up to the kind's limit, under the path a
   assert.deepEqual(rows, [
     ["/-/ready", 5, true],
     ["/-/api/*", disabled, true],
+    ["/-/token", disabled, true],
     ["/-/*", disabled, true],
     ["/sumdb/*", year, true],
     ["*/@v/list", 86_400, true],

@@ -70,6 +70,7 @@ for (const region of ["us-east-1", "eu-west-1"]) {
     ...handlers.map((name) => [name, service] as const),
     ["control", edge],
     ["admin", edge],
+    ["token", edge],
   ];
 
   for (const [name, template] of planes) {
@@ -145,7 +146,7 @@ for (const region of ["us-east-1", "eu-west-1"]) {
     const told = (template: Template) => JSON.stringify(propertiesOf(template, "AWS::Lambda::Function"));
     const elsewhere = region === "us-east-1" ? "eu-west-1" : "us-east-1";
     assert.doesNotMatch(told(service), new RegExp(elsewhere));
-    for (const name of ["control", "admin"]) {
+    for (const name of ["control", "admin", "token"]) {
       edge.hasResourceProperties("AWS::Lambda::Function", {
         FunctionName: `modfront-${name}`,
         Environment: { Variables: { MODFRONT_PRIMARY_REGION: region } },
@@ -153,7 +154,7 @@ for (const region of ["us-east-1", "eu-west-1"]) {
     }
     // What administers is where the key values are, beside the edge.
     const origins = JSON.stringify(propertiesOf(edge, "AWS::CloudFront::Distribution")).replace(
-      /\{"Ref":"ControlApi\w+"\},"\.execute-api\.us-east-1\./,
+      /\{"Ref":"ControlApi\w+"\},"\.execute-api\.us-east-1\./g,
       "",
     );
     assert.ok(origins.includes(`-${region}.s3.${region}.`) && origins.includes(`.execute-api.${region}.`));

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { UsedTokens } from "../../access/oidc/used-tokens.ts";
+import { signingKey } from "../../access/tokens.ts";
 import type { Administration } from "../../admin/administration.ts";
 import { type CredentialAdministration, credentialRoutes } from "../../admin/credential-routes.ts";
 import { overviewRoutes } from "../../admin/overview-routes.ts";
@@ -117,7 +118,7 @@ function localExchange({ config }: Settings, parts: HandlerParts): readonly Rout
   const { store, audit } = administration;
   const given = { issuers: config.oidc, subjects: config.mtls.rules, now: clock.now };
   const tenants = Object.keys(config.tenants);
-  const exchange = new Exchange({ ...given, tenants, read, used, store, audit });
+  const exchange = new Exchange({ ...given, tenants, read, used, audit, signingKey: () => signingKey(store) });
   return exchangeRoutes({ ...given, exchange, clientOf: clientAddress });
 }
 
