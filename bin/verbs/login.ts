@@ -70,6 +70,7 @@ function wayOf(values: Values): Way {
     "id-token-command": byIdTokenCommand,
     token: byToken,
   };
+  if (isGiven(values.key) && !isGiven(values.cert)) throw new CodedError("usage", "--key takes the --cert of that key");
   const given = Object.entries(flags).filter(([flag]) => isGiven(values[flag as keyof typeof flags]));
   const [[, way] = ["", byWhatIsOffered], other] = given;
   if (other !== undefined)

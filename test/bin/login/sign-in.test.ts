@@ -200,6 +200,7 @@ test("with several providers a flag says which, and wrong flags say what is wron
     [/--issuer says by which/, "--issuer", "https://ci.example"],
     [/--device and --token are two ways/, "--device", "--token"],
     [/--cert takes the --key/, "--cert", "cert.pem"],
+    [/--key takes the --cert/, "--key", "key.pem"],
     [/--port takes a number of at most 65535/, "--issuer", issuer, "--port", "65536"],
     [/--wait takes a number/, "--issuer", issuer, "--wait", "soon"],
   ];
