@@ -26,7 +26,8 @@ export class ExchangeRate {
     const now = this.#now();
     const known = this.#clients.get(client) ?? { left: burst, at: now };
     const left = Math.min(burst, known.left + (Math.max(0, now - known.at) / 1000) * perSecond);
-    this.#clients.set(client, { left: Math.max(0, left - 1), at: now });
-    return left >= 1;
+    const may = left >= 1;
+    this.#clients.set(client, { left: may ? left - 1 : left, at: now });
+    return may;
   }
 }
