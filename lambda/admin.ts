@@ -1,8 +1,10 @@
 import { AuditedChanges } from "./access/audit/audited-changes.ts";
+import { LimitedRefusals } from "./access/audit/limited-refusals.ts";
 import { AuditedTokens } from "./access/audited-tokens.ts";
 import { tenantPatterns } from "./access/tenants.ts";
 import type { Administration } from "./admin/administration.ts";
 import { overviewRoutes } from "./admin/overview-routes.ts";
+import { refusalOf } from "./admin/refusals.ts";
 import { tokenRoutes } from "./admin/token-routes.ts";
 import { createApiHandler } from "./aws/api-handler.ts";
 import { IdentityKeys } from "./aws/identity-keys.ts";
@@ -40,13 +42,16 @@ function openAdministration(): Administration {
 }
 
 const administration = openAdministration();
+const refusals = new LimitedRefusals(administration.audit);
 
 /** A capability's rows are a line here. */
 const rows = [...tokenRoutes(administration), ...overviewRoutes(administration)];
 
 export const handler = createApiHandler({
   name: "admin",
-  handlers: { site: siteHandler(rows, known) },
+  handlers: {
+    site: siteHandler(rows, known, (request, route) => refusals.write(refusalOf(request, route, clock.now()))),
+  },
   identityKeys: new IdentityKeys(() => openSecret(edgeSecret, region), clock.now),
   access: known,
   now: clock.now,

@@ -4,8 +4,8 @@ import type { Identity } from "../edge/token.ts";
 import { type AuditEvent, blankEvent } from "./audit/audit-event.ts";
 
 export interface FetchRecorderParts {
-  /** `audit.fetches` of the configuration, where it is not `none`. */
-  readonly fetches: Exclude<Fetches, "none">;
+  /** `audit.fetches` of the configuration. */
+  readonly fetches: Fetches;
   readonly isPrivate: (module: string) => boolean;
   /** Keeps events; what it rejects with is lost, and told to `failed`. */
   readonly write: (events: readonly AuditEvent[]) => Promise<void>;
@@ -35,7 +35,8 @@ const mostOfStrangers = 16;
 const mostPaths = 10_000;
 
 /**
- * Fetches on one machine, counted in memory and written down together, so that a hit costs a look into two maps.
+ * Fetches and refused requests on one machine, counted in memory and written down together, so that a hit costs a look into
+ * two maps.
  *
  * The same by the same from the same address is one event with a count. Both are bounded, since anybody can send requests:
  * what is more than that is counted in an event that says no more.
@@ -53,17 +54,25 @@ export class FetchRecorder {
   record({ path, address, identity, decision, rule = fetchRule(identity, decision) }: Fetch): void {
     const asked = this.#asked(path);
     if (asked === undefined) return;
-    const isStranger = decision === "refused" && identity.role === "anonymous";
     const key = `${decision} ${rule} ${identity.id} ${address} ${path}`;
     if (this.#count(key)) return;
+    const who = { subject: identity.subject, token: identity.id, tenant: tenantOfPatterns(identity.modules), address };
+    this.#add(key, { ...blankEvent, ...who, ...asked, time: this.#parts.now(), decision, rule });
+  }
+
+  /** A refused request that is no fetch, which is written down whatever fetches are. */
+  refuse(event: AuditEvent): void {
+    const { rule, token, address, action, module, version, target } = event;
+    const key = JSON.stringify([rule, token, address, action, module, version, target]);
+    if (!this.#count(key)) this.#add(key, event);
+  }
+
+  #add(key: string, event: AuditEvent): void {
+    const isStranger = event.decision === "refused" && event.token === "";
     const tooMany = this.#events.size >= mostEvents || (isStranger && this.#strangers >= mostOfStrangers);
     if (isStranger) this.#strangers++;
-    if (tooMany) {
-      this.#countOther(decision, rule);
-      return;
-    }
-    const who = { subject: identity.subject, token: identity.id, tenant: tenantOfPatterns(identity.modules), address };
-    this.#events.set(key, { ...blankEvent, ...who, ...asked, time: this.#parts.now(), decision, rule });
+    if (tooMany) this.#countOther(event);
+    else this.#events.set(key, event);
   }
 
   /** Writes down what was recorded since the last time. */
@@ -86,10 +95,11 @@ export class FetchRecorder {
     return true;
   }
 
-  #countOther(decision: Fetch["decision"], rule: string): void {
-    const key = `other ${decision} ${rule}`;
+  #countOther({ action, decision, rule, time }: AuditEvent): void {
+    const other = action.replace(/\..*/, ".other");
+    const key = `${other} ${decision} ${rule}`;
     if (this.#count(key)) return;
-    this.#events.set(key, { ...blankEvent, action: "fetch.other", time: this.#parts.now(), decision, rule });
+    this.#events.set(key, { ...blankEvent, action: other, time, decision, rule });
   }
 
   #asked(path: string): Asked | undefined {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AuditEvent } from "../../lambda/access/audit/audit-event.ts";
+import { type AuditEvent, blankEvent } from "../../lambda/access/audit/audit-event.ts";
 import { FetchRecorder } from "../../lambda/access/fetch-recorder.ts";
 import { anonymous, type Identity, nobody } from "../../lambda/edge/token.ts";
 
 const alice: Identity = { id: "a1", role: "viewer", subject: "alice", modules: "@payments,corp.example" };
 
-function recorder(fetches: "private" | "all") {
+function recorder(fetches: "none" | "private" | "all") {
   const written: AuditEvent[][] = [];
   const failures: unknown[] = [];
   let broken = false;
@@ -104,4 +104,22 @@ test("what cannot be written is told and let go", async () => {
   record("/pub.example/m/@v/list");
   await made.flush();
   assert.deepEqual([failures.length, shown()], [1, []]);
+});
+
+test("other refused requests are counted by what was asked for, and of strangers few are told apart", async () => {
+  const { made, shown } = recorder("none");
+  const refusal = (token: string, target: string): AuditEvent => ({
+    ...{ ...blankEvent, time: 1, action: "request.token-revoke", decision: "refused", rule: "role" },
+    ...{ token, target },
+  });
+  for (let i = 0; i < 3; i++) made.refuse(refusal("a1", "t1"));
+  made.refuse(refusal("a1", "t2"));
+  for (let i = 0; i < 100; i++) made.refuse(refusal("", `x${i}`));
+  await made.flush();
+  const rows = shown();
+  assert.deepEqual(rows.slice(0, 2), [
+    "request.token-revoke   a1 refused role 3",
+    "request.token-revoke   a1 refused role 1",
+  ]);
+  assert.deepEqual([rows.length, rows.at(-1)], [2 + 16 + 1, "request.other    refused role 84"]);
 });

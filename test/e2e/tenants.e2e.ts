@@ -213,6 +213,15 @@ describe("tenants, deployed", { skip }, () => {
     assert.equal((await as(ada, "token", "revoke", id)).code, 0);
     await eventually(async () => (await ask(filePath(engine, "zip"), token)).status === 401);
 
+    const refused = await as(ada, "audit", "--action", "request.token-create", "--who", "gopher", "--json");
+    const refusals = refused.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      refusals.map(({ token, decision, rule, address }) => [token, decision, rule, address]),
+      Array(3).fill([idOf(developer), "refused", "role", "127.0.0.1"]),
+    );
     const audit = await as(ada, "audit", "--action", "token", "--json");
     assert.equal(audit.code, 0, audit.stderr);
     const events = audit.stdout

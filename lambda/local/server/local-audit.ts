@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { AuditEvent } from "../../access/audit/audit-event.ts";
 import { AuditedChanges, type Happened } from "../../access/audit/audited-changes.ts";
 import { AuditedTokens } from "../../access/audited-tokens.ts";
 import { type Fetch, FetchRecorder } from "../../access/fetch-recorder.ts";
@@ -31,6 +32,8 @@ export interface LocalAudit {
   readonly used: UsedTokens;
   /** Told of each fetch; absent where they are not written down. */
   readonly fetched: ((fetch: Fetch) => void) | undefined;
+  /** Told of each other request that was refused for who asked. */
+  readonly refused: (event: AuditEvent) => void;
   /** Settles what a crash left, and begins to write and to forget. Throws `CodedError` "credentials-unreadable". */
   begin(): Promise<void>;
   stop(): Promise<void>;
@@ -54,7 +57,8 @@ export function openLocalAudit(
   const database = openAuditDatabase(join(data, auditFile));
   const log = new SqliteAuditLog(database, failpoint);
   const changes = new AuditedChanges(log, clock.now);
-  const recorder = openRecorder(config.audit.fetches, {
+  const recorder = new FetchRecorder({
+    fetches: config.audit.fetches,
     isPrivate: (module) => router.isPrivate(module),
     write: (events) => log.writeMany(events),
     failed: () => warn("the audit log cannot be written: fetches of the last second are missing in it"),
@@ -83,30 +87,24 @@ export function openLocalAudit(
   return {
     administration: { store, tokens, credentials, audit: log, tenants: config.tenants, now: clock.now },
     used,
-    fetched: recorder && ((fetch) => recorder.record(fetch)),
+    fetched: config.audit.fetches === "none" ? undefined : (fetch) => recorder.record(fetch),
+    refused: (event) => recorder.refuse(event),
     begin: async () => {
       await set.list();
       await settle();
       await forget();
-      if (recorder !== undefined) repeat(() => recorder.flush(), flushInterval);
+      repeat(() => recorder.flush(), flushInterval);
       repeat(forget, upkeepInterval);
       // Another process may have died meanwhile: the CLI, or a server beside this one.
       repeat(settle, upkeepInterval);
     },
     stop: async () => {
       for (const timer of timers) clearInterval(timer);
-      await recorder?.flush();
+      await recorder.flush();
       store.close();
       used.close();
       set.close();
       database.close();
     },
   };
-}
-
-function openRecorder(
-  fetches: "none" | "private" | "all",
-  parts: Omit<ConstructorParameters<typeof FetchRecorder>[0], "fetches">,
-): FetchRecorder | undefined {
-  return fetches === "none" ? undefined : new FetchRecorder({ ...parts, fetches });
 }

@@ -1,9 +1,11 @@
 import { join } from "node:path";
+import type { AuditEvent } from "../../access/audit/audit-event.ts";
 import type { UsedTokens } from "../../access/oidc/used-tokens.ts";
 import { signingKey } from "../../access/tokens.ts";
 import type { Administration } from "../../admin/administration.ts";
 import { type CredentialAdministration, credentialRoutes } from "../../admin/credential-routes.ts";
 import { overviewRoutes } from "../../admin/overview-routes.ts";
+import { refusalOf } from "../../admin/refusals.ts";
 import { tokenRoutes } from "../../admin/token-routes.ts";
 import { pageRoutes } from "../../console/page-handler.ts";
 import { ownSumdb } from "../../console/paste-lines.ts";
@@ -48,6 +50,8 @@ export interface HandlerParts extends LocalParts {
   readonly log: RecordLog;
   readonly metrics: Metrics;
   readonly administration: Administration & CredentialAdministration;
+  /** Told of requests that were refused for who asked. */
+  readonly refused: (event: AuditEvent) => void;
   /** The ID tokens that were used. */
   readonly used: UsedTokens;
   /** Where the server is reached, once it listens. */
@@ -86,7 +90,9 @@ export function localPlane(settings: Settings, parts: HandlerParts): LocalPlane 
     list: listed,
     latest: listed,
     sumdb: handlerOf((routed, identity) => serveSumdb(serving, routed, identity)),
-    site: siteHandler(siteRoutes(settings, parts, index), access),
+    site: siteHandler(siteRoutes(settings, parts, index), access, (request, route) =>
+      parts.refused(refusalOf(request, route, clock.now())),
+    ),
   };
   return { handlers, logging };
 }

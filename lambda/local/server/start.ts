@@ -54,6 +54,7 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
   const { handlers, logging } = localPlane(settings, {
     ...{ ...parts, opened, log, metrics, address, client },
     administration: audit.administration,
+    refused: audit.refused,
     used: audit.used,
   });
   const stack = createStack(handlers, admitter(settings));

@@ -88,7 +88,7 @@ async function world(t: TestContext, config: object = { access: { anonymous: "no
 }
 
 test("who may what over HTTP: an admin all, a tenant's admin its tokens, everybody else nothing", async (t) => {
-  const { ask, made } = await world(t);
+  const { ask, audited, made } = await world(t);
   const token = (modules: string, role = "viewer") => ({ subject: "new", role, modules, days: 1 });
   type Row = readonly [method: string, path: string, body: unknown, statuses: string];
   // Of nobody, admin, tenant's admin, reader of the tenant, operator elsewhere.
@@ -114,6 +114,16 @@ test("who may what over HTTP: an admin all, a tenant's admin its tokens, everybo
     for (const who of asked) got.push((await ask(method, path, who, body)).status);
     assert.equal(got.join(" "), statuses, `${method} ${path} ${JSON.stringify(body)}`);
   }
+  const refusals = async (action: string) =>
+    (await audited({ action })).map(({ decision, subject, rule, target, address }) =>
+      [decision, subject, rule, target, address].join(" "),
+    );
+  const ids = ["nobody", `${made.stranger.record.id}x`];
+  const expected = [" no-token", "rob role", "hal role"].flatMap((who) =>
+    ids.map((target) => `refused ${who} ${target} 127.0.0.1`),
+  );
+  await eventually(async () => (await refusals("request.token-revoke")).length >= expected.length);
+  assert.deepEqual((await refusals("request.token-revoke")).toSorted(), expected.toSorted());
   const seen = JSON.parse((await ask("GET", "/-/api/tokens", "paula")).text);
   assert.deepEqual([...new Set(seen.items.flatMap(({ modules }: { modules: string[] }) => modules))].sort(), [
     "@pay",
