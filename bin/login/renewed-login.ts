@@ -17,15 +17,23 @@ export interface Renewer extends Machine {
   readonly note: (line: string) => void;
 }
 
+/** A login as whoever asks found it, and whether the server refused its token. */
+export interface Found {
+  readonly login: Login;
+  readonly isRefused: boolean;
+}
+
 /**
  * Returns the login of a server renewed, by this process or by another that was quicker, or as it was where that fails.
  *
  * However many ask, one renews; a failure is written down too, so that those who waited do not fail one after the other.
  */
-export async function renewedLogin(server: string, isRefused: boolean, renewer: Renewer): Promise<Login | undefined> {
+export async function renewedLogin(server: string, found: Found, renewer: Renewer): Promise<Login | undefined> {
   const logins = new KeptLogins(renewer);
   return await logins.alone(async () => {
     const login = logins.find(server);
+    // However long one waited for the lock, another token than the one that was found is not the one that was refused.
+    const isRefused = found.isRefused && login?.token === found.login.token;
     if (login?.renewal === undefined || !isDue(login, renewer.now(), isRefused)) return login;
     const keep = (changed: Login) => logins.store(server, changed);
     try {

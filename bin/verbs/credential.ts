@@ -46,7 +46,7 @@ async function printed(server: string, login: Login, isRefused: boolean, termina
 async function renewed(server: string, login: Login, isRefused: boolean, terminal: Terminal): Promise<Login> {
   const { renewedLogin } = await import("../login/renewed-login.ts");
   try {
-    return (await renewedLogin(server, isRefused, terminal)) ?? login;
+    return (await renewedLogin(server, { login, isRefused }, terminal)) ?? login;
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     terminal.note(`${server}: the token cannot be renewed: ${error.message}`);

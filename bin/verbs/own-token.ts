@@ -13,5 +13,5 @@ export async function ownToken(server: string, terminal: Terminal): Promise<stri
 export async function keptToken(server: string, terminal: Terminal): Promise<string | undefined> {
   const login = readLogins(`${configFolder(terminal)}/logins.json`).get(server);
   if (login === undefined || !isDue(login, terminal.now(), false)) return login?.token;
-  return (await renewedLogin(server, false, terminal))?.token;
+  return (await renewedLogin(server, { login, isRefused: false }, terminal))?.token;
 }
