@@ -4,7 +4,9 @@ import type { Machine } from "./config-folder.ts";
 /** Returns the program that shows an address to a person, and its arguments; none of them is read by a shell. */
 export function browserCommand({ platform, environment }: Machine, url: string): readonly [string, ...string[]] {
   const [own, ...words] = (environment.BROWSER ?? "").split(" ").filter(Boolean);
-  if (own !== undefined) return [own, ...words, url];
+  // With %s where the address belongs, or without.
+  if (own !== undefined)
+    return words.includes("%s") ? [own, ...words.with(words.indexOf("%s"), url)] : [own, ...words, url];
   if (platform === "darwin") return ["open", url];
   if (platform === "win32") return ["rundll32", "url.dll,FileProtocolHandler", url];
   return ["xdg-open", url];

@@ -55,22 +55,23 @@ export class Provider {
   };
   readonly #secrets: readonly string[];
 
-  private constructor(server: Server, { clientId, clientSecret }: ProviderClient, skew: number) {
+  readonly #now: () => number;
+
+  private constructor(server: Server, { clientId, clientSecret }: ProviderClient, now: () => number) {
     this.#server = server;
-    this.#client = { client_id: clientId, [oauth.clockSkew]: skew, [oauth.clockTolerance]: 60 };
+    this.#now = now;
+    this.#client = { client_id: clientId, [oauth.clockTolerance]: 60 };
     this.#auth = clientSecret === undefined ? oauth.None() : oauth.ClientSecretPost(clientSecret);
     this.#options = optionsFor(server.issuer);
     this.#secrets = clientSecret === undefined ? [] : [clientSecret];
   }
 
-  /** Reads what the issuer says of itself; `now` in milliseconds tells how far this machine's clock is from its. */
+  /** Reads what the issuer says of itself; `now` is this machine's clock in milliseconds, which may be wrong. */
   static async discover(client: ProviderClient, now: () => number): Promise<Provider> {
     return await told(client.issuer, [], async () => {
       const issuer = new URL(client.issuer);
       const answer = await oauth.discoveryRequest(issuer, optionsFor(client.issuer));
-      const date = Date.parse(answer.headers.get("date") ?? "");
-      const skew = Number.isNaN(date) ? 0 : Math.round((date - now()) / 1000);
-      return new Provider(await oauth.processDiscoveryResponse(issuer, answer), client, skew);
+      return new Provider(await oauth.processDiscoveryResponse(issuer, answer), client, now);
     });
   }
 
@@ -118,7 +119,9 @@ export class Provider {
         this.#options,
       );
       const options = { expectedNonce: nonce, requireIdToken: true };
-      return grantOf(await oauth.processAuthorizationCodeResponse(this.#server, this.#client, response, options));
+      return grantOf(
+        await oauth.processAuthorizationCodeResponse(this.#server, this.#when(response), response, options),
+      );
     });
   }
 
@@ -126,7 +129,7 @@ export class Provider {
   async refresh(refreshToken: string): Promise<Grant> {
     return await this.#told([refreshToken], async () => {
       const response = await oauth.refreshTokenGrantRequest(...this.#arguments, refreshToken, this.#options);
-      const grant = grantOf(await oauth.processRefreshTokenResponse(this.#server, this.#client, response));
+      const grant = grantOf(await oauth.processRefreshTokenResponse(this.#server, this.#when(response), response));
       return { ...grant, refreshToken: grant.refreshToken ?? refreshToken };
     });
   }
@@ -154,7 +157,7 @@ export class Provider {
     return await this.#told([deviceCode], async () => {
       try {
         const response = await oauth.deviceCodeGrantRequest(...this.#arguments, deviceCode, this.#options);
-        return grantOf(await oauth.processDeviceCodeResponse(this.#server, this.#client, response));
+        return grantOf(await oauth.processDeviceCodeResponse(this.#server, this.#when(response), response));
       } catch (error) {
         const waits = error instanceof oauth.ResponseBodyError ? error.error : "";
         if (waits === "authorization_pending" || waits === "slow_down") return waits;
@@ -165,6 +168,15 @@ export class Provider {
 
   get #arguments(): [Server, oauth.Client, oauth.ClientAuth] {
     return [this.#server, this.#client, this.#auth];
+  }
+
+  /**
+   * The client, with how far this machine's clock is from the provider's. A grant says when it was made; what it says of itself
+   * may come from a cache, with the time at which that got it.
+   */
+  #when({ headers }: Response): oauth.Client {
+    const date = Date.parse(headers.get("date") ?? "");
+    return { ...this.#client, [oauth.clockSkew]: Number.isNaN(date) ? 0 : Math.round((date - this.#now()) / 1000) };
   }
 
   /** What makes a provider give a refresh token: a scope where it has it, Google's own parameter where not. */

@@ -27,6 +27,7 @@ test("an address is one argument of the program that opens it, on each system", 
     ["darwin", {}, ["open", url]],
     ["win32", {}, ["rundll32", "url.dll,FileProtocolHandler", url]],
     ["linux", { BROWSER: "firefox --new-tab" }, ["firefox", "--new-tab", url]],
+    ["linux", { BROWSER: "firefox %s --new-tab" }, ["firefox", url, "--new-tab"]],
     ["linux", { BROWSER: " " }, ["xdg-open", url]],
   ];
   for (const [platform, environment, command] of rows)

@@ -166,7 +166,10 @@ test("an ID token that is not the answer to what was asked is not taken, by the 
     let nonce = "";
     const now = Math.floor(Date.now() / 1000) + ahead;
     const issuer: string = await listen(t, async (request, response) => {
-      response.setHeader("date", new Date(now * 1000).toUTCString()).setHeader("content-type", "application/json");
+      // The document has lain in a cache for a day.
+      const age = request.url === "/token" ? 0 : 24 * hour;
+      response.setHeader("date", new Date((now - age) * 1000).toUTCString());
+      response.setHeader("content-type", "application/json");
       const document = {
         issuer,
         authorization_endpoint: `${issuer}/auth`,
@@ -174,7 +177,7 @@ test("an ID token that is not the answer to what was asked is not taken, by the 
         id_token_signing_alg_values_supported: ["ES256"],
       };
       if (request.url !== "/token") return void response.end(JSON.stringify(document));
-      const all = { iss: issuer, sub: "gopher", aud: "c", nonce, iat: now, exp: now + 60, ...claims };
+      const all = { iss: issuer, sub: "gopher", aud: "c", nonce, iat: now, nbf: now, exp: now + 60, ...claims };
       const id_token = await new SignJWT(all as never).setProtectedHeader({ alg: "ES256" }).sign(privateKey);
       response.end(JSON.stringify({ access_token: "a", token_type: "bearer", id_token }));
     });
