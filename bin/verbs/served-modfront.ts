@@ -65,10 +65,12 @@ export class ServedModfront {
     const response = await fetch(this.#server + path, request).catch((cause) => {
       throw new CodedError("answer", `${path}: no answer`, { cause });
     });
-    const answer = parseObject(await textOf(path, response));
+    const text = await textOf(path, response);
+    const answer = parseObject(text);
     if (response.ok && answer !== undefined) return answer;
-    const detail = printable(typeof answer?.detail === "string" ? answer.detail : `answered ${response.status}`, 300);
-    throw new CodedError(response.status === 400 ? "usage" : "answer", detail);
+    const detail = typeof answer?.detail === "string" ? answer.detail : (lineOf(response, text) ?? "");
+    const line = printable(detail === "" ? `answered ${response.status}` : detail, 300);
+    throw new CodedError(response.status === 400 ? "usage" : "answer", line);
   }
 
   #checkWay(): void {
@@ -115,6 +117,11 @@ async function refusalOf(path: string, response: Response): Promise<Read | undef
   if (response.status === 401 || response.status === 403) return { kind: "refused" };
   if (response.status === 404 || response.status === 504) return { kind: "absent" };
   throw new CodedError("answer", `${path} was answered ${response.status}: ${line}`);
+}
+
+/** What a refusal says in words: the edge of a deployment knows no JSON. */
+function lineOf({ headers }: Response, text: string): string | undefined {
+  return headers.get("content-type")?.startsWith("text/plain") ? text.split("\n", 1)[0] : undefined;
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -196,6 +196,10 @@ describe("tenants, deployed", { skip }, () => {
     assert.deepEqual([unknown.code, unknown.stdout], [2, ""]);
     assert.match(unknown.stderr, /@planned: there is no such tenant/);
 
+    const stranger = await as("mf_e30", "token", "list");
+    assert.deepEqual([stranger.code, stranger.stdout], [1, ""]);
+    assert.match(stranger.stderr, /these credentials are not a modfront token/);
+
     const rotated = await as(ada, "token", "rotate-key", "--json");
     assert.match(rotated.stdout, /^\{"key":"[0-9a-f]{6}","droppedOld":false\}\n$/, rotated.stderr);
     await eventually(async () => (await api("GET", "tenants", alice)).status === 200);
