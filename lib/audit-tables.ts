@@ -1,4 +1,4 @@
-import { ArnFormat, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { ArnFormat, RemovalPolicy, Stack, Token, Validations } from "aws-cdk-lib";
 import { CfnWorkGroup } from "aws-cdk-lib/aws-athena";
 import { CfnDatabase, CfnTable } from "aws-cdk-lib/aws-glue";
 import { ManagedPolicy, PolicyStatement } from "aws-cdk-lib/aws-iam";
@@ -122,7 +122,7 @@ export class AuditTables extends Construct {
       stack.formatArn({ service: "glue", resource, ...(resourceName && { resourceName }) });
     const bucket = (name: string) => `arn:${stack.partition}:s3:::${name}`;
     const calls = ["GetWorkGroup", "StartQueryExecution", "GetQueryExecution", "GetQueryResults", "StopQueryExecution"];
-    new ManagedPolicy(this, "Policy", {
+    const policy = new ManagedPolicy(this, "Policy", {
       managedPolicyName: auditWorkgroup(deployment),
       description: `To ask who changed and fetched what in ${deployment}: modfront audit --stack ${deployment}`,
       statements: [
@@ -163,5 +163,20 @@ export class AuditTables extends Construct {
         }),
       ],
     });
+    // As the rule shows an account that is only known when it is deployed.
+    const account = Token.isUnresolved(stack.account) ? "<AWS::AccountId>" : stack.account;
+    const shown = (name: string) => name.replace(stack.account, account);
+    const folders = [
+      `${shown(moduleBucket)}/${auditPrefix}*`,
+      `${shown(logBucket)}/AWSLogs/*`,
+      `${shown(logBucket)}/${resultsPrefix}*`,
+    ];
+    for (const folder of folders) {
+      Validations.of(policy).acknowledge({
+        id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${folder}]`,
+        reason:
+          "Athena reads events and access logs under the names that they have, and writes its answers beside them.",
+      });
+    }
   }
 }
