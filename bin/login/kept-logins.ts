@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
@@ -45,11 +45,18 @@ export class KeptLogins {
 
   /** Keeps a login in place of what the server had. Inside `alone` only. Throws `CodedError` "logins-unwritable". */
   async store(server: string, login: Login): Promise<void> {
+    this.#sweep();
     const logins = new Map(readLogins(this.#path)).set(server, login);
     const text = `${JSON.stringify(Object.fromEntries(logins), undefined, 1)}\n`;
     await replacePrivateFile(this.#path, text).catch((cause) => {
       throw unwritable(cause);
     });
+  }
+
+  /** Under the lock nobody else is writing: what lies beside the file is of somebody who died there, with tokens in it. */
+  #sweep(): void {
+    const unfinished = readdirSync(this.#folder).filter((name) => /^logins\.json\.[0-9a-f]{12}$/.test(name));
+    for (const name of unfinished) rmSync(join(this.#folder, name), { force: true });
   }
 
   #lock(): DatabaseSync {

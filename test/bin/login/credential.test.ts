@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { skipWithoutOpenssl as skip } from "../../support/certificate.ts";
@@ -197,6 +197,8 @@ lock.exec("BEGIN EXCLUSIVE"); process.stdout.write("held"); setInterval(() => {}
   holder.kill("SIGKILL");
   assert.equal((await waiting.ended).stdout, printedCredential(world.server, 2));
 
+  // And one who died in the middle of writing.
+  writeFileSync(`${world.file}.0123456789ab`, JSON.stringify(world.kept).slice(0, 40));
   world.age(500);
   world.server.script.hangs = true;
   const killed = world.start(["credential", `${world.server.url}/m`]);
@@ -209,6 +211,7 @@ lock.exec("BEGIN EXCLUSIVE"); process.stdout.write("held"); setInterval(() => {}
     printedCredential(world.server, 3),
     "by the refresh token of who died",
   );
+  assert.deepEqual(readdirSync(dirname(world.file)).sort(), ["logins.json", "logins.lock"]);
 });
 
 test("a file that others may read, or that is none of ours, is not used, and nothing of it is shown", async (t) => {
