@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { tenantWith } from "../lambda/access/tenants.ts";
 import { CodedError, isCodedError } from "../lambda/golang/coded-error.ts";
 import { SqliteCredentialStore } from "../lambda/local/access/sqlite-credential-store.ts";
 import { greeting } from "../lambda/local/server/greeting.ts";
-import { openLocalCredentials, tenantWithCredentials } from "../lambda/local/server/local-credentials.ts";
+import { openLocalCredentials } from "../lambda/local/server/local-credentials.ts";
 import { readSettings, type Settings, usage } from "../lambda/local/server/settings.ts";
 import { startLocal } from "../lambda/local/server/start.ts";
 import { openSumdbRemote } from "../lambda/proxy/checksums/sumdb-reach.ts";
@@ -46,7 +47,7 @@ async function connect(settings: Settings, way: RequestWay): Promise<Upstreams> 
   });
   return openUpstreams(config, {
     credentials,
-    tenantOf: tenantWithCredentials(config.tenants, set),
+    tenantOf: tenantWith(config.tenants, (name) => set.hasOwn(name)),
     repositories: openDirect({
       rewrites: config.git.rewrite,
       files: new FolderTemporaryFiles(join(settings.data, "tmp"), temporaryName),

@@ -1,12 +1,15 @@
-import { AuditedChanges } from "./access/audit/audited-changes.ts";
+import { AuditedChanges, type Happened } from "./access/audit/audited-changes.ts";
 import { LimitedRefusals } from "./access/audit/limited-refusals.ts";
 import { AuditedTokens } from "./access/audited-tokens.ts";
 import { tenantPatterns } from "./access/tenants.ts";
 import type { Administration } from "./admin/administration.ts";
+import { AuditedCredentials } from "./admin/audited-credentials.ts";
+import { type CredentialAdministration, credentialRoutes } from "./admin/credential-routes.ts";
 import { overviewRoutes } from "./admin/overview-routes.ts";
 import { refusalOf } from "./admin/refusals.ts";
 import { tokenRoutes } from "./admin/token-routes.ts";
 import { createApiHandler } from "./aws/api-handler.ts";
+import { openCredentialStore } from "./aws/dynamo-credential-store.ts";
 import { IdentityKeys } from "./aws/identity-keys.ts";
 import { openAuditLog } from "./aws/open-deployed-audit.ts";
 import { openTokenStore } from "./aws/open-deployed-tokens.ts";
@@ -30,22 +33,27 @@ const known = {
 /** Milliseconds: it reads the events of two days. */
 const settleInterval = 600_000;
 
-function openAdministration(): Administration {
+function openAdministration(): Administration & CredentialAdministration {
   const { MODFRONT_KEY_VALUE_STORE: storeArn, MODFRONT_TABLE: table, MODFRONT_BUCKET: bucket } = environment;
   const store = openTokenStore({ storeArn, table, edgeSecret, region }, clock);
   const audit = openAuditLog(bucket, region);
   const changes = new AuditedChanges(audit, clock.now);
   const now = () => Math.floor(clock.now() / 1000);
   const tokens = new AuditedTokens({ store, changes, tenants: Object.keys(tenants), now });
-  const settle = () => changes.settleAgain(tokens.happened, settleInterval);
-  return { store, tokens, audit, tenants, settle, now: clock.now };
+  const credentials = new AuditedCredentials({
+    store: openCredentialStore(table, environment.MODFRONT_CREDENTIALS, region),
+    ...{ changes, tenants: Object.keys(tenants), now: clock.now },
+  });
+  const happened: Happened = async (event) => (await credentials.happened(event)) ?? (await tokens.happened(event));
+  const settle = () => changes.settleAgain(happened, settleInterval);
+  return { store, tokens, credentials, audit, tenants, settle, now: clock.now };
 }
 
 const administration = openAdministration();
 const refusals = new LimitedRefusals(administration.audit);
 
 /** A capability's rows are a line here. */
-const rows = [...tokenRoutes(administration), ...overviewRoutes(administration)];
+const rows = [...tokenRoutes(administration), ...credentialRoutes(administration), ...overviewRoutes(administration)];
 
 export const handler = createApiHandler({
   name: "admin",

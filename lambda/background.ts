@@ -14,7 +14,7 @@ import { systemClock as clock } from "./runtime/system-clock.ts";
 // with it less of a CPU, than the one that is invoked for misses.
 
 const environment = readEnvironment("background");
-const { fill, stores } = await openFill({
+const { fill, stores, begin } = await openFill({
   environment,
   settings: readSettings("background"),
   repositories: smallMemory,
@@ -59,6 +59,7 @@ async function logBacklog(): Promise<void> {
   if (turn === "more") await sendJobs(environment.MODFRONT_QUEUE, [{ kind: "backlog" }]);
 }
 
-export function handler(event: SQSEvent): Promise<SQSBatchResponse> {
+export async function handler(event: SQSEvent): Promise<SQSBatchResponse> {
+  await begin();
   return consume(event);
 }

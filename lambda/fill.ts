@@ -8,7 +8,7 @@ import { systemClock as clock } from "./runtime/system-clock.ts";
 
 // The fill plane, invoked by the serve plane for misses.
 
-const { fill, stores } = await openFill({
+const { fill, stores, begin } = await openFill({
   environment: readEnvironment("fill"),
   settings: readSettings("fill"),
   threadOf: (name) => new URL(`./${name}.mjs`, import.meta.url),
@@ -27,6 +27,7 @@ export async function handler({ request, waitUntil }: FillInvocation): Promise<F
     );
   };
   try {
+    await begin();
     const outcome = await packAnswer(request, await fill.fill(request, waitUntil), stores.link);
     log({});
     return outcome;

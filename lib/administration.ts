@@ -33,13 +33,14 @@ export class Administration extends Construct {
     const handler = new Handler(this, "Admin", {
       handler: "admin",
       functionName: names.function("admin"),
-      description: "Answers administrators: tokens, tenants, the audit log",
+      description: "Answers administrators: tokens, credentials, tenants, the audit log",
       environment: {
         MODFRONT_TABLE: names.table,
         MODFRONT_EDGE_SECRET: names.edgeSecret,
         MODFRONT_PRIMARY_REGION: primaryRegion,
         MODFRONT_KEY_VALUE_STORE: keyValues.keyValueStoreArn,
         MODFRONT_BUCKET: bucketName,
+        MODFRONT_CREDENTIALS: names.credentialFolder,
       },
       settings: { access: config.access, private: config.private, tenants: config.tenants },
       // Few calls, each with signatures that Node computes by itself.
@@ -52,6 +53,7 @@ export class Administration extends Construct {
     const statements = [
       data.rotateSecret(names.edgeSecret),
       data.administerTokens(),
+      ...data.administerCredentials(names.credentialFolder),
       ...data.auditLog(),
       new PolicyStatement({
         actions: ["DescribeKeyValueStore", "GetKey", "UpdateKeys"].map((verb) => `cloudfront-keyvaluestore:${verb}`),

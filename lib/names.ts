@@ -52,6 +52,11 @@ export class Names {
     return `${this.prefix}/upstream-credentials`;
   }
 
+  /** How the names of secrets begin that administrators set over HTTP. */
+  get credentialFolder(): string {
+    return `${this.prefix}/credentials/`;
+  }
+
   function(handler: HandlerName): string {
     return functionName(this.prefix, handler);
   }

@@ -99,9 +99,9 @@ export class ServiceStack extends Stack {
     props: Pick<HandlerProps<Name>, "description" | "environment" | "memorySize" | "reservedConcurrency">,
   ): Handler<Name> {
     const { names, config } = this.#props;
-    const { upstreams, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy } = config;
+    const { upstreams, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy, tenants } = config;
     const settings: Settings<"fill" | "background"> = {
-      ...{ upstreams, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy },
+      ...{ upstreams, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy, tenants },
       private: config.private,
       log: logSettings(config),
       version: packageJson.version,
@@ -115,7 +115,7 @@ export class ServiceStack extends Stack {
     });
     const secrets = [names.credentialsSecret, ...secretsOf(credentials)];
     this.#grant(writer, ...this.#data.fillStore(), this.#data.readSecrets(secrets));
-    this.#grant(writer, invocationOf(this.#log.live));
+    this.#grant(writer, ...this.#data.readCredentials(names.credentialFolder), invocationOf(this.#log.live));
     Validations.of(writer).acknowledge({
       id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-${names.shownAccount}-${this.region}/*]`,
       reason: "The fill plane is the one writer, of every module; the bucket's own policy refuses to overwrite any.",

@@ -3,6 +3,7 @@ import { Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import {
   claimPrefix,
+  credentialPartition,
   headPrefix,
   leasePrefix,
   logPrefix,
@@ -128,6 +129,29 @@ export class StoredData extends Construct {
   /** The same and whatever administrators do with them. */
   administerTokens(): PolicyStatement {
     return this.#inIndex([tokenPartition], ["GetItem", "PutItem", "Query", "UpdateItem"]);
+  }
+
+  /** The credentials that were set: their rows are read and written, their secrets made and removed, and never read. */
+  administerCredentials(folder: string): readonly PolicyStatement[] {
+    return [
+      this.#inIndex([credentialPartition], ["Query", "GetItem", "PutItem"]),
+      new PolicyStatement({
+        actions: ["secretsmanager:CreateSecret", "secretsmanager:DeleteSecret"],
+        resources: [this.#secretsIn(folder)],
+      }),
+    ];
+  }
+
+  /** The same as whoever fetches with them needs them: rows and secrets are read. */
+  readCredentials(folder: string): readonly PolicyStatement[] {
+    return [
+      this.#inIndex([credentialPartition], ["Query"]),
+      new PolicyStatement({ actions: ["secretsmanager:GetSecretValue"], resources: [this.#secretsIn(folder)] }),
+    ];
+  }
+
+  #secretsIn(folder: string): string {
+    return this.#secret(folder).replace(/-\?{6}$/, "*");
   }
 
   /** Calls of the index's table, for rows of these partitions: those of tokens lie beside those of modules. */

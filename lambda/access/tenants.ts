@@ -51,6 +51,14 @@ export function tenantOf(module: string, tenants: Tenants): string | undefined {
   return Object.keys(tenants).find((name) => matchPrefixPatterns((tenants[name] as Tenant).modules.join(","), module));
 }
 
+/** Returns what tells the tenant of a module, where that has something of its own. */
+export function tenantWith(tenants: Tenants, has: (name: string) => boolean): (module: string) => string | undefined {
+  return (module) => {
+    const name = tenantOf(module, tenants);
+    return name !== undefined && has(name) ? name : undefined;
+  };
+}
+
 /**
  * Says what of the tenants cannot be meant, or `undefined`: a module path that belongs to two of them, which would show
  * each what is the other's.

@@ -1,5 +1,6 @@
 import { CodedError } from "../golang/coded-error.ts";
 import type { CredentialRule } from "../upstream/credentials/configured-credentials.ts";
+import type { CredentialReads } from "../upstream/credentials/credential-store.ts";
 import { type OpenCredentials, openCredentials, openSecrets } from "../upstream/credentials/open-credentials.ts";
 import { type ReadSecret, Secret } from "../upstream/credentials/secret.ts";
 import { parseScope } from "../upstream/credentials/url-scope.ts";
@@ -10,6 +11,8 @@ export interface DeployedCredentialsSource {
   readonly rules: readonly CredentialRule[];
   /** Of the deployment's own secret: `user:password` by host, with its port where it has one. */
   readonly byHost: Readonly<Record<string, string>>;
+  /** Those that were set. */
+  readonly set?: CredentialReads;
   /** Reads that secret again. */
   readonly readByHost: () => Promise<Readonly<Record<string, string>>>;
   /** Milliseconds since 1970, and on a clock that does not go back. */
@@ -27,7 +30,7 @@ export interface DeployedCredentials {
 
 /** What a deployment shows to git hosts and upstream proxies. */
 export function openDeployedCredentials(source: DeployedCredentialsSource): DeployedCredentials {
-  const { rules, byHost, readByHost, now, elapsed, readAwsSecret = readSecretOfAws } = source;
+  const { rules, byHost, set, readByHost, now, elapsed, readAwsSecret = readSecretOfAws } = source;
   const read: ReadSecret = async (reference) => {
     if ("aws" in reference) return readAwsSecret(reference.aws);
     throw new CodedError("config", "a function reads secrets from AWS Secrets Manager alone");
@@ -47,7 +50,7 @@ export function openDeployedCredentials(source: DeployedCredentialsSource): Depl
   });
   const all = [...rules, ...ofHosts];
   const secrets = [...openSecrets(rules, read, elapsed), ...secretsOfHosts];
-  return { rules: all, open: openCredentials({ rules: all, secrets, now }) };
+  return { rules: all, open: openCredentials({ rules: all, secrets, set, now }) };
 }
 
 const own = { aws: "upstream-credentials" } as const;

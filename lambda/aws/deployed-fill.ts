@@ -1,4 +1,7 @@
 import { tmpdir } from "node:os";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { type Tenants, tenantWith } from "../access/tenants.ts";
 import { sumdbVerifier } from "../proxy/checksums/known-sumdb.ts";
 import { openSumdbRemote } from "../proxy/checksums/sumdb-reach.ts";
 import { Fill, type FillParts } from "../proxy/fill/fill.ts";
@@ -16,6 +19,7 @@ import { openDeployedCredentials } from "./deployed-credentials.ts";
 import { openStores, type StoresEnvironment } from "./deployed-stores.ts";
 import { fillTimes } from "./fill-times.ts";
 import { openSecret } from "./open-secret.ts";
+import { SecretCredentials } from "./secret-credentials.ts";
 import { type smallMemory, temporarySpace } from "./temporary-space.ts";
 import { parseCredentials, withProxyCredentials } from "./upstream-credentials.ts";
 
@@ -29,6 +33,7 @@ export interface DeployedFillParts {
     readonly sumdb: { readonly name: string; readonly url?: string | undefined };
     readonly credentials: readonly CredentialRule[];
     readonly git: { readonly rewrite: DirectOptions["rewrites"] };
+    readonly tenants: Tenants;
     readonly version: string;
   };
   /** The bundle of a thread beside that of the function. */
@@ -48,8 +53,15 @@ export async function openFill(parts: DeployedFillParts) {
   const temporaryFiles = new FolderTemporaryFiles(tmpdir(), temporaryName);
   const readByHost = async () => parseCredentials(await openSecret(environment.MODFRONT_CREDENTIALS_SECRET));
   const byHost = await readByHost();
+  const set = new SecretCredentials({
+    client: new DynamoDBClient({}),
+    secrets: new SecretsManagerClient({}),
+    table: environment.MODFRONT_TABLE,
+    elapsed,
+  });
   const credentials = openDeployedCredentials({
     rules: settings.credentials,
+    set,
     byHost,
     readByHost,
     now: () => clock.now(),
@@ -62,6 +74,7 @@ export async function openFill(parts: DeployedFillParts) {
       now: elapsed,
       version: settings.version,
       credentials: credentials.open,
+      tenantOf: tenantWith(settings.tenants, (name) => set.hasOwn(name)),
       repositories: openDirect({
         rewrites: settings.git.rewrite,
         files: temporaryFiles,
@@ -92,5 +105,7 @@ export async function openFill(parts: DeployedFillParts) {
     ttl: settings.ttl,
     timeouts: { total: Math.min(settings.timeouts.total, fillTimes.file) },
   });
-  return { fill, stores };
+  // Which tenants have credentials of their own is asked without waiting, so that it must be known before.
+  const begin = async () => void (await set.readAll());
+  return { fill, stores, begin };
 }

@@ -23,6 +23,7 @@ export const attributes = {
   lease: { fence: "f", heldUntil: "u", holder: "o", code: "c", message: "e" },
   head: { note: "n" },
   token: { subject: "u", role: "r", modules: "o", created: "c", expires: "e", key: "k", revoked: "v" },
+  credential: { kind: "k", user: "u", changed: "c", request: "r", secretName: "n", removed: "v" },
   claim: { zip: "z", goMod: "m", info: "i" },
   logHead: { epoch: "e", role: "r", mode: "m", size: "z", root: "h" },
   logRow: { hashes: "h", text: "t" },
@@ -74,6 +75,13 @@ export const tokenPartition = "t tokens";
 
 export function tokenKey(id: string): RowKey {
   return { p: tokenPartition, s: id };
+}
+
+/** The partition of the credentials that were set, without their secrets. */
+export const credentialPartition = "k credentials";
+
+export function credentialKey({ tenant, match }: { readonly tenant: string; readonly match: string }): RowKey {
+  return { p: credentialPartition, s: `${tenant} ${match}` };
 }
 
 /** How the partitions of ID tokens that were used begin, one for each, in the table of the index. */

@@ -38,7 +38,7 @@ const rows = {
   log: ["MODFRONT_LOG_TABLE", "MODFRONT_BUCKET", "MODFRONT_SIGNING_KEY"],
   preheat: ["MODFRONT_TABLE", "MODFRONT_BUCKET", "MODFRONT_QUEUE"],
   control: controlling,
-  admin: controlling,
+  admin: [...controlling, "MODFRONT_CREDENTIALS"],
   token: controlling,
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
@@ -70,7 +70,16 @@ interface FillSettings
   extends LogSettings,
     Pick<
       Config,
-      "private" | "ttl" | "sumdb" | "upstreams" | "credentials" | "git" | "allowHosts" | "timeouts" | "proxy"
+      | "private"
+      | "ttl"
+      | "sumdb"
+      | "upstreams"
+      | "credentials"
+      | "git"
+      | "allowHosts"
+      | "timeouts"
+      | "proxy"
+      | "tenants"
     > {
   /** modfront's own, for the user agent. */
   readonly version: string;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { TokenRecord } from "../../lambda/access/token-store.ts";
 import { DynamoClaimStore } from "../../lambda/aws/dynamo-claim-store.ts";
+import { DynamoCredentialStore } from "../../lambda/aws/dynamo-credential-store.ts";
 import { DynamoLeaseStore } from "../../lambda/aws/dynamo-lease-store.ts";
 import { DynamoLogStore } from "../../lambda/aws/dynamo-log-store.ts";
 import { DynamoPendingRecords } from "../../lambda/aws/dynamo-pending-records.ts";
@@ -12,8 +13,10 @@ import { DynamoUsedTokens } from "../../lambda/aws/dynamo-used-tokens.ts";
 import { DynamoVersionIndex } from "../../lambda/aws/dynamo-version-index.ts";
 import { S3AuditLog } from "../../lambda/aws/s3-audit-log.ts";
 import { S3ModuleStore } from "../../lambda/aws/s3-module-store.ts";
+import { SecretCredentials } from "../../lambda/aws/secret-credentials.ts";
 import { auditLogContract } from "../contract/audit-log.ts";
 import { claimStoreContract } from "../contract/claim-store.ts";
+import { credentialStoreContract } from "../contract/credential-store.ts";
 import { leaseStoreContract } from "../contract/lease-store.ts";
 import { logStoreContract, signedHeadsContract } from "../contract/log-store.ts";
 import { moduleStoreContract } from "../contract/module-store.ts";
@@ -22,7 +25,7 @@ import { tokenStoreContract } from "../contract/token-store.ts";
 import { headStoreContract } from "../contract/tree-head-store.ts";
 import { usedTokensContract } from "../contract/used-tokens.ts";
 import { versionIndexContract } from "../contract/version-index.ts";
-import { CallWatch, dynamoClient, makeBucket, makeTable, s3Client } from "../support/aws-clients.ts";
+import { CallWatch, dynamoClient, makeBucket, makeTable, s3Client, secretsClient } from "../support/aws-clients.ts";
 import { deployAccess, nobodys, openTokens } from "../support/deployed-tokens.ts";
 import { FakeKeyValues } from "../support/fake-key-values.ts";
 import { together } from "../support/log-parts.ts";
@@ -75,6 +78,25 @@ claimStoreContract(
   "DynamoClaimStore",
   overTable((client, table) => new DynamoClaimStore(client, table)),
 );
+
+credentialStoreContract("DynamoCredentialStore with SecretCredentials", async () => {
+  const table = await makeTable(dynamoClient(aws, new CallWatch()));
+  const folder = `${table}/credentials/`;
+  const open = () => {
+    const parts = { client: dynamoClient(aws, new CallWatch()), secrets: secretsClient(aws, new CallWatch()), table };
+    // Each look is seconds after the one before.
+    let now = 0;
+    const elapsed = () => {
+      now += 10_000;
+      return now;
+    };
+    return {
+      store: new DynamoCredentialStore({ ...parts, folder }),
+      reads: new SecretCredentials({ ...parts, elapsed }),
+    };
+  };
+  return { store: open(), reopen: async () => open() };
+});
 
 usedTokensContract(
   "DynamoUsedTokens",

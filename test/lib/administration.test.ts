@@ -22,6 +22,9 @@ for (const region of ["us-east-1", "eu-west-1"]) {
       "logs:CreateLogStream logs:PutLogEvents of log-group",
       "secretsmanager:GetSecretValue secretsmanager:PutSecretValue of secret:modfront/edge-",
       "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem of table/modfront t tokens",
+      "dynamodb:Query dynamodb:GetItem dynamodb:PutItem of table/modfront k credentials",
+      // Which it makes and removes, and cannot read.
+      "secretsmanager:CreateSecret secretsmanager:DeleteSecret of secret:modfront/credentials/",
       `s3:GetObject s3:PutObject of bucket -${region}/-/audit/*`,
       `s3:ListBucket of bucket -${region} -/audit/*`,
       "cloudfront-keyvaluestore:DescribeKeyValueStore cloudfront-keyvaluestore:GetKey cloudfront-keyvaluestore:UpdateKeys of KeyValues",

@@ -34,6 +34,8 @@ const actions: Readonly<Record<string, readonly string[]>> = {
   DeleteObject: ["s3:DeleteObject"],
   Invoke: ["lambda:InvokeFunction"],
   GetSecretValue: ["secretsmanager:GetSecretValue"],
+  CreateSecret: ["secretsmanager:CreateSecret"],
+  DeleteSecret: ["secretsmanager:DeleteSecret"],
   PutSecretValue: ["secretsmanager:PutSecretValue"],
   SendMessageBatch: ["sqs:SendMessage"],
   ChangeMessageVisibility: ["sqs:ChangeMessageVisibility"],

@@ -27,6 +27,10 @@ const writing = [
   ...["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"],
 ];
 
+/** The secrets that the configuration names, and those that administrators set, by their rows. */
+const configured = [secret];
+const set = ["dynamodb:Query", secret];
+
 /** Every action of every function: whoever adds one changes this table. */
 const permissions: readonly (readonly [name: string, actions: readonly string[]])[] = [
   ["list", ["dynamodb:Query", "lambda:InvokeFunction", ...log, secret]],
@@ -47,11 +51,11 @@ const permissions: readonly (readonly [name: string, actions: readonly string[]]
     ],
   ],
   ["preheat", ["dynamodb:Scan", ...log, "s3:GetObject", "s3:ListBucket", "sqs:SendMessage"]],
-  ["fill", [...writing, ...log, secret]],
+  ["fill", [...writing, ...log, ...configured, ...set]],
   [
     "background",
     [
-      ...[...writing, ...log, secret],
+      ...[...writing, ...log, ...configured, ...set],
       // The permissions that feeding it from the queue brings, giving a message back for a while, and leaving a job.
       "sqs:SendMessage",
       "sqs:ChangeMessageVisibility",

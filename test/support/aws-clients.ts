@@ -1,6 +1,7 @@
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Ministack } from "./ministack.ts";
 
 /** Says what goes wrong with one call: it never arrives, or it arrives and its answer is lost. */
@@ -75,6 +76,10 @@ export function dynamoClient(aws: Ministack, watch: CallWatch): DynamoDBClient {
 export function s3Client(aws: Ministack, watch: CallWatch): S3Client {
   const options = { endpoint: aws.endpoint, region: "us-east-1", credentials, forcePathStyle: true };
   return watch.watch(new S3Client(options));
+}
+
+export function secretsClient(aws: Ministack, watch: CallWatch): SecretsManagerClient {
+  return watch.watch(new SecretsManagerClient({ endpoint: aws.endpoint, region: "us-east-1", credentials }));
 }
 
 export function kmsClient(aws: Ministack, watch: CallWatch): KMSClient {

@@ -2,10 +2,11 @@ import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
+import { tenantWith } from "../../lambda/access/tenants.ts";
 import { parseConfig } from "../../lambda/config/config.ts";
 import { SqliteCredentialStore } from "../../lambda/local/access/sqlite-credential-store.ts";
 import type { Failpoint } from "../../lambda/local/data/failpoints.ts";
-import { openLocalCredentials, tenantWithCredentials } from "../../lambda/local/server/local-credentials.ts";
+import { openLocalCredentials } from "../../lambda/local/server/local-credentials.ts";
 import { startLocal } from "../../lambda/local/server/start.ts";
 import { openSumdbRemote } from "../../lambda/proxy/checksums/sumdb-reach.ts";
 import { FolderTemporaryFiles } from "../../lambda/runtime/folder-temporary-files.ts";
@@ -61,7 +62,7 @@ export async function startProduct(options: ProductOptions, failpoint?: Failpoin
     now: () => performance.now(),
     version: "0.0.0",
     credentials,
-    tenantOf: tenantWithCredentials(config.tenants, set),
+    tenantOf: tenantWith(config.tenants, (name) => set.hasOwn(name)),
     repositories: openDirect({
       rewrites: config.git.rewrite,
       files: new FolderTemporaryFiles(join(options.data, "tmp"), temporaryName),

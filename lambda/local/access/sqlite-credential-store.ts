@@ -9,7 +9,8 @@ import {
   type CredentialNote,
   type CredentialReads,
   type CredentialStore,
-  mostCredentials,
+  checkRoom,
+  noSuchCredential,
   type SetCredential,
   type ShownCredential,
   shown,
@@ -75,12 +76,12 @@ export class SqliteCredentialStore implements CredentialStore, CredentialReads {
 
   async set(credential: SetCredential, note?: CredentialNote): Promise<void> {
     const database = this.#database;
-    checkRoom(database, credential);
+    checkRoom(this.#all(), credential);
     await note?.();
     const { tenant, match, kind, user = null, secret, changed, request } = credential;
     this.#failpoint("credential.set.before");
     transact(database, () => {
-      checkRoom(database, credential);
+      checkRoom(this.#all(), credential);
       database
         .prepare("INSERT OR REPLACE INTO credential VALUES (?, ?, ?, ?, ?, ?, ?, 0)")
         .run(tenant, match, kind, user, secret, changed, request);
@@ -156,20 +157,8 @@ const remembered = 3 * 86_400_000;
 
 const none: readonly SetCredential[] = [];
 
-function checkRoom(database: DatabaseSync, { tenant, match }: CredentialName): void {
-  const others = database
-    .prepare("SELECT count(*) AS number FROM credential WHERE tenant = ? AND match <> ? AND removed = 0")
-    .get(tenant, match);
-  if (Number(others?.number) >= mostCredentials)
-    throw new CodedError("credentials-full", `there are ${mostCredentials} credentials: remove one first`);
-}
-
 function unreadable(why: string, cause?: unknown): CodedError {
   return new CodedError("credentials-unreadable", `the credentials that were set ${why}`, { cause });
-}
-
-export function noSuchCredential(): CodedError {
-  return new CodedError("no-such-credential", "no credential was set for this");
 }
 
 function toCredential(row: Readonly<Record<string, unknown>>): SetCredential {

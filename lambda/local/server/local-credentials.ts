@@ -1,5 +1,4 @@
 import { readFile, stat } from "node:fs/promises";
-import { type Tenants, tenantOf } from "../../access/tenants.ts";
 import type { CredentialRule } from "../../upstream/credentials/configured-credentials.ts";
 import type { CredentialReads } from "../../upstream/credentials/credential-store.ts";
 import { NetrcCredentials, netrcLimit, netrcPaths } from "../../upstream/credentials/netrc.ts";
@@ -36,17 +35,6 @@ export async function openLocalCredentials(source: LocalCredentialsSource): Prom
   for (const secret of secrets) await secret.text();
   const netrc = new NetrcCredentials(netrcReader(source), elapsed);
   return openCredentials({ rules, secrets, set, behind: netrc, now });
-}
-
-/** The tenant of a module, where it has credentials of its own. */
-export function tenantWithCredentials(
-  tenants: Tenants,
-  set: Pick<CredentialReads, "hasOwn">,
-): (modulePath: string) => string | undefined {
-  return (modulePath) => {
-    const tenant = tenantOf(modulePath, tenants);
-    return tenant !== undefined && set.hasOwn(tenant) ? tenant : undefined;
-  };
 }
 
 function secretReader({ environment, readAwsSecret }: LocalCredentialsSource): ReadSecret {

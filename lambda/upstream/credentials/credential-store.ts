@@ -1,3 +1,4 @@
+import { CodedError } from "../../golang/coded-error.ts";
 import type { CredentialKind } from "./configured-credentials.ts";
 
 /** What somebody set over HTTP or at a terminal to be shown to a host, beside what the configuration says. */
@@ -53,6 +54,17 @@ export interface CredentialChange extends Pick<SetCredential, "changed" | "reque
 
 /** How many there may be of each tenant, and of the organisation. */
 export const mostCredentials = 100;
+
+/** Throws `CodedError` "credentials-full" where there is no room for one beside those that are there. */
+export function checkRoom(present: readonly CredentialName[], { tenant, match }: CredentialName): void {
+  const others = present.filter((each) => each.tenant === tenant && each.match !== match);
+  if (others.length >= mostCredentials)
+    throw new CodedError("credentials-full", `there are ${mostCredentials} credentials: remove one first`);
+}
+
+export function noSuchCredential(): CodedError {
+  return new CodedError("no-such-credential", "no credential was set for this");
+}
 
 /** Of one that was just read, with its secret taken off. */
 export function shown({ secret: _, ...rest }: SetCredential): ShownCredential {
