@@ -5,6 +5,7 @@ import { request } from "node:https";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
+import { connect } from "node:tls";
 import { auditFile, openAuditDatabase } from "../../../lambda/local/data/audit-database.ts";
 import { SqliteAuditLog } from "../../../lambda/local/data/sqlite-audit-log.ts";
 import { type Certificate, makeCertificate, skipWithoutOpenssl } from "../../support/certificate.ts";
@@ -115,6 +116,39 @@ describe("client certificates", { skip: skipWithoutOpenssl }, () => {
     const theirs = new CertificateAuthority(folder.path, "others");
     for (const certificate of [undefined, theirs.issue({ subject: "/CN=x" })])
       assert.equal((await ask(certificate, { path: "/-/live", method: "GET" })).status, 200);
+  });
+
+  /** Asks for a token on a TLS session of before, or a new one, and hands on the session. */
+  const askAgain = async (certificate: Certificate | undefined, session: Buffer | undefined) => {
+    const { port } = new URL(product.url);
+    const ours = { ca: readFileSync(server.cert), ...(certificate && shown(certificate)) };
+    const socket = connect({ port: Number(port), host: "127.0.0.1", ...ours, ...(session && { session }) });
+    let given: Buffer | undefined;
+    socket.on("session", (next) => {
+      given = next;
+    });
+    await once(socket, "secureConnect");
+    const isReused = socket.isSessionReused();
+    socket.write("POST /-/token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    const head = await text(socket);
+    return { isReused, status: head.slice(9, 12), session: given };
+  };
+
+  test("a session that is resumed is of the certificate that it began with", async () => {
+    const right = ours.issue({ subject: "/O=Corp/CN=build-1.ci.corp.example" });
+    const wrong = new CertificateAuthority(folder.path, "strangers").issue({
+      subject: "/O=Corp/CN=build-1.ci.corp.example",
+    });
+    for (const [certificate, status] of [
+      [right, "200"],
+      [wrong, "401"],
+      [undefined, "401"],
+    ] as const) {
+      const first = await askAgain(certificate, undefined);
+      assert.deepEqual([first.isReused, first.status], [false, status]);
+      const again = await askAgain(certificate, first.session);
+      assert.deepEqual([again.isReused, again.status], [true, status]);
+    }
   });
 
   test("without --tls-client-ca nobody is asked for one", async () => {
