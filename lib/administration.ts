@@ -62,6 +62,11 @@ export class Administration extends Construct {
     ];
     for (const statement of statements) handler.function.addToRolePolicy(statement);
     Validations.of(handler).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:${primaryRegion}:${names.shownAccount}:secret:${names.credentialFolder}*]`,
+      reason:
+        "Credentials that are set are secrets under names of chance in this folder, made and removed, never read.",
+    });
+    Validations.of(handler).acknowledge({
       id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-${names.shownAccount}-${primaryRegion}/-/audit/*]`,
       reason: "Events are read by their time and added under names of chance; the bucket's policy keeps what is there.",
     });

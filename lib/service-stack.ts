@@ -117,6 +117,11 @@ export class ServiceStack extends Stack {
     this.#grant(writer, ...this.#data.fillStore(), this.#data.readSecrets(secrets));
     this.#grant(writer, ...this.#data.readCredentials(names.credentialFolder), invocationOf(this.#log.live));
     Validations.of(writer).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:${this.region}:${names.shownAccount}:secret:${names.credentialFolder}*]`,
+      reason:
+        "Administrators set credentials over HTTP, each a secret of its own in this folder; whoever fetches shows them.",
+    });
+    Validations.of(writer).acknowledge({
       id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-${names.shownAccount}-${this.region}/*]`,
       reason: "The fill plane is the one writer, of every module; the bucket's own policy refuses to overwrite any.",
     });
