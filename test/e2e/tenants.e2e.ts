@@ -246,6 +246,45 @@ describe("tenants, deployed", { skip }, () => {
     assert.ok(!audit.stdout.includes(token.slice(-43)) && !listed.stdout.includes(token.slice(-43)));
   });
 
+  test("what a tenant's admin sets is shown for its modules alone, by the functions that fetch", async () => {
+    const alice = await stackToken(site, { subject: "alice", modules: "@games" });
+    const secret = "S3cr3t-of-the-games";
+    const shownFor = (module: { readonly path: string }) =>
+      scripted.requests
+        .filter(({ path }) => path.startsWith(`/${module.path}/`))
+        .map(({ headers }) => headers.authorization);
+    const { host } = new URL(scripted.url);
+    const set = await fetch(`${site.url}/-/api/credentials/${host}`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${alice}`, "content-type": "application/json" },
+      body: JSON.stringify({ kind: "basic", user: "bot", secret }),
+    });
+    const text = await set.text();
+    assert.equal(set.status, 200, text);
+    assert.ok(!text.includes(secret));
+    let versions = 0;
+    await eventually(async () => {
+      const next = moduleFixture(engine.path, `v1.1.${versions++}`);
+      for (const kind of ["info", "mod", "zip"] as const) scripted.on(filePath(next, kind), { body: next[kind] });
+      assert.equal((await ask(filePath(next, "info"), alice)).status, 200);
+      return shownFor(engine).includes(basic(secret, "bot"));
+    });
+    const other = moduleFixture(api.path, "v1.1.0");
+    for (const kind of ["info", "mod", "zip"] as const) scripted.on(filePath(other, kind), { body: other[kind] });
+    assert.equal((await ask(filePath(other, "info"), developer)).status, 200);
+    assert.ok(shownFor(api).every((header) => header === undefined));
+    const { stdout } = await stackCli(site, "audit", "--action", "credential", "--json");
+    const events = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      events.map((event) => [event.decision, event.subject, event.tenant, event.target]),
+      ["intended", "done"].map((decision) => [decision, "alice", "games", host]),
+    );
+    assert.ok(!stdout.includes(secret));
+  });
+
   test(`with ${revokedTokens} others revoked a revoked token is refused, the others go on, and the audit knows who did it`, async (t) => {
     const expires = Math.floor(Date.now() / 1000) + 365 * 86_400;
     const values = new Map<string, string>();
