@@ -104,6 +104,7 @@ class VersionChoice {
     const { place, revision, asked } = this.#subject;
     let highest = "";
     let base = "";
+    let isRetracted: IsRetracted | undefined;
     for (const [i, tag] of revision.tags.entries()) {
       if (i % stepsPerTurn === stepsPerTurn - 1) await nextTurn();
       const tagged = versionOfTag(tag, place.tagPrefix);
@@ -114,7 +115,9 @@ class VersionChoice {
         // What has build metadata too is no version by itself: several such tags may be on several commits.
         base = version;
       }
-      if (isCanonical && compare(highest, version) < 0 && (await this.#isAllowed(version))) highest = version;
+      if (!isCanonical || compare(highest, version) >= 0) continue;
+      isRetracted ??= await this.#retractions();
+      if (!isRetracted(version) && (this.#fits(version) || (await this.#mayBeIncompatible(version)))) highest = version;
     }
     if (highest !== "") return highest;
     if (base === "") base = await this.#highestBefore();
@@ -127,10 +130,14 @@ class VersionChoice {
     const { code, place, revision } = this.#subject;
     const allowed: Tag[] = [];
     const own: Tag[] = [];
+    // Waited for once, and not for each of what may be 100,000 tags.
+    let isRetracted: IsRetracted | undefined;
     for (const [i, tag] of (await tagsWith(code.refs, `${place.tagPrefix}v`)).entries()) {
       if (i % stepsPerTurn === stepsPerTurn - 1) await nextTurn();
       const version = versionOfTag(tag.name, place.tagPrefix)?.version;
-      if (version === undefined || !(await this.#isAllowed(version))) continue;
+      if (version === undefined) continue;
+      isRetracted ??= await this.#retractions();
+      if (isRetracted(version) || !(this.#fits(version) || (await this.#mayBeIncompatible(version)))) continue;
       allowed.push(tag);
       if (tag.target === revision.commit.id) own.push(tag);
     }
@@ -162,11 +169,14 @@ class VersionChoice {
     return versionOfTag(tagPrefix + highest, tagPrefix)?.version ?? "";
   }
 
-  async #isAllowed(version: string): Promise<boolean> {
+  #retractions(): Promise<IsRetracted> {
     const { code, place } = this.#subject;
     this.#retracted ??= retractions(code, place);
-    if ((await this.#retracted)(version)) return false;
-    return matchPathMajor(version, place.pathMajor) || (await this.#mayBeIncompatible(version));
+    return this.#retracted;
+  }
+
+  #fits(version: string): boolean {
+    return matchPathMajor(version, this.#subject.place.pathMajor);
   }
 
   async #isValid(version: string): Promise<boolean> {
@@ -186,7 +196,7 @@ class VersionChoice {
     await findModule(code, place, id, { version: chosen, revision: revisionName });
     const version = chosen === withoutIncompatible(asked) ? asked : chosen;
     const base = withoutIncompatible(version);
-    const fits = matchPathMajor(base, place.pathMajor);
+    const fits = this.#fits(base);
     const mayBe = !fits && (await this.#mayBeIncompatible(base));
     if (asked !== "" && asked === canonicalVersion(asked) && withoutIncompatible(asked) !== base) {
       throw invalidVersion(asked, `resolves to version ${version} (${withoutIncompatible(asked)} is not a tag)`);
