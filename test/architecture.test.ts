@@ -65,7 +65,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/upstream/git/attributes": ["golang"],
   "lambda/upstream/git/discovery": ["golang", "proxy/store"],
   "lambda/upstream/git/module": [
-    ...["golang", "proxy/store", "proxy/sources", "upstream/http"],
+    ...["golang", "proxy/store", "proxy/sources"],
     ...["upstream/git/pack", "upstream/git/repository", "upstream/git/attributes", "upstream/git/discovery"],
   ],
   "lambda/upstream/direct": [
