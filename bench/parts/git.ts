@@ -4,10 +4,10 @@ import { hasGit, RepositoryScript } from "../../test/support/git-repository.ts";
 import { type GitServer, startGitServer } from "../../test/support/git-server.ts";
 import { GoDirect } from "../../test/support/go-direct.ts";
 import { type Bench, get, memory } from "../part.ts";
-import { startModfront } from "../servers.ts";
+import { type Measured, startModfront, startPeer } from "../servers.ts";
 
 // Modules straight from git's own http-backend: two versions of one with many files, the list of one with many commits, and
-// many clients at once, beside the go command with GOPROXY=direct.
+// many clients at once, beside the go command with GOPROXY=direct and other proxies, to which the git server is the upstream.
 
 /** MODFRONT_BENCH_FILES=800 is a module of a usual size. */
 const files = Number(process.env.MODFRONT_BENCH_FILES ?? 50_000);
@@ -30,8 +30,13 @@ export async function measureGit(bench: Bench): Promise<void> {
     mkdirSync(join(folder, "go"));
     const go = new GoDirect(join(folder, "go"), { insteadOf: { [from]: `${server.url}/` } });
     for (let round = 0; round < bench.rounds; round++) {
-      await measureModfront(bench, server, config);
-      await measureHerd(bench, server, config);
+      await measureProxy(bench, server, "modfront", (folder) => startModfront(folder, ["--config", config]));
+      for (const peer of bench.peers) {
+        if ("url" in peer) continue;
+        await measureProxy(bench, server, peer.name, (folder) =>
+          startPeer(peer.name, peer.command, folder, server.url),
+        );
+      }
       if (bench.hasGo) await measureGo(bench, go);
     }
   } finally {
@@ -48,35 +53,38 @@ const rows = {
 
 const wide = "/example.com/wide.git/@v";
 
-async function measureModfront(bench: Bench, git: GitServer, config: string): Promise<void> {
-  const data = join(bench.folder, "git-data");
-  try {
-    await using server = await startModfront(data, ["--config", config]);
+/** Starts a proxy on a folder that is empty. */
+type Start = (folder: string) => Promise<Measured>;
+
+async function measureProxy(bench: Bench, git: GitServer, target: string, start: Start): Promise<void> {
+  await onFolder(bench, target, async (folder) => {
+    await using server = await start(folder);
     const measure = async (row: string, path: string) => {
       const before = git.requests.length;
       const { seconds } = await get(server.url + path);
       const requests = git.requests.length - before;
-      bench.add(row, "modfront", { "wall, s": seconds, "requests to git": requests, ...memory(server) });
+      bench.add(row, target, { "wall, s": seconds, "requests to git": requests, ...memory(server) });
     };
     await measure(rows.list, "/example.com/long.git/@v/list");
     await measure(rows.first, `${wide}/v1.0.0.zip`);
     await measure(rows.next, `${wide}/v1.1.0.zip`);
-  } finally {
-    rmSync(data, { recursive: true, force: true });
-  }
-}
-
-async function measureHerd(bench: Bench, git: GitServer, config: string): Promise<void> {
-  const data = join(bench.folder, "git-herd");
-  try {
-    await using server = await startModfront(data, ["--config", config]);
+  });
+  await onFolder(bench, target, async (folder) => {
+    await using server = await start(folder);
     const before = git.requests.length;
     const started = performance.now();
     await Promise.all(Array.from({ length: clients }, () => get(`${server.url}${wide}/v1.0.0.zip`)));
     const seconds = (performance.now() - started) / 1000;
-    bench.add(rows.herd, "modfront", { "wall, s": seconds, "requests to git": git.requests.length - before });
+    bench.add(rows.herd, target, { "wall, s": seconds, "requests to git": git.requests.length - before });
+  });
+}
+
+async function onFolder(bench: Bench, target: string, use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = join(bench.folder, `git-${target}`);
+  try {
+    await use(folder);
   } finally {
-    rmSync(data, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
