@@ -9,7 +9,7 @@ export type Peer =
   | { readonly name: string; readonly url: string }
   | {
       readonly name: string;
-      /** For the shell; `{port}`, `{upstream}` (a URL) and `{folder}` are put in. */
+      /** For the shell; `{port}`, `{upstream}` (a URL; of part git the git server) and `{folder}` are put in. */
       readonly command: string;
     };
 
