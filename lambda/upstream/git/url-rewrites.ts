@@ -37,7 +37,11 @@ export class UrlRewrites {
 
   /** True for a URL that a rule leads to from another host: there what is behind it has another name. */
   isAlias(url: URL): boolean {
-    return this.#rules.some(({ from, to }) => url.href.startsWith(new URL(to).href) && hostOf(from) !== url.hostname);
+    // Hosts take capitals in paths for small letters, many of them.
+    const href = url.href.toLowerCase();
+    return this.#rules.some(
+      ({ from, to }) => href.startsWith(new URL(to).href.toLowerCase()) && hostOf(from) !== url.hostname,
+    );
   }
 
   #find(url: string): { readonly written: string; readonly rule: UrlRewrite | undefined } {
@@ -47,5 +51,7 @@ export class UrlRewrites {
 }
 
 function hostOf(url: string): string | undefined {
-  return URL.canParse(url) ? new URL(url).hostname : undefined;
+  if (URL.canParse(url)) return new URL(url).hostname;
+  // As ssh is spelled for short: "git@corp.example:".
+  return /^[^/@]+@([^/:@]+):/.exec(url)?.[1]?.toLowerCase();
 }

@@ -47,3 +47,10 @@ for (const [rule, message] of wrong) {
     assert.throws(() => parseConfig(JSON.stringify({ git: { rewrite: [whole] } })), { code: "config", message });
   });
 }
+
+test("what others are rewritten to is known in capitals too, and ssh in git's short spelling is no other host", () => {
+  const led = new UrlRewrites([{ from: "https://go.example/", to: "https://git.example/corp/" }]);
+  assert.equal(led.isAlias(new URL("https://git.example/Corp/lib")), true);
+  const same = new UrlRewrites([{ from: "git@git.example:", to: "https://git.example/" }]);
+  assert.equal(same.isAlias(new URL("https://git.example/team/lib")), false);
+});
