@@ -119,8 +119,10 @@ export class UpstreamRules {
 
   /** Private patterns for which there is no rule, so that only what is stored or published here can be served. */
   get unnamedPrivate(): readonly string[] {
-    const named = (reason: string) =>
-      this.#rules.some((rule) => rule.patterns.some((each) => liesWithin(each, reason)));
+    const rules = this.#rules.flatMap(({ patterns }) => patterns);
+    const counts = (rule: string) => this.#private.some((reason) => liesWithin(rule, reason));
+    const named = (pattern: string) =>
+      rules.some((rule) => liesWithin(rule, pattern) || (liesWithin(pattern, rule) && counts(rule)));
     return this.#private.filter((pattern) => !named(pattern));
   }
 }

@@ -164,3 +164,13 @@ test("rules lose their catch-all patterns and nothing else", () => {
     { patterns: ["*.org"], chain: "off" },
   ]);
 });
+
+test("a private pattern is named too by a rule for a wider private one, as a tenant's in the organisation's", () => {
+  const chain = parseChain("https://own.example");
+  const unnamed = (patterns: readonly string[]) =>
+    new UpstreamRules({ upstreams: [{ patterns, chain }], private: ["corp.example", "corp.example/team"] })
+      .unnamedPrivate;
+  assert.deepEqual(unnamed(["corp.example"]), []);
+  assert.deepEqual(unnamed(["corp.example/other"]), ["corp.example/team"]);
+  assert.deepEqual(unnamed(["*"]), ["corp.example", "corp.example/team"]);
+});
