@@ -16,12 +16,14 @@ plain() {
 }
 
 # ask ARGUMENTS…: prints the body of an answer of 200; the text of any other on stderr.
+# A file, because curl empties it before it tries again: on stdout the answers of all tries would follow each other.
 ask() {
-  local answer status
-  answer=$(curl --silent --show-error --proto '=https' --max-time 60 --max-filesize 1000000 --retry 3 \
-    --write-out '\n%{http_code}' "$@") || fail "no answer: $(printf '%s' "${answer:-}" | plain)"
-  status=${answer##*$'\n'}
-  answer=${answer%$'\n'*}
+  local answer status body
+  body=$(mktemp "$RUNNER_TEMP/modfront.XXXXXX")
+  status=$(curl --silent --show-error --proto '=https' --max-time 60 --max-filesize 1000000 --retry 3 \
+    --output "$body" --write-out '%{http_code}' "$@") || { rm -f "$body"; fail 'no answer'; }
+  answer=$(cat "$body")
+  rm -f "$body"
   [ "$status" = 200 ] || fail "answered $status: $(printf '%s' "$answer" | plain)"
   printf '%s' "$answer"
 }

@@ -15,9 +15,14 @@ export function browserCommand({ platform, environment }: Machine, url: string):
 /** Opens an address in a browser that outlives this process. False where there is none to open. */
 export async function openBrowser(machine: Machine, url: string): Promise<boolean> {
   const [program, ...args] = browserCommand(machine, url);
-  const child = spawn(program, args, { stdio: "ignore", detached: true });
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  child.once("spawn", () => resolve(true)).once("error", () => resolve(false));
-  child.unref();
+  try {
+    const child = spawn(program, args, { stdio: "ignore", detached: true });
+    child.once("spawn", () => resolve(true)).once("error", () => resolve(false));
+    child.unref();
+  } catch {
+    // So some errors are told: a path through a file, a name that is too long.
+    return false;
+  }
   return await promise;
 }

@@ -156,6 +156,7 @@ test("a browser that is not there, or never comes back, is not waited for for ev
   const world = await LoginWorld.open(t);
   for (const [program, said] of [
     ["/nonexistent/browser", /no browser can be opened here.*\n.*nobody signed in within 1 seconds/],
+    ["/etc/passwd/browser", /no browser can be opened here.*\n.*nobody signed in within 1 seconds/],
     ["true", /nobody signed in within 1 seconds/],
   ] as const) {
     await using login = world.start(["login", world.server.url, "--wait", "1"], { BROWSER: program });
