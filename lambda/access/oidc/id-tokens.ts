@@ -84,7 +84,7 @@ export class IdTokens {
     const entries = issuers.map((each, entry) => ({ ...each, entry })).filter((each) => each.issuer === issuer);
     const keys = this.#keys.get(issuer) as IssuerKeys;
     try {
-      const { payload: claims } = await jwtVerify(token, keys.find, {
+      const { payload: claims, protectedHeader } = await jwtVerify(token, keys.find, {
         issuer,
         audience: entries.map(({ audience }) => audience),
         algorithms,
@@ -92,12 +92,18 @@ export class IdTokens {
         requiredClaims: ["exp"],
         currentDate: new Date(now()),
       });
+      if (isOfAnotherKind(protectedHeader.typ, claims)) throw refused("this is a token of its issuer, but no ID token");
       const entry = entries.find(({ audience }) => [claims.aud].flat().includes(audience))?.entry ?? 0;
       return { entry, claims, id: idOf(token, claims), until: (claims.exp ?? 0) + skew };
     } catch (error) {
       throw explained(error);
     }
   }
+}
+
+/** Issuers sign what is no ID token with the same keys: access tokens, and that somebody has signed out (RFC 8725, 3.11). */
+function isOfAnotherKind(type: string | undefined, claims: JWTPayload): boolean {
+  return !/^(?:application\/)?(?:jwt|jose)$/i.test(type ?? "JWT") || claims.events !== undefined;
 }
 
 /** Not of the signature: of one and the same text there may be several that are good. */
@@ -116,7 +122,8 @@ function explained(error: unknown): unknown {
         : `the ${error.claim} of this ID token is not as it must be`,
       error,
     );
-  if (error instanceof errors.JOSEError)
+  // The last two are what is said of a published key that is damaged, too short or not for signatures.
+  if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof DOMException)
     return refused(
       "this ID token is not signed by its issuer, with a key that is published and in a way that is taken",
       error,

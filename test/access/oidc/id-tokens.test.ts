@@ -260,6 +260,32 @@ test("keys that are no public ones are not used, and one among others does not h
   assert.equal(await verify(symmetric), unsigned);
 });
 
+test("a published key that is damaged or too short is refused as one that is unknown", async (t) => {
+  const short = generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey.export({ format: "jwk" });
+  const rows = [
+    [short, "RS256"],
+    [{ kty: "RSA", e: "AQAB" }, "RS256"],
+    [{ kty: "EC", crv: "P-256", x: "AA", y: "AA" }, "ES256"],
+    [{ kty: "OKP", crv: "Ed25519", x: "AA" }, "EdDSA"],
+  ] as const;
+  for (const [key, alg] of rows) {
+    const { issuer, verify } = await world(t);
+    issuer.instead.set("/keys", (to) => void to.end(JSON.stringify({ keys: [{ ...key, kid: "odd", use: "sig" }] })));
+    const token = `${encode({ alg, kid: "odd" })}.${encode({ iss: issuer.issuer, aud: "modfront", exp: 9e9 })}.AAAA`;
+    assert.equal(await verify(token), unsigned, JSON.stringify(key));
+  }
+});
+
+test("what an issuer signs for something else is no ID token", async (t) => {
+  const { issuer, verify } = await world(t);
+  const other = "id-token-refused: this is a token of its issuer, but no ID token";
+  for (const typ of ["at+jwt", "application/at+jwt", "logout+jwt", "secevent+jwt"])
+    assert.equal(await verify(await issuer.token({ header: { typ } })), other, typ);
+  assert.equal(await verify(await issuer.token({ claims: { events: {} } })), other);
+  for (const typ of ["jwt", "application/jwt", "JOSE", undefined])
+    assert.equal(await verify(await issuer.token({ header: { typ } })), "good", typ);
+});
+
 test("one issuer may be there for people and for machines, by audience", async (t) => {
   const { issuer, tokens } = await world(t, { more: ["modfront-ci"] });
   const entryOf = async (aud: string | string[]) =>
