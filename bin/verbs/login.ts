@@ -84,7 +84,10 @@ function isGiven(value: string | boolean | undefined): boolean {
 }
 
 const byWhatIsOffered: Way = async (server, values, terminal) => {
-  const offered = await offeredProviders(server).catch(() => []);
+  const offered = await offeredProviders(server).catch((error: Error) => {
+    terminal.note(error.message);
+    return [];
+  });
   if (offered.length === 0) return await byToken(server, values, terminal);
   return await bySignIn(server, signInByBrowser, offered, values, terminal);
 };

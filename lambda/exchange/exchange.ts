@@ -38,9 +38,6 @@ export interface ShortToken {
   readonly expires: number;
 }
 
-/** ID tokens of one issuer that are looked at at the same moment: more wait on something that does not answer. */
-const mostAtOnce = 32;
-
 /**
  * Gives tokens for what proves who asks: an ID token of a provider, or a client certificate. Each is in the audit log
  * before it exists, with who signed for whom and by which rule; nothing else is kept of it.
@@ -48,7 +45,6 @@ const mostAtOnce = 32;
 export class Exchange {
   readonly #parts: ExchangeParts;
   readonly #idTokens: IdTokens;
-  readonly #busy = new Map<string, number>();
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
@@ -57,13 +53,11 @@ export class Exchange {
 
   /**
    * Gives a token for an ID token. Throws as `IdTokens.verify` does, and `CodedError` "no-rule" with the names of the claims
-   * that were looked at, "claim-refused", "used-already", "bad-token-request" and "too-many".
+   * that were looked at, "claim-refused", "used-already" and "bad-token-request".
    */
   async byIdToken(token: string, origin: Origin): Promise<ShortToken> {
     const { issuers, used } = this.#parts;
-    const { entry, claims, id, until } = await this.#inTurn(this.#idTokens.issuerOf(token), () =>
-      this.#idTokens.verify(token),
-    );
+    const { entry, claims, id, until } = await this.#idTokens.verify(token);
     const { issuer, rules, subject: named } = issuers[entry] as Issuer;
     const found = grantByClaims(rules, claims);
     if ("looked" in found) throw noRule("issuer", found.looked);
@@ -108,17 +102,6 @@ export class Exchange {
         }),
     });
     return { token, expires: record.expires };
-  }
-
-  async #inTurn<Result>(issuer: string, work: () => Promise<Result>): Promise<Result> {
-    const busy = this.#busy.get(issuer) ?? 0;
-    if (busy >= mostAtOnce) throw new CodedError("too-many", "too many ID tokens of this issuer at once: try again");
-    this.#busy.set(issuer, busy + 1);
-    try {
-      return await work();
-    } finally {
-      this.#busy.set(issuer, (this.#busy.get(issuer) ?? 1) - 1);
-    }
   }
 }
 

@@ -33,7 +33,8 @@ test("a client asks 300 times at once, then five times a second; others are not 
 
 /** The exchange of one issuer whose keys come when they are let go, and how its row answers. */
 async function world(issuer: ScriptedIssuer) {
-  const { promise, resolve } = Promise.withResolvers<void>();
+  let gate = Promise.withResolvers<void>();
+  let now = Date.now();
   const issuers = [
     {
       issuer: issuer.issuer,
@@ -41,12 +42,12 @@ async function world(issuer: ScriptedIssuer) {
       rules: [{ match: { sub: ["*"] }, role: "viewer", modules: [], minutes: 5 }],
     },
   ] as const;
-  const parts = { issuers, subjects: [], now: () => Date.now() };
+  const parts = { issuers, subjects: [], now: () => now };
   const exchange = new Exchange({
     ...parts,
     tenants: [],
     read: async (url) => {
-      await promise;
+      await gate.promise;
       return await (await fetch(url)).text();
     },
     used: { use: async () => true },
@@ -67,10 +68,20 @@ async function world(issuer: ScriptedIssuer) {
     const answer = frame(await (rows[1]?.handler(request) ?? assert.fail("no row")));
     return { status: answer.status, headers: answer.headers, read };
   };
-  return { exchange, post, letGo: resolve };
+  return {
+    post,
+    letGo: gate.resolve,
+    hang: () => {
+      gate = Promise.withResolvers<void>();
+      return { letGo: gate.resolve };
+    },
+    later: (milliseconds: number) => {
+      now += milliseconds;
+    },
+  };
 }
 
-test("of one issuer 32 are looked at at once, and others are told to try again, while keys hang", async () => {
+test("for the keys of one issuer 32 wait, and others are told to try again, while they hang", async () => {
   await using issuer = await ScriptedIssuer.start();
   const { post, letGo } = await world(issuer);
   const authorization = `Bearer ${await issuer.token()}`;
@@ -81,6 +92,22 @@ test("of one issuer 32 are looked at at once, and others are told to try again, 
   assert.deepEqual(new Set((await Promise.all(waiting)).map(({ status }) => status)), new Set([200]));
   assert.equal(issuer.asked["/keys"], 1);
   assert.equal((await post({ authorization })).status, 200);
+});
+
+test("tokens of unknown keys that wait for a reading keep nobody out whose key is known", async () => {
+  await using issuer = await ScriptedIssuer.start();
+  const { post, letGo, later, hang } = await world(issuer);
+  letGo();
+  const authorization = `Bearer ${await issuer.token()}`;
+  assert.equal((await post({ authorization })).status, 200);
+  const { letGo: answerAtLast } = hang();
+  later(31_000);
+  const strange = await issuer.token({ header: { kid: "strange" } });
+  const waiting = Array.from({ length: 33 }, () => post({ authorization: `Bearer ${strange}` }));
+  assert.equal((await post({ authorization })).status, 200);
+  answerAtLast();
+  const statuses = (await Promise.all(waiting)).map(({ status }) => status);
+  assert.deepEqual([statuses.filter((each) => each === 401).length, statuses.at(-1)], [32, 429]);
 });
 
 test("who asks too often is refused before the body is read, by address and by the network of version 6", async () => {

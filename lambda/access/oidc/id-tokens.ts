@@ -37,6 +37,9 @@ export const longestToken = 30_000;
 /** Seconds by which the clocks of an issuer and of this machine may differ. */
 const skew = 60;
 
+/** Unix seconds: the end of the year 9999, after which neither dates nor the places that keep them go on. */
+const lastSecond = 253_402_300_799;
+
 /** Asymmetric ones only: a shared secret there is none, and a public key must not be taken for one. */
 const algorithms = [
   ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
@@ -54,11 +57,8 @@ export class IdTokens {
       this.#keys.set(issuer, new IssuerKeys({ issuer, read: parts.read, now: parts.now }));
   }
 
-  /**
-   * Returns the issuer that a token names, by what nobody has verified yet. Throws `CodedError` "id-token-refused" for
-   * what is no ID token, and "issuer-unknown".
-   */
-  issuerOf(token: string): string {
+  /** The issuer that a token names, by what nobody has verified yet. */
+  #issuerOf(token: string): string {
     if (token.length > longestToken) throw refused(`an ID token has at most ${longestToken} characters`);
     if (!/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token))
       throw refused("this is no ID token: three parts of base64url are expected");
@@ -75,12 +75,12 @@ export class IdTokens {
   /**
    * Returns what a token says when its issuer signed it, for this proxy, and now is its time.
    *
-   * Throws as `issuerOf` does, with the name of the claim that is wrong and never its value, and `ServedError`
-   * "upstream-failed" where the issuer's keys cannot be read.
+   * Throws `CodedError` "id-token-refused", with the name of the claim that is wrong and never its value, "issuer-unknown",
+   * and as `IssuerKeys.find` where the issuer's keys cannot be read, or too many wait for them.
    */
   async verify(token: string): Promise<VerifiedToken> {
     const { issuers, now } = this.#parts;
-    const issuer = this.issuerOf(token);
+    const issuer = this.#issuerOf(token);
     const entries = issuers.map((each, entry) => ({ ...each, entry })).filter((each) => each.issuer === issuer);
     const keys = this.#keys.get(issuer) as IssuerKeys;
     try {
@@ -93,6 +93,7 @@ export class IdTokens {
         currentDate: new Date(now()),
       });
       if (isOfAnotherKind(protectedHeader.typ, claims)) throw refused("this is a token of its issuer, but no ID token");
+      if ((claims.exp ?? 0) > lastSecond) throw refused("the exp of this ID token is not as it must be");
       const entry = entries.find(({ audience }) => [claims.aud].flat().includes(audience))?.entry ?? 0;
       return { entry, claims, id: idOf(token, claims), until: (claims.exp ?? 0) + skew };
     } catch (error) {

@@ -1,4 +1,5 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
+import { CodedError } from "../../golang/coded-error.ts";
 import { ServedError } from "../../proxy/store/served-error.ts";
 
 /** Reads a document of a provider, of at most so many bytes, without following a redirect. */
@@ -21,24 +22,31 @@ const mostKeys = 100;
 const freshFor = 600_000;
 const unknownKeyPause = 30_000;
 const failurePause = 5_000;
+/** Those who wait for one reading: more wait on something that does not answer. */
+const mostWaiting = 32;
 
 /**
  * The public keys of a provider, found by its discovery document.
  *
  * Who asks cannot have them read often: all who ask meanwhile wait for the one reading, a key that is not among them is
- * looked for anew once in half a minute, and after a failure nobody asks for five seconds.
+ * looked for anew once in half a minute, and after a failure nobody asks for five seconds. Only so many wait: whose key is
+ * known does not.
  */
 export class IssuerKeys {
   readonly #parts: IssuerKeysParts;
   #keys: { readonly find: KeyFinder; readonly readAt: number } | undefined;
   #reading: Promise<KeyFinder> | undefined;
+  #waiting = 0;
   #failed: { readonly error: unknown; readonly at: number } | undefined;
 
   constructor(parts: IssuerKeysParts) {
     this.#parts = parts;
   }
 
-  /** Finds the key that a token names. Throws errors of jose, and `ServedError` "upstream-failed" where none can be read. */
+  /**
+   * Finds the key that a token names. Throws errors of jose, `ServedError` "upstream-failed" where none can be read, and
+   * `CodedError` "too-many" where as many wait for a reading as may.
+   */
   readonly find: JWTVerifyGetKey = async (header, token) => {
     const find = await this.#fresh(freshFor);
     try {
@@ -56,10 +64,17 @@ export class IssuerKeys {
     const now = this.#parts.now();
     if (this.#keys !== undefined && now - this.#keys.readAt < age) return this.#keys.find;
     if (this.#failed !== undefined && now - this.#failed.at < failurePause) throw this.#failed.error;
+    if (this.#waiting >= mostWaiting)
+      throw new CodedError("too-many", "too many ID tokens of this issuer wait for its keys: try again");
     this.#reading ??= this.#readKeys().finally(() => {
       this.#reading = undefined;
     });
-    return await this.#reading;
+    this.#waiting++;
+    try {
+      return await this.#reading;
+    } finally {
+      this.#waiting--;
+    }
   }
 
   async #readKeys(): Promise<KeyFinder> {

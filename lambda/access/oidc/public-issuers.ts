@@ -22,7 +22,8 @@ const publicIssuers: Readonly<Record<string, PublicIssuer>> = {
       ...["user_id", "user_login", "user_email", "sub", "email", "groups_direct", "groups"],
     ],
   },
-  "https://accounts.google.com": { owners: ["hd", "email", "sub"] },
+  // Whoever has an address may have an account with it, of nobody's organisation, and keep that when the address is taken away.
+  "https://accounts.google.com": { owners: ["hd", "sub"] },
 };
 
 /** Says what is wrong with what a rule of an issuer matches, or `undefined`. */

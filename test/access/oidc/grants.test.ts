@@ -258,7 +258,7 @@ test("the configuration says what of its rules cannot be meant", () => {
     [match(github, { repository: ["corp/*", "*"] }), /this issuer signs for everybody/],
     [match("https://gitlab.com", { ref_protected: "true" }), /this issuer signs for everybody/],
     [match("https://accounts.google.com", { email_verified: "true" }), /this issuer signs for everybody/],
-    [match("https://accounts.google.com", { email: "*" }), /this issuer signs for everybody/],
+    [match("https://accounts.google.com", { email: "*@corp.example" }), /match one of hd, sub,/],
     [{ mtls: { rules: [{ subject: "CN=x", modules: "a.example/{x}" }] } }, /a certificate has no claims/],
     [{ mtls: { rules: [{ subject: "" }] } }, /mtls\.rules\.0\.subject/],
   ];
@@ -267,7 +267,8 @@ test("the configuration says what of its rules cannot be meant", () => {
     issuer({ issuer: "http://127.0.0.1:8090" }),
     match(github, { repository_owner_id: "1" }),
     match(github, { job_workflow_ref: "corp/.github/*" }),
-    match("https://accounts.google.com", { email: "*@corp.example" }),
+    match("https://accounts.google.com", { email: "*@corp.example", hd: "corp.example" }),
+    match("https://gitlab.com", { email: "*@corp.example" }),
     match("https://login.corp.example", { groups: "*" }),
   ];
   for (const config of right) parseConfig(JSON.stringify(config));

@@ -66,6 +66,7 @@ test("what is signed for us, now, by the issuer that it names is good; a claim t
     [{ claims: { exp: seconds - 61 } }, "id-token-refused: this ID token has expired: its exp is over"],
     [{ claims: { nbf: seconds + 70 } }, "id-token-refused: the nbf of this ID token is not as it must be"],
     [{ without: ["exp"] }, "id-token-refused: this ID token has no exp"],
+    [{ claims: { exp: 1e308 } }, "id-token-refused: the exp of this ID token is not as it must be"],
     [{ claims: { exp: "tomorrow" as never } }, "id-token-refused: the exp of this ID token is not as it must be"],
     [{ claims: { aud: "secret-service" } }, "id-token-refused: the aud of this ID token is not as it must be"],
     [{ claims: { aud: "modfront2" } }, "id-token-refused: the aud of this ID token is not as it must be"],
