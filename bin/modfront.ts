@@ -16,6 +16,7 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   reindex: async () => (await import("./verbs/reindex.ts")).reindexVerb,
   log: async () => (await import("./verbs/log.ts")).logVerb,
   adopt: async () => (await import("./verbs/adopt.ts")).adopt,
+  publish: async () => (await import("./verbs/publish.ts")).publish,
   doctor: async () => (await import("./verbs/doctor.ts")).doctor,
 };
 

@@ -115,6 +115,19 @@ func init() {
 		}
 		return dirhash.HashZip(file.Name(), dirhash.Hash1)
 	}
+	// zip.createFromDir does the same of a folder.
+	handlers["zip.createFromDir"] = func(args []json.RawMessage) (any, error) {
+		file, err := os.CreateTemp("", "xmod-*.zip")
+		if err != nil {
+			return nil, err
+		}
+		defer os.Remove(file.Name())
+		defer file.Close()
+		if err := zip.CreateFromDir(file, module.Version{Path: str(args, 0), Version: str(args, 1)}, str(args, 2)); err != nil {
+			return nil, err
+		}
+		return dirhash.HashZip(file.Name(), dirhash.Hash1)
+	}
 	handlers["dirhash.hashZip"] = func(args []json.RawMessage) (any, error) { return dirhash.HashZip(str(args, 0), dirhash.Hash1) }
 	handlers["unicode.folds"] = func([]json.RawMessage) (any, error) { return folds(), nil }
 }
