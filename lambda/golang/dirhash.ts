@@ -32,14 +32,14 @@ export async function hash1(files: readonly string[], open: OpenFile): Promise<s
     const digest = createHash("sha256");
     if (content instanceof Uint8Array) digest.update(content);
     else for await (const piece of content) digest.update(piece);
-    lines.push({ name: Buffer.from(file).toString("latin1"), digest: digest.digest("hex") });
+    lines.push({ name: Buffer.from(file).toString("latin1"), digest: digest.digest() });
   }
-  return summarize(lines);
+  return summarize(lines.sort(byName));
 }
 
 /** Returns the hash of a go.mod file that go.sum has in its `/go.mod` lines: of a list of one file, named `go.mod`. */
 export function hashGoMod(content: Uint8Array): string {
-  return summarize([{ name: "go.mod", digest: hash("sha256", content, "hex") }]);
+  return summarize([{ name: "go.mod", digest: hash("sha256", content, "buffer") }]);
 }
 
 /**
@@ -78,30 +78,66 @@ export async function hashEntries(
   entries: readonly ZipEntry[],
   onPiece: OnPiece = () => {},
 ): Promise<string> {
+  const sorted = [...entries].sort(byName);
   // Of entries with one name Go hashes the last, once for each of them.
-  const byName = new Map(entries.map((entry) => [entry.name, entry]));
-  refuseUnhashable([...byName.values()]);
-  checkApart(file, [...byName.values()]);
-  const digests = new Map<string, string>();
+  const hashed = sorted.filter(({ name }, i) => name !== sorted[i + 1]?.name);
+  refuseUnhashable(hashed);
+  checkApart(file, hashed);
+  // In the order of the file, so that each part of it is read once.
+  const order = [...hashed.keys()].sort((a, b) => offsetOf(hashed, a) - offsetOf(hashed, b));
+  const digests = new Digests(order);
   const addWhole = (entry: ZipEntry, content: Uint8Array) => {
-    digests.set(entry.name, hash("sha256", content, "hex"));
+    digests.add(hash("sha256", content, "buffer"));
     onPiece(entry, content);
   };
-  // In the order of the file, so that each part of it is read once.
-  for (const batch of batches([...byName.values()].sort((a, b) => a.headerOffset - b.headerOffset))) {
+  for (const batch of batches(order.flatMap((i) => hashed[i] ?? []))) {
     if (readTogether(file, batch, addWhole)) continue;
-    for (const entry of batch) digests.set(entry.name, await hashContent(file, entry, onPiece));
+    for (const entry of batch) digests.add(await hashContent(file, entry, onPiece));
   }
-  return summarize(entries.map(({ name }) => ({ name, digest: digests.get(name) ?? "" })));
+  return summarize(linesOf(sorted, digests));
 }
 
-async function hashContent(file: FileWindow, entry: ZipEntry, onPiece: OnPiece): Promise<string> {
+function offsetOf(entries: readonly ZipEntry[], i: number): number {
+  return entries[i]?.headerOffset ?? 0;
+}
+
+/** The hashes of very many files, added in one order and read in another: a string for each would take five times as much. */
+class Digests {
+  readonly #order: readonly number[];
+  readonly #bytes: Buffer;
+  #count = 0;
+
+  /** `order`: the numbers of the files, in the order in which they are added. */
+  constructor(order: readonly number[]) {
+    this.#order = order;
+    this.#bytes = Buffer.alloc(order.length * 32);
+  }
+
+  add(digest: Buffer): void {
+    digest.copy(this.#bytes, (this.#order[this.#count++] ?? 0) * 32);
+  }
+
+  of(i: number): Buffer {
+    return this.#bytes.subarray(i * 32, (i + 1) * 32);
+  }
+}
+
+/** One line for each entry, whose names are sorted; those of one name share a hash. */
+function* linesOf(sorted: readonly ZipEntry[], digests: Digests): Generator<HashedFile> {
+  let row = 0;
+  for (const [i, { name }] of sorted.entries()) {
+    yield { name, digest: digests.of(row) };
+    if (name !== sorted[i + 1]?.name) row++;
+  }
+}
+
+async function hashContent(file: FileWindow, entry: ZipEntry, onPiece: OnPiece): Promise<Buffer> {
   const digest = createHash("sha256");
   await readContent(file, entry, (piece) => {
     digest.update(piece);
     onPiece(entry, piece);
   });
-  return digest.digest("hex");
+  return digest.digest();
 }
 
 function refuseUnhashable(entries: readonly ZipEntry[]): void {
@@ -117,16 +153,20 @@ function refuseNewline(name: string): void {
   if (name.includes("\n")) throw new DirhashError("newline-in-name", "a file name has a newline in it");
 }
 
-/** A name with one character for each of its bytes, and the hexadecimal hash of the content. */
+/** A name with one character for each of its bytes, and the hash of the content. */
 interface HashedFile {
   readonly name: string;
-  readonly digest: string;
+  readonly digest: Buffer;
 }
 
-function summarize(files: readonly HashedFile[]): string {
+/** With a character for each byte, the order of UTF-16 units is the order of bytes. */
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+/** `sorted` by name. */
+function summarize(sorted: Iterable<HashedFile>): string {
   const summary = createHash("sha256");
-  // With a character for each byte, the order of UTF-16 units is the order of bytes.
-  const sorted = [...files].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-  for (const { name, digest } of sorted) summary.update(`${digest}  ${name}\n`, "latin1");
+  for (const { name, digest } of sorted) summary.update(`${digest.toString("hex")}  ${name}\n`, "latin1");
   return `h1:${summary.digest("base64")}`;
 }
