@@ -64,7 +64,8 @@ export class PackObjects {
         }
       }
     }
-    if (at >= 0) this.#keep(at, data);
+    // Most objects are read once: only what a delta was made of may be needed for the next one.
+    if (at >= 0 && deltas.length > 0) this.#keep(at, data);
     for (const delta of deltas.reverse()) {
       data = this.#apply(data, delta);
       this.#keep(delta, data);
