@@ -22,8 +22,6 @@ const most16 = 0xffff;
 const most32 = 0xffffffff;
 
 interface Written {
-  /** No bytes: a small buffer is a part of a larger one, which so many names would all hold on to. */
-  readonly name: string;
   readonly isDescribed: boolean;
   readonly crc: number;
   readonly deflated: number;
@@ -37,7 +35,7 @@ interface Written {
  */
 export async function* writeZip(files: Iterable<ZipSource>): AsyncGenerator<Uint8Array, void> {
   const batch = new Batch();
-  const entries: Written[] = [];
+  const directory = new Directory();
   for (const file of files) {
     const name = Buffer.from(file.name, "utf8");
     if (name.length > most16) throw new CodedError("zip-too-large", "a file has a path of more than 65535 bytes");
@@ -45,16 +43,13 @@ export async function* writeZip(files: Iterable<ZipSource>): AsyncGenerator<Uint
     const isDescribed = file.size > oneGo;
     const facts = isDescribed ? yield* writeStreamed(batch, name, file) : await writeWhole(batch, name, file);
     if (batch.count > most32) throw new CodedError("zip-too-large", "the zip is larger than 4 GiB");
-    entries.push({ name: file.name, isDescribed, offset, ...facts });
+    directory.add({ isDescribed, offset, ...facts }, name);
     yield* batch.full();
   }
   const start = batch.count;
-  for (const entry of entries) {
-    const name = Buffer.from(entry.name, "utf8");
-    batch.add(centralHeader(entry, name), name);
-    yield* batch.full();
-  }
-  batch.add(endOfDirectory(entries.length, start, batch.count - start));
+  yield* batch.rest();
+  yield* directory.chunks;
+  batch.add(endOfDirectory(directory.files, start, directory.bytes));
   yield* batch.rest();
 }
 
@@ -127,6 +122,38 @@ class Batch {
   }
 }
 
+/** What stands at the end of the zip, as the bytes that it will be: an object for each file would take three times as much. */
+class Directory {
+  readonly #full: Buffer[] = [];
+  #last = Buffer.allocUnsafe(0);
+  #used = 0;
+  files = 0;
+  bytes = 0;
+
+  add(entry: Written, name: Buffer): void {
+    const length = directoryHeaderLength + name.length;
+    if (this.#used + length > this.#last.length) this.#next(length);
+    writeCentralHeader(this.#last.subarray(this.#used, this.#used + directoryHeaderLength), entry, name);
+    name.copy(this.#last, this.#used + directoryHeaderLength);
+    this.#used += length;
+    this.bytes += length;
+    this.files++;
+  }
+
+  get chunks(): readonly Buffer[] {
+    return [...this.#full, this.#last.subarray(0, this.#used)];
+  }
+
+  #next(least: number): void {
+    if (this.#used > 0) this.#full.push(this.#last.subarray(0, this.#used));
+    // As long as what is there already, from little for a zip of a few files.
+    this.#last = Buffer.alloc(Math.max(least, Math.min(batchBytes, Math.max(1 << 10, this.bytes))));
+    this.#used = 0;
+  }
+}
+
+const directoryHeaderLength = 46;
+
 /** Names are UTF-8; what is not known yet stands in a descriptor behind the data. */
 const utf8 = 0x0800;
 const described = 0x0008;
@@ -142,8 +169,8 @@ function localHeader(name: Buffer, facts: Facts | undefined): Buffer {
   return header;
 }
 
-function centralHeader(entry: Written, name: Buffer): Buffer {
-  const header = Buffer.alloc(46);
+/** `header` has nothing but zeros. */
+function writeCentralHeader(header: Buffer, entry: Written, name: Buffer): void {
   header.writeUInt32LE(0x02014b50, 0);
   // Made on Unix, so that there are modes.
   header.writeUInt16LE((3 << 8) | 20, 4);
@@ -151,7 +178,6 @@ function centralHeader(entry: Written, name: Buffer): Buffer {
   writeFacts(header, 16, entry);
   header.writeUInt32LE(0o100644 * 0x10000, 38);
   header.writeUInt32LE(entry.offset, 42);
-  return header;
 }
 
 /** What both headers have: the version that is needed, flags, method, time, day, and the length of the name. */

@@ -149,27 +149,20 @@ export interface ModuleFile {
  * the root go.mod. Throws `CheckedFilesError` (with the report) when a file makes a zip impossible. Port of
  * zip.CheckFiles.
  */
-export async function checkFiles(files: readonly ModuleFile[]): Promise<CheckedFiles> {
+export async function checkFiles(files: Iterable<ModuleFile>): Promise<CheckedFiles> {
   return (await selectFiles(files)).checked;
 }
 
-interface Selected {
-  readonly file: ModuleFile;
-  readonly size: number;
-}
-
+/** `sizes` has that of each file in the order of the files; `undefined` of one that is not selected. */
 async function selectFiles(
-  files: readonly ModuleFile[],
-): Promise<{ readonly checked: CheckedFiles; readonly selected: readonly Selected[] }> {
+  files: Iterable<ModuleFile>,
+): Promise<{ readonly checked: CheckedFiles; readonly sizes: readonly (number | undefined)[] }> {
   const report = new FilesReport();
   const layout = await readLayout(files, report);
   const collisions = new NameCollisions();
-  const selected: Selected[] = [];
-  for (const file of files) {
-    const size = await checkFile(file, layout, collisions, report);
-    if (size !== undefined) selected.push({ file, size });
-  }
-  return { checked: report.result(), selected };
+  const sizes: (number | undefined)[] = [];
+  for (const file of files) sizes.push(await checkFile(file, layout, collisions, report));
+  return { checked: report.result(), sizes };
 }
 
 /** Only the first fault of a path is kept. */
@@ -195,7 +188,7 @@ interface Layout {
   readonly since124: boolean;
 }
 
-async function readLayout(files: readonly ModuleFile[], report: FilesReport): Promise<Layout> {
+async function readLayout(files: Iterable<ModuleFile>, report: FilesReport): Promise<Layout> {
   const modules = new Set<string>();
   let since124 = false;
   for (const file of files) {
@@ -317,18 +310,27 @@ export class FileGrewError extends CodedError<"file-grew"> {}
 /**
  * Returns the zip of a module version as a stream, made of those files that `checkFiles` finds valid, in the order given.
  *
- * The same files give the same bytes: times and modes are fixed. Throws what `checkFiles` throws, and `ModuleError` or
+ * The same files give the same bytes: times and modes are fixed. `files` is gone through several times and has to give the
+ * same ones each time; what does not have them all at once saves the memory for very many. Throws what `checkFiles` throws, and `ModuleError` or
  * `VersionNotCanonicalError`; the stream fails with `file-grew` or with what reading a file failed with. Port of
  * zip.Create.
  */
-export async function create(module: ModuleVersion, files: readonly ModuleFile[]): Promise<Readable> {
+export async function create(module: ModuleVersion, files: Iterable<ModuleFile>): Promise<Readable> {
   const prefix = zipPrefix(module);
-  const { selected } = await selectFiles(files);
-  return Readable.from(writeZip(sourcesOf(selected, prefix)), { objectMode: false, highWaterMark: 1 << 20 });
+  const { sizes } = await selectFiles(files);
+  return Readable.from(writeZip(sourcesOf(files, sizes, prefix)), { objectMode: false, highWaterMark: 1 << 20 });
 }
 
-function* sourcesOf(selected: readonly Selected[], prefix: string): Generator<ZipSource> {
-  for (const { file, size } of selected) yield { name: prefix + file.path, size, open: () => limited(file, size) };
+function* sourcesOf(
+  files: Iterable<ModuleFile>,
+  sizes: readonly (number | undefined)[],
+  prefix: string,
+): Generator<ZipSource> {
+  let i = 0;
+  for (const file of files) {
+    const size = sizes[i++];
+    if (size !== undefined) yield { name: prefix + file.path, size, open: () => limited(file, size) };
+  }
 }
 
 async function* limited(file: ModuleFile, size: number): AsyncGenerator<Uint8Array> {

@@ -31,23 +31,66 @@ export function pathsOfModule(directory: string): readonly string[] | undefined 
  * cmd/go/internal/modfetch/coderepo.go), in the order of the tree. Which of them get into the zip is for `zip.create` to say.
  *
  * A module below the root that has no LICENSE gets that of the root. Submodules of git are no files. Throws
- * `AttributeError`, and `GitFailure`, here or when a file is read.
+ * `AttributeError`, and `GitFailure`, here, while they are gone through, or when a file is read.
  */
-export function moduleFiles(objects: CommitFiles, tree: string, directory: string): ModuleFile[] {
-  const prefix = directory === "" ? "" : `${directory}/`;
-  const all = [...objects.files(tree, pathsOfModule(directory))];
-  const attributes = readAttributes(objects, all);
-  const own = all.filter(({ path, kind }) => kind !== "submodule" && path.startsWith(prefix));
-  const files: ModuleFile[] = own.map((file) => new ArchivedFile(file, prefix.length, { objects, attributes }));
-  if (directory === "" || files.some(({ path }) => path === "LICENSE")) return files;
-  const license = all.find(({ path, kind }) => path === "LICENSE" && kind !== "submodule");
-  return license === undefined ? files : [...files, wholeFile("LICENSE", objects.blob(license.id, longestLicense))];
+export function moduleFiles(objects: CommitFiles, tree: string, directory: string): Iterable<ModuleFile> {
+  return new ModuleTree(objects, tree, directory);
 }
 
-function readAttributes(objects: CommitFiles, files: readonly TreeFile[]): Attributes {
-  const texts = new Map<string, string>();
-  for (const { path, kind, id, size } of files) {
-    if (kind === "submodule" || (path !== attributesName && !path.endsWith(`/${attributesName}`))) continue;
+/** Each time they are gone through the tree is: very many files are never in memory together. */
+class ModuleTree implements Iterable<ModuleFile> {
+  readonly #objects: CommitFiles;
+  readonly #tree: string;
+  readonly #directory: string;
+  readonly #prefix: string;
+  readonly #attributes: Attributes;
+  readonly #license: ModuleFile | undefined;
+
+  constructor(objects: CommitFiles, tree: string, directory: string) {
+    this.#objects = objects;
+    this.#tree = tree;
+    this.#directory = directory;
+    this.#prefix = directory === "" ? "" : `${directory}/`;
+    const texts = new AttributeTexts(objects);
+    let ownLicense = false;
+    let license: string | undefined;
+    for (const file of this.#files()) {
+      texts.add(file);
+      if (file.path === `${this.#prefix}LICENSE`) ownLicense = true;
+      else if (file.path === "LICENSE") license = file.id;
+    }
+    this.#attributes = new Attributes(texts.byFolder);
+    if (license === undefined || ownLicense) return;
+    this.#license = wholeFile("LICENSE", objects.blob(license, longestLicense));
+  }
+
+  *[Symbol.iterator](): Generator<ModuleFile> {
+    const archive = { objects: this.#objects, attributes: this.#attributes };
+    const prefix = this.#prefix;
+    for (const file of this.#files()) {
+      if (file.path.startsWith(prefix)) yield new ArchivedFile(file, prefix.length, archive);
+    }
+    if (this.#license !== undefined) yield this.#license;
+  }
+
+  *#files(): Generator<TreeFile> {
+    for (const file of this.#objects.files(this.#tree, pathsOfModule(this.#directory))) {
+      if (file.kind !== "submodule") yield file;
+    }
+  }
+}
+
+/** The content of `.gitattributes` files, by their folders; byte strings. */
+class AttributeTexts {
+  readonly byFolder = new Map<string, string>();
+  readonly #objects: CommitFiles;
+
+  constructor(objects: CommitFiles) {
+    this.#objects = objects;
+  }
+
+  add({ path, id, size }: TreeFile): void {
+    if (path !== attributesName && !path.endsWith(`/${attributesName}`)) return;
     if ((size ?? 0) > longestAttributes) {
       throw new AttributeError(
         "attributes-too-costly",
@@ -55,9 +98,8 @@ function readAttributes(objects: CommitFiles, files: readonly TreeFile[]): Attri
       );
     }
     const folder = byteString(path.slice(0, -attributesName.length));
-    texts.set(folder, objects.blob(id, longestAttributes).toString("latin1"));
+    this.byFolder.set(folder, this.#objects.blob(id, longestAttributes).toString("latin1"));
   }
-  return new Attributes(texts);
 }
 
 /** git compares bytes. */
@@ -70,7 +112,7 @@ interface Archive {
   readonly attributes: Attributes;
 }
 
-/** A file as `git archive` gives it. There may be very many of them: what one takes in memory counts. */
+/** A file as `git archive` gives it. */
 class ArchivedFile implements ModuleFile {
   readonly path: string;
   readonly #file: TreeFile;

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { hash1 } from "../../../../lambda/golang/dirhash.ts";
 import { inspectZip } from "../../../../lambda/golang/inspect-zip.ts";
+import type { ZipResult } from "../../../../lambda/upstream/git/module/module-zip.ts";
 import { ThreadZips } from "../../../../lambda/upstream/git/module/thread-zips.ts";
 import { gitLimits } from "../../../../lambda/upstream/git/pack/git-limits.ts";
 import { indexPack } from "../../../../lambda/upstream/git/pack/index-pack.ts";
@@ -96,6 +99,21 @@ test("more zips than threads wait for their turn", async (t) => {
     results.map(({ kind }) => kind),
     ["done", "done", "done", "done", "done"],
   );
+});
+
+test("a zip of very many files takes little memory for each", async (t) => {
+  const names = Array.from({ length: 50_000 }, (_, i) => [
+    `d${i % 97}/a-file-of-${i}.go`,
+    `package p // ${i % 1000}\n`,
+  ]);
+  const job = await jobFor({ "go.mod": "module corp.example/r\n", ...Object.fromEntries(names) });
+  const script = new URL("../../../../lambda/upstream/git/module/zip-thread.ts", import.meta.url);
+  // An object for each file, of which one holds on to all, takes more than 40 MB.
+  const worker = new Worker(script, { resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 36 } });
+  t.after(() => worker.terminate());
+  worker.postMessage(job);
+  const [result] = (await once(worker, "message")) as [ZipResult];
+  assert.equal(result.kind, "done");
 });
 
 /** A thread that says who it is and what heap it may have. */
