@@ -43,6 +43,8 @@ const terminal: Terminal = {
   print: (line) => process.stdout.write(`${line}\n`),
   write: (result) => process.stdout.write(result),
   note: (line) => process.stderr.write(`${line}\n`),
+  // To the first column, and what stands there is erased.
+  progress: (line) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${line}`),
   readSecret: (prompt) => (process.stdin.isTTY ? typeSecret(prompt) : readAll()),
   readLine: () => (process.stdin.isTTY ? Promise.resolve("") : readLine()),
   environment: process.env,

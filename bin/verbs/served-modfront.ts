@@ -73,6 +73,12 @@ export class ServedModfront {
     throw new CodedError(response.status === 400 ? "usage" : "answer", line);
   }
 
+  /** Where a path is, and what is shown there. Throws `CodedError` "usage" for a way on which others could read it. */
+  destination(path: string): { readonly url: URL; readonly headers: Readonly<Record<string, string>> } {
+    this.#checkWay();
+    return { url: new URL(this.#server + path), headers: this.#headers };
+  }
+
   #checkWay(): void {
     const { hostname, protocol } = new URL(this.#server);
     if (protocol === "http:" && !/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname))

@@ -9,6 +9,8 @@ export interface Terminal {
   readonly write: (text: string) => void;
   /** A line for the person, for stderr. */
   readonly note: (line: string) => void;
+  /** Shows how far something is in place of what this showed before, nothing with ""; only where a person looks on. */
+  readonly progress: (line: string) => void;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** As `process.platform`. */
   readonly platform: string;

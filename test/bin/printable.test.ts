@@ -26,6 +26,7 @@ test("nor does it where login prints why a token was refused", async (t) => {
   const notes: string[] = [];
   const terminal = {
     print: assert.fail,
+    progress: assert.fail,
     write: assert.fail,
     note: (line: string) => notes.push(line),
     readSecret: async () => `mf_a.${"b".repeat(43)}`,
