@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { tenantWith } from "../lambda/access/tenants.ts";
+import { tenantBorders, tenantWith } from "../lambda/access/tenants.ts";
 import { CodedError, isCodedError } from "../lambda/golang/coded-error.ts";
 import { SqliteCredentialStore } from "../lambda/local/access/sqlite-credential-store.ts";
 import { greeting } from "../lambda/local/server/greeting.ts";
@@ -48,6 +48,7 @@ async function connect(settings: Settings, way: RequestWay): Promise<Upstreams> 
   return openUpstreams(config, {
     credentials,
     tenantOf: tenantWith(config.tenants, (name) => set.hasOwn(name)),
+    borders: tenantBorders(config.tenants),
     repositories: openDirect({
       rewrites: config.git.rewrite,
       files: new FolderTemporaryFiles(join(settings.data, "tmp"), temporaryName),

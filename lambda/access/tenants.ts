@@ -59,6 +59,30 @@ export function tenantWith(tenants: Tenants, has: (name: string) => boolean): (m
   };
 }
 
+/** Whose a place is by its path, where modules lead to their repositories. */
+export interface TenantBorders {
+  /** The name of the tenant to which a module belongs; `""` of none. */
+  tenantOf(module: string): string;
+  /** True for a path that the patterns of another tenant match than of this one, or of any where this is `""`. */
+  isForeign(path: string, tenant: string): boolean;
+}
+
+/** Returns the borders between tenants. What no pattern has to the letter is compared without capitals, as hosts compare it. */
+export function tenantBorders(tenants: Tenants): TenantBorders {
+  const written = Object.entries(tenantPatterns(tenants));
+  const small = written.map(([name, patterns]) => [name, patterns.toLowerCase()] as const);
+  const ownersIn = (all: readonly (readonly [string, string])[], path: string) =>
+    all.filter(([, patterns]) => matchPrefixPatterns(patterns, path)).map(([name]) => name);
+  return {
+    tenantOf: (module) => tenantOf(module, tenants) ?? "",
+    isForeign: (path, tenant) => {
+      const exact = ownersIn(written, path);
+      const owners = exact.length > 0 ? exact : ownersIn(small, path.toLowerCase());
+      return owners.length > 0 && !owners.includes(tenant);
+    },
+  };
+}
+
 /**
  * Says what of the tenants cannot be meant, or `undefined`: a module path that belongs to two of them, which would show
  * each what is the other's.

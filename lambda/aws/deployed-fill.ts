@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { type Tenants, tenantWith } from "../access/tenants.ts";
+import { type Tenants, tenantBorders, tenantWith } from "../access/tenants.ts";
 import { sumdbVerifier } from "../proxy/checksums/known-sumdb.ts";
 import { openSumdbRemote } from "../proxy/checksums/sumdb-reach.ts";
 import { Fill, type FillParts } from "../proxy/fill/fill.ts";
@@ -75,6 +75,7 @@ export async function openFill(parts: DeployedFillParts) {
       version: settings.version,
       credentials: credentials.open,
       tenantOf: tenantWith(settings.tenants, (name) => set.hasOwn(name)),
+      borders: tenantBorders(settings.tenants),
       repositories: openDirect({
         rewrites: settings.git.rewrite,
         files: temporaryFiles,

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
-import { tenantWith } from "../../lambda/access/tenants.ts";
+import { tenantBorders, tenantWith } from "../../lambda/access/tenants.ts";
 import { parseConfig } from "../../lambda/config/config.ts";
 import { SqliteCredentialStore } from "../../lambda/local/access/sqlite-credential-store.ts";
 import type { Failpoint } from "../../lambda/local/data/failpoints.ts";
@@ -63,6 +63,7 @@ export async function startProduct(options: ProductOptions, failpoint?: Failpoin
     version: "0.0.0",
     credentials,
     tenantOf: tenantWith(config.tenants, (name) => set.hasOwn(name)),
+    borders: tenantBorders(config.tenants),
     repositories: openDirect({
       rewrites: config.git.rewrite,
       files: new FolderTemporaryFiles(join(options.data, "tmp"), temporaryName),

@@ -48,8 +48,8 @@ export function openDirect({ rewrites, files, threads, agent, limits = {} }: Dir
     const zips = new ThreadZips(threads.zips);
     const direct = new DirectUpstream({
       discovery,
-      openRepository: (place, module) => {
-        const { url, ...visit } = visits.to(place, module);
+      openRepository: (place, module, below) => {
+        const { url, ...visit } = visits.to(place, module, below);
         return repositories.open(url, visit);
       },
       openProxy: (place, module) => {

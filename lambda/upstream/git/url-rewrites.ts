@@ -44,6 +44,15 @@ export class UrlRewrites {
     );
   }
 
+  /** What is rewritten to this URL: the other names of what is there. */
+  namesOf(url: URL): readonly string[] {
+    const { href } = url;
+    return this.#rules.flatMap(({ from, to }) => {
+      const start = new URL(to).href;
+      return href.toLowerCase().startsWith(start.toLowerCase()) ? [from + href.slice(start.length)] : [];
+    });
+  }
+
   #find(url: string): { readonly written: string; readonly rule: UrlRewrite | undefined } {
     const written = /^https?:/i.test(url) && URL.canParse(url) ? new URL(url).href : url;
     return { written, rule: this.#rules.find(({ from }) => written.startsWith(from)) };

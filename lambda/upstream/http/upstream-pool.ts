@@ -109,12 +109,13 @@ export class UpstreamPool {
   }
 
   #direct(): Upstream {
-    const { repositories = () => noRepositories, now } = this.#options;
+    const { repositories = () => noRepositories, borders, now } = this.#options;
     this.#repositories ??= repositories({
       client: this.#directClient,
       credentials: this.#credentials,
       isPrivate: (modulePath) => this.#isPrivate(modulePath),
       hosts: this.#trusted,
+      borders,
       openProxy: (url, options) => this.#openProxy(url, options),
       now,
     });

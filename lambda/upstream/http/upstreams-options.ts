@@ -34,12 +34,22 @@ export interface UpstreamsOptions {
   readonly credentials?: OpenCredentials;
   /** The tenant of a module that has credentials of its own: what it fetches with them is known to its modules alone. */
   readonly tenantOf?: ((modulePath: string) => string | undefined) | undefined;
+  /** Keeps modules from leading to what is another tenant's; without it there are no tenants. */
+  readonly borders?: Borders | undefined;
   /** Makes what stands behind `direct`; without it `direct` has no module. */
   readonly repositories?: OpenRepositories;
   /** The `Via` header of a request that is sent now. */
   readonly via?: () => string;
   /** For tests: in place of the system's resolver. */
   readonly lookup?: LookupFunction;
+}
+
+/** Whose a place is by its path. */
+export interface Borders {
+  /** The name of the tenant to which a module belongs; `""` of none. */
+  tenantOf(modulePath: string): string;
+  /** True for a path that is another tenant's than this one's; where this is `""`, any tenant's. */
+  isForeign(path: string, tenant: string): boolean;
 }
 
 /** What the configuration says of hosts. */
@@ -62,6 +72,7 @@ export interface RepositoriesParts {
   /** True for module paths that the configuration calls private. */
   readonly isPrivate: (modulePath: string) => boolean;
   readonly hosts: HostTrust;
+  readonly borders?: Borders | undefined;
   /** The module proxy at a URL that was learnt from input: trusted as far as who led there, and shown credentials or not. */
   readonly openProxy: (url: URL, options: ProxyOptions) => Upstream;
   /** Milliseconds on a clock that does not go back. */

@@ -25,8 +25,11 @@ import { WantedZips } from "./wanted-zips.ts";
 /** What `direct` is made of. */
 export interface DirectParts {
   readonly discovery: Pick<Discovery, "find">;
-  /** A module's repository, which go knows by this URL. Throws `GitFailure` or `UpstreamFailure` for one that is not to be reached. */
-  readonly openRepository: (url: string, module: string) => GitRepository;
+  /**
+   * A module's repository, which go knows by this URL; `below` is what the module is called in there. Throws `GitFailure` or
+   * `UpstreamFailure` for one that is not to be reached.
+   */
+  readonly openRepository: (url: string, module: string, below: string) => GitRepository;
   /** A module proxy that a module's page names: as little trusted as the page. */
   readonly openProxy: (url: string, module: string) => Upstream;
   readonly listings: RefListings;
@@ -95,7 +98,7 @@ class DirectAnswer {
     const { listings, openRepository } = this.#parts;
     const { signal, isZipWanted } = this.#call;
     const place = modulePlace(this.#address, this.#request.module);
-    const repository = openRepository(this.#address.url, this.#request.module);
+    const repository = openRepository(this.#address.url, place.path, `${place.directory}/${place.major}`);
     // In use to the end, so that none is removed before it was read.
     const snapshots: Snapshot[] = [];
     const fetchAll = async (commit: string) => {
