@@ -24,6 +24,7 @@ const access: DeployedAccess = {
   anonymous: settings.access.anonymous ?? "none",
   private: settings.private,
   tenants: settings.tenants,
+  channels: settings.channels,
 };
 
 type Values = ReadonlyMap<string, string>;
@@ -39,7 +40,7 @@ async function prepare(present: Values): Promise<KeyValueChanges> {
 async function finish(present: Values): Promise<KeyValueChanges> {
   const { MODFRONT_PRIMARY_REGION: region, MODFRONT_TABLE: table } = environment;
   const moved = await moveEarlierTokens(present, openTokenRecords(table, region), Math.floor(Date.now() / 1000));
-  const puts = new Map([...changedValues(present, accessValues(access)), ...moved.puts]);
+  const puts = new Map([...changedValues(present, accessValues(access, present)), ...moved.puts]);
   const tokens = withSigningKey(puts.get("tokens") ?? present.get("tokens"));
   // Last, for it says that all before it was done.
   if (tokens !== undefined) puts.set("tokens", tokens);

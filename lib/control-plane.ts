@@ -44,7 +44,12 @@ export class ControlPlane extends Construct {
         MODFRONT_KEY_VALUE_STORE: keyValues.keyValueStoreArn,
         MODFRONT_BUCKET: names.bucket(primaryRegion),
       },
-      settings: { access: config.access, private: config.private, tenants: config.tenants },
+      settings: {
+        access: config.access,
+        private: config.private,
+        tenants: config.tenants,
+        channels: config.channels,
+      },
       memorySize: 256,
       timeout: Duration.minutes(2),
       alerts: props.alerts,

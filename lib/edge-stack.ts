@@ -21,7 +21,7 @@ import { Bucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 import { viewerCertificateHeaders } from "../lambda/aws/viewer-certificate.ts";
 import type { Config } from "../lambda/config/config.ts";
-import { requestHeader, viewerHeader, waitHeader } from "../lambda/edge/cloudfront.ts";
+import { requestHeader, viaHeader, viewerHeader, waitHeader } from "../lambda/edge/cloudfront.ts";
 import { credentialsHeader } from "../lambda/edge/decide.ts";
 import { identityHeader } from "../lambda/edge/identity.ts";
 import {
@@ -189,10 +189,10 @@ export class EdgeStack extends Stack {
       originAccessControl: new S3OriginAccessControl(this, "Access", { signing: Signing.SIGV4_ALWAYS }),
       apiDomainName: props.apiDomainName,
     };
-    // Outside the cache key: who asks and how often must not split the cache.
+    // Outside the cache key: who asks, how often and in which channel must not split the cache.
     const originRequestPolicy = new OriginRequestPolicy(this, "Headers", {
       originRequestPolicyName: names.prefix,
-      headerBehavior: OriginRequestHeaderBehavior.allowList(identityHeader, requestHeader, waitHeader),
+      headerBehavior: OriginRequestHeaderBehavior.allowList(identityHeader, requestHeader, waitHeader, viaHeader),
     });
     const responseHeadersPolicy = new ResponseHeadersPolicy(this, "Security", {
       responseHeadersPolicyName: names.prefix,

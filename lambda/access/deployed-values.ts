@@ -9,6 +9,8 @@ import {
   tenantKey,
 } from "../edge/access-settings.ts";
 import { CodedError } from "../golang/coded-error.ts";
+import { channelRows, endedOf } from "../proxy/channels/channel-rows.ts";
+import type { Channels } from "../proxy/channels/config.ts";
 import { packAccess } from "./packed-settings.ts";
 import { layOutPrivate, packPrivate, packTenant } from "./private-texts.ts";
 import type { Tenants } from "./tenants.ts";
@@ -22,6 +24,7 @@ export interface DeployedAccess {
   readonly anonymous: Anonymous;
   readonly private: readonly string[];
   readonly tenants: Tenants;
+  readonly channels?: Channels;
 }
 
 /** Keys and values of the edge's store. */
@@ -29,13 +32,17 @@ export type Values = ReadonlyMap<string, string>;
 
 /**
  * Returns the values of `access` as they must be in the end: `access` itself, all texts of private modules, and those of
- * tenants.
+ * tenants. Channels that were rolled back at present stay so: a deployment restores none.
  *
  * Throws `CodedError` "private-full" when patterns do not fit.
  */
-export function accessValues({ anonymous, private: patterns, tenants }: DeployedAccess): Values {
+export function accessValues(
+  { anonymous, private: patterns, tenants, channels = {} }: DeployedAccess,
+  present: Values = new Map(),
+): Values {
   const { others, texts } = layOutPrivate(patterns);
-  const values = new Map([["access", packAccess({ anonymous, private: others.join(",") })]]);
+  const rows = channelRows(channels, endedOf(readAccess(present.get("access"))?.channels));
+  const values = new Map([["access", packAccess({ anonymous, private: others.join(","), channels: rows })]]);
   for (const [key, own] of texts) values.set(key, packPrivate(own));
   for (const [name, { modules }] of Object.entries(tenants)) values.set(...packTenant(name, modules));
   checkRoom(values);
@@ -62,7 +69,7 @@ function checkRoom(values: Values): void {
  */
 export function closingValues(present: Values, access: DeployedAccess, identityKey: string): Values {
   const values = new Map<string, string>();
-  for (const [key, value] of accessValues(access)) {
+  for (const [key, value] of accessValues(access, present)) {
     values.set(key, key === "access" ? closingAccess(present.get(key), value) : value);
   }
   for (const key of present.keys()) {
@@ -96,5 +103,6 @@ function closingAccess(present: string | undefined, wanted: string): string {
   if (before === undefined) return wanted;
   const patterns = new Set([before, after].flatMap((each) => each.private.split(",").filter(Boolean)));
   const anonymous = strictest.find((mode) => mode === before.anonymous || mode === after.anonymous) ?? "none";
-  return packAccess({ anonymous, private: [...patterns].join(",") });
+  // What the code of before does not know it does not read, and that of after has no channel until all else is done.
+  return packAccess({ anonymous, private: [...patterns].join(","), channels: before.channels });
 }

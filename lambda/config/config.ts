@@ -4,6 +4,7 @@ import { exchangeConfig } from "../access/oidc/config.ts";
 import { faultOfTenantNames, faultOfTenants, resolveTenants } from "../access/tenants.ts";
 import { awsConfig } from "../aws/config.ts";
 import { CodedError } from "../golang/coded-error.ts";
+import { channelsConfig } from "../proxy/channels/config.ts";
 import { checksumsConfig } from "../proxy/checksums/config.ts";
 import { fillConfig } from "../proxy/fill/config.ts";
 import { logConfig } from "../proxy/log/config.ts";
@@ -26,6 +27,7 @@ const configSchema = z.strictObject({
   ...accessConfig,
   ...exchangeConfig,
   ...upkeepConfig,
+  ...channelsConfig,
   ...awsConfig,
 });
 
@@ -59,15 +61,20 @@ function resolveConfig(config: Config): Config {
     if (unknown !== undefined) throw new CodedError("config", `configuration key ${key}: ${unknown}`);
     return [...resolveTenants(patterns, tenants)];
   };
+  const resolveRules = (key: string, rules: Config["upstreams"]) =>
+    rules.map((rule, i) => ({ ...rule, patterns: resolve(`${key}.${i}.patterns`, rule.patterns) }));
   checkGrants(config);
   const owned = Object.values(tenants).flatMap(({ modules }) => modules);
   return {
     ...config,
     private: [...new Set([...resolve("private", config.private), ...owned])],
-    upstreams: config.upstreams.map((rule, i) => ({
-      ...rule,
-      patterns: resolve(`upstreams.${i}.patterns`, rule.patterns),
-    })),
+    upstreams: resolveRules("upstreams", config.upstreams),
+    channels: Object.fromEntries(
+      Object.entries(config.channels).map(([name, { upstreams, ...channel }]) => [
+        name,
+        { ...channel, ...(upstreams && { upstreams: resolveRules(`channels.${name}.upstreams`, upstreams) }) },
+      ]),
+    ),
   };
 }
 

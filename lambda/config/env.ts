@@ -97,7 +97,7 @@ interface SettingsRows extends Readonly<Record<ServeName, ServeSettings>> {
   readonly background: FillSettings;
   readonly log: LogSettings;
   readonly preheat: Pick<Config, "preheat">;
-  readonly control: Pick<Config, "access" | "private" | "tenants">;
+  readonly control: Pick<Config, "access" | "private" | "tenants" | "channels">;
   readonly admin: Pick<Config, "access" | "private" | "tenants">;
   readonly token: ExchangeSettings;
 }

@@ -21,9 +21,30 @@ export interface AccessSettings {
   readonly anonymous: Anonymous;
   /** The patterns of private modules, comma-separated in GOPRIVATE syntax; at the edge those that no `p` has. */
   readonly private: string;
+  /** The channels, where there are any; behind the edge, which has decided, nobody asks. */
+  readonly channels?: readonly ChannelRow[] | undefined;
   /** The patterns of each tenant, likewise, behind the edge. */
   readonly tenants?: Readonly<Record<string, string>> | undefined;
 }
+
+/**
+ * A channel as the value `access` has it: `["/~canary", "6N9b", "x-canary", "yes", [["/go.dev/v1/", "/corp.example/v1/"]],
+ * "canary"]`. lambda/proxy/channels writes it.
+ *
+ * `below`: its share are the token holders whose points sort below it, but for those of the rows before; empty for no share.
+ * `header`: in small letters, empty for none, and then `value` is null. `rewrites`: beginnings of escaped paths, and what stands in their place, one after
+ * the other. `channel`: its name, or empty for the default, which one that was rolled back is; `since`: since when, in Unix
+ * seconds.
+ */
+export type ChannelRow = readonly [
+  named: string,
+  below: string,
+  header: string,
+  value: string | null,
+  rewrites: readonly (readonly [from: string, to: string])[],
+  channel: string,
+  since?: number,
+];
 
 /** The value `tokens`: what it takes to judge one. */
 export interface TokenSettings {

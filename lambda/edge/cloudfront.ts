@@ -51,6 +51,15 @@ export const requestHeader = "x-modfront-request";
  */
 export const waitHeader = "x-modfront-wait";
 
+/** In this header, which caches have in their keys, the edge names the channel by which an answer differs (`view`). */
+export const channelHeader = "x-modfront-channel";
+
+/**
+ * In this header, outside the cache key, the edge tells the functions in which channel something was asked, empty for the default,
+ * and by which path: `"canary /~canary/corp.example/x/@v/main.info"`, with percent forms.
+ */
+export const viaHeader = "x-modfront-via";
+
 /** In this header CloudFront itself says from which address and port a request came, where a policy asks for it. */
 export const viewerHeader = "cloudfront-viewer-address";
 
@@ -95,6 +104,7 @@ function answer(
       method: request.method,
       path: request.uri,
       credentials: readHeader(request.headers.authorization),
+      header: (name) => readHeader(request.headers[name]),
     },
     {
       keyValues,
@@ -108,7 +118,7 @@ function answer(
       context.fetched(decision.routed as RoutedPath, decision.identity, "refused", keyValues);
     return respond(decision, request.method);
   }
-  if (decision.misrouted) return respond(redirect(decision.routed.path), request.method);
+  if (decision.misrouted) return respond(redirect(decision.address || decision.routed.path), request.method);
   const tokens = keyValues.tokens();
   // Without an identity nothing behind the edge would answer, and it must not.
   if (!tokens) return respond(refuseUndecided(), request.method);
@@ -118,10 +128,11 @@ function answer(
   return request;
 }
 
-function readHeader(header: Value | undefined): string | string[] | undefined {
+/** Of a header that came more than once nothing is known but that. */
+function readHeader(header: Value | undefined): string | [] | undefined {
   if (header === undefined) return undefined;
   const values = header.multiValue;
-  return values && values.length > 1 ? values.map((each) => each.value) : header.value;
+  return values && values.length > 1 ? [] : header.value;
 }
 
 function respond(answer: EdgeAnswer, method: string): ViewerResponse {
@@ -148,5 +159,9 @@ function rewrite(request: ViewerRequest, forward: EdgeForward, identity: string)
   }
   if (forward.prepare) forward.prepare(request.headers);
   request.headers[identityHeader] = { value: identity };
+  const address = forward.address;
+  const view = forward.view;
+  if (view) request.headers[channelHeader] = { value: view };
+  if (address) request.headers[viaHeader] = { value: `${forward.channel} ${encodePath(address)}` };
   if (wait !== undefined && /^[1-8]$/.test(wait.value)) request.headers[waitHeader] = { value: wait.value };
 }

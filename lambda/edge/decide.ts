@@ -1,8 +1,9 @@
-import type { KeyValues } from "./access-settings.ts";
+import type { AccessSettings, KeyValues } from "./access-settings.ts";
+import { enterChannel } from "./channels.ts";
 import type { Hmac } from "./hmac.ts";
 import { hides, judge } from "./permit.ts";
 import { alive, type EdgeAnswer, onlyRead, refuse, refuseCaller, refuseUndecided } from "./refusals.ts";
-import { bad, decodePath, malformed, type PathFault, type RoutedPath, routePath } from "./routed-path.ts";
+import { bad, decodePath, malformed, type PathFault, type RoutedPath, routeChannelled } from "./routed-path.ts";
 import { controlPatterns, fitsPattern, patterns, probes, readMethods } from "./routes.ts";
 import { anonymous, type Identity, nobody, readCredentials, verifyToken } from "./token.ts";
 
@@ -15,6 +16,8 @@ export interface EdgeRequest {
   readonly path: string;
   /** The Authorization header; an array when it came more than once: refused, as one that was joined with a comma is. */
   readonly credentials: string | readonly string[] | undefined;
+  /** The value of another header, by its name in small letters: one may choose a channel. */
+  readonly header?: (name: string) => string | readonly string[] | undefined;
 }
 
 /** All that the decision depends on beside the request. */
@@ -28,14 +31,24 @@ export interface EdgeContext {
 /** The request may go on, to the cache and to what is behind it. */
 export interface EdgeForward {
   readonly kind: "forward";
-  readonly routed: RoutedPath;
+  /** What is served: in a channel it may be another module than was asked for. */
+  routed: RoutedPath;
   /**
    * True when the path was spelt so that CloudFront chose the behaviour of another route (`%40v`): there the answer is
-   * 308 to `encodePath(routed.path)`; who routes by `routed` need not care.
+   * 308 to `encodePath`; who routes by `routed` need not care.
    */
   readonly misrouted: boolean;
   /** Who asks: `anonymous` also for those whose token did not matter. */
   readonly identity: Identity;
+  /** The canonical path of what was asked, where a channel was found for it: with its name, and as it was before a rewrite. */
+  address?: string;
+  /** That channel: what is missing is fetched from its upstreams. Empty for the default, which one that was rolled back is. */
+  channel?: string;
+  /**
+   * The same, but only where answers may differ by channel: not for a canonical version. Every cache has it in its key, so that
+   * whoever makes a list, latest or the answer to a query goes by this alone.
+   */
+  view?: string;
   /** Has the last word about the headers with which CloudFront asks an origin. */
   prepare?: (headers: { [name: string]: { value: string } }) => void;
 }
@@ -49,12 +62,24 @@ export type Decision = EdgeAnswer | EdgeForward;
  * Pure, synchronous and without any API of a runtime, so that the same code runs in CloudFront and in the local server.
  */
 export function decide(request: EdgeRequest, context: EdgeContext): Decision {
-  const routed = locate(request.path);
-  if ("reason" in routed) return refuse(routed.status, routed.reason);
-  if (routed.route === "site") return forward(request, routed, readHolder(request, context), patterns.site);
+  const asked = locate(request.path);
+  if ("reason" in asked) return refuse(asked.status, asked.reason);
+  if (asked.route === "site") return forward(request, asked, readHolder(request, context), patterns.site);
   if (readMethods.indexOf(request.method) < 0) return refuse(405, onlyRead, "allow", readMethods.join(", "));
-  const identity = identify(routed, request, context);
-  return "kind" in identity ? identity : forward(request, routed, identity, patterns[routed.route]);
+  const keyValues = context.keyValues;
+  const settings = keyValues.access();
+  if (!settings) return refuseUndecided();
+  const channels = settings.channels;
+  const isOpen = settings.anonymous === "all";
+  // The hot path of a server on one machine: nobody's token matters.
+  const holder = isOpen && !channels ? anonymous : readHolder(request, context);
+  const going = forward(request, asked, holder, patterns[asked.route]);
+  return (
+    ((channels || asked.named) && enterChannel(going, channels || [], request, context.hmac)) ||
+    // Of the module that is served.
+    (!isOpen && refusalOf(going.routed, settings, holder, keyValues.text)) ||
+    going
+  );
 }
 
 /**
@@ -88,17 +113,16 @@ function forward(request: EdgeRequest, routed: RoutedPath, identity: Identity, p
   return { kind: "forward", routed, misrouted, identity };
 }
 
-/** Returns who asks when they may, and else the refusal. */
-function identify(routed: RoutedPath, request: EdgeRequest, context: EdgeContext): Identity | EdgeAnswer {
-  const keyValues = context.keyValues;
-  const settings = keyValues.access();
-  if (!settings) return refuseUndecided();
-  // The hot path of a server on one machine: nobody's token matters.
-  if (settings.anonymous === "all") return anonymous;
-  const holder = readHolder(request, context);
-  routed.hidden = hides(settings, routed.module, keyValues.text);
-  const why = judge(settings, holder, routed.module, keyValues.text, routed.hidden);
-  if (!why) return holder;
+/** Returns the refusal of who may not, and notes of the path whether its module is private. */
+function refusalOf(
+  routed: RoutedPath,
+  settings: AccessSettings,
+  holder: Identity,
+  text: KeyValues["text"],
+): EdgeAnswer | undefined {
+  routed.hidden = hides(settings, routed.module, text);
+  const why = judge(settings, holder, routed.module, text, routed.hidden);
+  if (!why) return undefined;
   const refusal = refuseCaller(why, holder);
   refusal.identity = holder;
   refusal.routed = routed;
@@ -118,5 +142,5 @@ export function readHolder(request: EdgeRequest, context: EdgeContext): Identity
 function locate(received: string): RoutedPath | PathFault {
   // The longest key with its slash, every byte of it a percent form: what is longer is not worth a look.
   const path = received[0] === "/" && received.length <= 3 * (1 + 1024) ? decodePath(received) : undefined;
-  return path === undefined ? bad(malformed) : routePath(path);
+  return path === undefined ? bad(malformed) : routeChannelled(path);
 }

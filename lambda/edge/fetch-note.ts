@@ -1,5 +1,5 @@
 import type { AccessSettings, KeyValues } from "./access-settings.ts";
-import { type FetchDecision, type Fetches, fetchLine } from "./fetch-line.ts";
+import { type FetchDecision, fetchLine } from "./fetch-line.ts";
 import { hides } from "./permit.ts";
 import type { RoutedPath } from "./routed-path.ts";
 import type { Identity } from "./token.ts";
@@ -7,16 +7,18 @@ import type { Identity } from "./token.ts";
 /** Told of what was decided about somebody. */
 export type Fetched = (routed: RoutedPath, identity: Identity, decision: FetchDecision, keyValues: KeyValues) => void;
 
-/** Writes the line of each fetch that is written down: of private modules, or of all. */
-export function fetchNotes(fetches: Exclude<Fetches, "none">, write: (line: string) => void): Fetched {
-  const isNoted = fetches === "all" ? isFetch : isPrivate;
-  return (routed, identity, decision, keyValues) => {
-    if (isNoted(routed, keyValues)) write(fetchLine(identity, decision));
+/** Writes the line of each fetch. */
+export function notesOfAll(write: (line: string) => void): Fetched {
+  return (routed, identity, decision) => {
+    if (routed.route !== "site") write(fetchLine(identity, decision));
   };
 }
 
-function isFetch(routed: RoutedPath): boolean {
-  return routed.route !== "site";
+/** Writes the line of each fetch of a private module. */
+export function notesOfPrivate(write: (line: string) => void): Fetched {
+  return (routed, identity, decision, keyValues) => {
+    if (isPrivate(routed, keyValues)) write(fetchLine(identity, decision));
+  };
 }
 
 /** Where everybody may read everything nobody has looked yet. */

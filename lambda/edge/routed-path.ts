@@ -9,6 +9,8 @@ export interface RoutedPath {
   readonly module?: string | undefined;
   /** The version or query of info, mod, zip and checksum lookups, unescaped, without the file type. */
   readonly version?: string | undefined;
+  /** The channel that the received path named: `"/~canary"`, which is no part of `path`, or empty. */
+  named?: string;
   /** Whether the module is private, where that has been looked at. */
   hidden?: boolean | undefined;
 }
@@ -49,6 +51,18 @@ export function encodePath(path: string): string {
 
 /** The page at `/` has another address, because the API's routes end in `{path+}`, which needs an element. */
 export const pagePath = "/-/page";
+
+/**
+ * Finds the route of a path whose percent forms are decoded as `routePath` does, behind the name of a channel maybe:
+ * `"/~canary/a.b/@v/list"`. Below a name there is only the module protocol.
+ */
+export function routeChannelled(path: string): RoutedPath | PathFault {
+  const named = (/^(\/~[^/]*)?/.exec(path) as RegExpExecArray)[0];
+  const found = routePath(path.slice(named.length));
+  if ("reason" in found) return found;
+  found.named = named;
+  return named && found.route === "site" ? nowhere : found;
+}
 
 /**
  * Finds the route of a path whose percent forms are decoded, or says why there is none.

@@ -8,8 +8,11 @@ export type ProtocolRouteName = "sumdb" | "list" | "latest" | "info" | "mod" | "
 /** Whom a request is for: a route of the protocol, or `site` for `/` and everything under `/-/`. */
 export type RouteName = ProtocolRouteName | "site";
 
-/** How caches keep the answers of a route: a year as text or as an archive that is compressed already, or a day at most. */
-export type Keeping = "text" | "archive" | "short";
+/**
+ * How caches keep the answers of a route: a year as text or as an archive that is compressed already, or a day at most. Those of
+ * `short` and of `info` by channel: among the latter are queries, and what is of no channel says so.
+ */
+export type Keeping = "text" | "info" | "archive" | "short";
 
 /**
  * The CloudFront path patterns under which requests arrive, in the order in which they must be tried: a checksum lookup
@@ -25,16 +28,16 @@ export const patterns: Readonly<Record<RouteName, string>> = {
   zip: "*.zip",
 };
 
+/** Where ID tokens and client certificates are exchanged for tokens, and where it says whose. */
+export const tokenAddress = "/-/token";
+
 /** Functions of the control plane that answer something under `/-/`, by the path pattern of the behaviour that is before `site`. */
-export const controlPatterns = { admin: "/-/api/*", token: "/-/token" } as const;
+export const controlPatterns = { admin: "/-/api/*", token: tokenAddress } as const;
 
 export type ControlName = keyof typeof controlPatterns;
 
 /** What load balancers ask. In front of a deployment the edge says that it is alive, and keeps for some seconds whether it is ready. */
 export const probes = { live: "/-/live", ready: "/-/ready" } as const;
-
-/** Where ID tokens and client certificates are exchanged for tokens, and where it says whose. */
-export const tokenAddress = controlPatterns.token;
 
 /** Where it says what GOSUMDB is set to. */
 export const gosumdbAddress = "/-/gosumdb";
@@ -50,7 +53,7 @@ export const routes: Readonly<Record<ProtocolRouteName, ProtocolRoute>> = {
   sumdb: { keeping: "text" },
   list: { keeping: "short" },
   latest: { keeping: "short" },
-  info: { keeping: "text", stored: "info" },
+  info: { keeping: "info", stored: "info" },
   mod: { keeping: "text", stored: "mod" },
   zip: { keeping: "archive", stored: "zip" },
 };

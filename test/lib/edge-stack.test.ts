@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Match } from "aws-cdk-lib/assertions";
-import { requestHeader, viewerHeader } from "../../lambda/edge/cloudfront.ts";
+import { channelHeader, requestHeader, viaHeader, viewerHeader } from "../../lambda/edge/cloudfront.ts";
 import { credentialsHeader } from "../../lambda/edge/decide.ts";
 import { identityHeader } from "../../lambda/edge/identity.ts";
 import { type ControlName, controlPatterns, patterns, probes, type RouteName } from "../../lambda/edge/routes.ts";
@@ -100,7 +100,7 @@ test("what lies under /-/ has a function of its own; the other one is before eve
     );
 });
 
-test("every behaviour decides at the edge and sends identity, request id and wait outside the cache key", () => {
+test("every behaviour decides at the edge and sends identity, request id, wait and channel outside the cache key", () => {
   for (const behavior of behaviors) {
     assert.deepEqual(
       behavior.FunctionAssociations.map(({ EventType }) => EventType),
@@ -114,7 +114,7 @@ test("every behaviour decides at the edge and sends identity, request id and wai
     OriginRequestPolicyConfig: {
       HeadersConfig: {
         HeaderBehavior: "whitelist",
-        Headers: [identityHeader, "x-modfront-request", "x-modfront-wait"],
+        Headers: [identityHeader, "x-modfront-request", "x-modfront-wait", viaHeader],
       },
       QueryStringsConfig: { QueryStringBehavior: "none" },
       CookiesConfig: { CookieBehavior: "none" },
@@ -193,7 +193,7 @@ test("no error is kept by CloudFront's own rules: what a header does not allow i
   for (const { ErrorCachingMinTTL } of config.CustomErrorResponses) assert.equal(ErrorCachingMinTTL, 0);
 });
 
-test("caches keep what the header says, up to the kind's limit, under the path alone", () => {
+test("caches keep what the header says, up to the kind's limit, under the path, and by channel what differs by it", () => {
   const policies = edge.findResources("AWS::CloudFront::CachePolicy");
   const rows = behaviors.map(({ PathPattern = "*", CachePolicyId, Compress }) => {
     if (typeof CachePolicyId === "string") return [PathPattern, CachePolicyId, Compress];
@@ -204,7 +204,11 @@ test("caches keep what the header says, up to the kind's limit, under the path a
       ParametersInCacheKeyAndForwardedToOrigin: key,
     } = policies[CachePolicyId.Ref]?.Properties.CachePolicyConfig ?? {};
     assert.deepEqual([MinTTL, DefaultTTL], PathPattern === probes.ready ? [5, 5] : [0, 0]);
-    assert.equal(key.HeadersConfig.HeaderBehavior, "none");
+    const isByChannel = ["*/@v/list", "*/@latest", "*.info"].includes(PathPattern);
+    assert.deepEqual(
+      key.HeadersConfig,
+      isByChannel ? { HeaderBehavior: "whitelist", Headers: [channelHeader] } : { HeaderBehavior: "none" },
+    );
     assert.equal(key.QueryStringsConfig.QueryStringBehavior, "none");
     assert.equal(key.CookiesConfig.CookieBehavior, "none");
     assert.equal(key.EnableAcceptEncodingGzip, Compress);

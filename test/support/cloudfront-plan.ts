@@ -18,6 +18,8 @@ export interface PlannedBehavior {
   readonly failover: ReadonlySet<number>;
   /** Seconds; all zero where caching is disabled. */
   readonly cache: { readonly min: number; readonly default: number; readonly max: number };
+  /** Headers of the request that are in the cache key, and so reach the origin too. */
+  readonly keyHeaders: readonly string[];
   readonly methods: ReadonlySet<string>;
   /** Headers of the request that reach the origin, beside those that a cache needs. */
   readonly headers: readonly string[];
@@ -77,6 +79,9 @@ class PlanReader {
       origins: ids.map((id) => this.#origin(id)),
       failover: new Set(group?.FailoverCriteria.StatusCodes.Items),
       cache: this.#cache(behavior.CachePolicyId),
+      keyHeaders:
+        this.#properties(behavior.CachePolicyId)?.CachePolicyConfig.ParametersInCacheKeyAndForwardedToOrigin
+          .HeadersConfig.Headers ?? [],
       methods: new Set(behavior.AllowedMethods),
       functionCode: this.#functionCode(behavior.FunctionAssociations[0].FunctionARN),
       headers: forwarded?.HeadersConfig.Headers ?? [],

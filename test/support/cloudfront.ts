@@ -84,7 +84,8 @@ export class CloudFront {
     if (!behavior.methods.has(method)) return void response.writeHead(403).end();
     const decided = await this.#decide(behavior, request, received);
     if ("statusCode" in decided) return this.#sendEdge(response, decided);
-    const key = `${behavior.pattern} ${decided.uri}`;
+    const byHeader = behavior.keyHeaders.map((name) => decided.headers[name.toLowerCase()]?.value);
+    const key = JSON.stringify([behavior.pattern, decided.uri, byHeader]);
     const known = this.#cache.get(key, Date.now());
     if (known?.fresh) return this.#sendKept(request, response, known.answer, "cache");
     const answer = await this.#ask(behavior, decided, request).catch(() => undefined);
@@ -160,7 +161,7 @@ export class CloudFront {
     request: IncomingMessage,
   ): Promise<OriginAnswer> {
     const headers: Record<string, string> = {};
-    for (const name of [...behavior.headers, "if-none-match", "range"]) {
+    for (const name of [...behavior.headers, ...behavior.keyHeaders, "if-none-match", "range"]) {
       const value = decided.headers[name.toLowerCase()]?.value;
       if (value !== undefined) headers[name] = value;
     }

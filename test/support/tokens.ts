@@ -82,6 +82,9 @@ export function edgeValues(settings: AccessSettings, state: TokenState, now: num
   };
   const values = new Map([...closingValues(new Map(), access, "i".repeat(43)), ...accessValues(access)]);
   for (const [key, value] of tokenValues(state, now)) values.set(key, value);
+  const { channels } = settings;
+  const known = readAccess(values.get("access"));
+  if (channels !== undefined && known !== undefined) values.set("access", packAccess({ ...known, channels }));
   return values;
 }
 

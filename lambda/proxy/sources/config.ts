@@ -23,14 +23,15 @@ const upstreamRule = z
   })
   .describe("The first rule whose patterns match a module path decides where it comes from");
 
+export const upstreamRules = z.array(upstreamRule);
+
 function isHost(text: string): boolean {
   return isIP(text) !== 0 || /^[^\s/:@?#[\]]+$/.test(text);
 }
 
 /** What of the configuration says where modules come from. */
 export const sourcesConfig = {
-  upstreams: z
-    .array(upstreamRule)
+  upstreams: upstreamRules
     .default([])
     .describe("Where modules come from; without a rule for everything public, this machine's Go decides"),
   private: patterns
