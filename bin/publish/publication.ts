@@ -1,5 +1,6 @@
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { pathsOfModule } from "../../lambda/upstream/git/module/module-files.ts";
+import type { ApiReport } from "./api-report.ts";
 import { zipCommit } from "./committed-module.ts";
 import { GitProgram } from "./git-program.ts";
 import { type ModuleArchive, readArchive } from "./module-archive.ts";
@@ -18,6 +19,8 @@ export interface Wanted {
 export interface Publication extends ModuleArchive {
   readonly tag?: string | undefined;
   readonly commit?: string | undefined;
+  /** How its API compares with that of the release before, where somebody looked. */
+  readonly api?: ApiReport | undefined;
 }
 
 /**

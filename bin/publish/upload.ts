@@ -53,14 +53,20 @@ class Upload {
   }
 
   async attempt(): Promise<Published> {
-    const isSmall = this.#publication.size <= largestRequest;
-    return this.#settled(isSmall ? await this.#put(this.#destination(this.#path)) : await this.#staged());
+    const { size } = this.#publication;
+    return this.#settled(size <= largestRequest ? await this.#direct() : await this.#staged());
+  }
+
+  #direct(): Promise<Answer> {
+    const query = new URLSearchParams(reportOf(this.#publication)).toString();
+    return this.#put(this.#destination(query === "" ? this.#path : `${this.#path}?${query}`));
   }
 
   async #staged(): Promise<Answer> {
-    const { size, tag, commit } = this.#publication;
-    const json = { size, ...(tag !== undefined && { tag }), ...(commit !== undefined && { commit }) };
+    const json = { size: this.#publication.size, ...reportOf(this.#publication) };
     const place = await ask({ ...this.#destination(this.#path), method: "POST", content: { json } });
+    // It has no other places, and takes it itself whatever its size.
+    if (place.status === 405) return await this.#direct();
     if (place.status !== 200) return place;
     const { upload, commit: address } = parse(place.text);
     const { url, headers } = (upload ?? {}) as { readonly url?: unknown; readonly headers?: unknown };
@@ -131,10 +137,19 @@ class Upload {
       detailOf(answer, said),
       `stored: ${shown(sum)}, go.mod ${shown(goModSum)}`,
       `here:   ${own.sum}, go.mod ${own.goModSum}`,
-      "a version never changes: publish the next one",
+      "publish it as the next version",
     ];
     return new CodedError("conflict", sum === undefined ? (lines[0] ?? "") : lines.join("\n"));
   }
+}
+
+/** What is said of where the version comes from: nothing of an API that was held against nothing. */
+function reportOf({ tag, commit, api }: Publication): Record<string, string> {
+  return {
+    ...(tag !== undefined && { tag }),
+    ...(commit !== undefined && { commit }),
+    ...(api?.state === "compared" && api.base !== "none" && { api: api.verdict, base: api.base }),
+  };
 }
 
 /** A place that takes it no more, because its time is over say: the next try is given another. */

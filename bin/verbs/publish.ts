@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
+import { printable } from "../../lambda/golang/shown-text.ts";
+import { type ApiReport, apiReport } from "../publish/api-report.ts";
 import { makePublication, type Publication } from "../publish/publication.ts";
 import { upload } from "../publish/upload.ts";
 import { ServedModfront } from "./served-modfront.ts";
@@ -11,27 +13,35 @@ const options = {
   version: { type: "string" },
   tag: { type: "string" },
   url: { type: "string" },
+  api: { type: "boolean", default: false },
   "dry-run": { type: "boolean", default: false },
   json: { type: "boolean", default: false },
 } as const;
 
 /** `modfront publish`: gives a modfront a version of a module, out of a folder or a tag. */
 export const publish: Verb = {
-  usage: "[DIR] --version V | --tag TAG, with --url URL or --dry-run, and [--json]",
-  summary: "publishes a version of the module in a folder, or what a tag of its repository is on",
+  usage:
+    "[DIR] --version V | [DIR] --tag TAG, with [--json], and with --url URL [--api] [--dry-run], or --dry-run alone",
+  summary:
+    "publishes a version of the module in a folder, or what a tag of its repository is on; --api has gorelease compare its\n" +
+    "      API with that of the release before",
   run: async (args, terminal) => {
     const { values, positionals } = parseVerbArgs(args, options, { least: 0, most: 1 });
+    const { url, json, api } = values;
     const isDry = values["dry-run"];
-    if (!isDry && values.url === undefined) throw new CodedError("usage", "--url says to which modfront");
+    if (url === undefined && (!isDry || api)) throw new CodedError("usage", "--url says which modfront it is for");
     // First, so that nobody waits for a zip that goes nowhere.
-    const server = isDry ? undefined : await ServedModfront.open(values.url ?? "", terminal);
+    const server = url === undefined ? undefined : await ServedModfront.open(url, terminal);
     server?.destination("/");
     const output = mkdtempSync(join(tmpdir(), "modfront-publish-"));
     try {
       const wanted = { directory: positionals[0] ?? ".", version: values.version, tag: values.tag };
-      const publication = await makePublication(wanted, terminal.environment, output);
-      if (server === undefined) show(publication, values.json, terminal);
-      else await send(server, publication, values.json, terminal);
+      const made = await makePublication(wanted, terminal.environment, output);
+      const report = server && api ? await apiReport(server, made, terminal.environment, output) : undefined;
+      if (report !== undefined) describe(report, terminal);
+      const publication = report === undefined ? made : { ...made, api: report };
+      if (isDry || server === undefined) show(publication, json, terminal);
+      else await send(server, publication, json, terminal);
       return 0;
     } finally {
       rmSync(output, { recursive: true, force: true });
@@ -61,11 +71,17 @@ async function send(
   for (const line of json ? [JSON.stringify({ ...described(publication), isNew })] : shown) terminal.print(line);
 }
 
+/** What was found of its API, for the person. */
+function describe(report: ApiReport, { note }: Terminal): void {
+  if (report.state === "not-run") note(`the API is not compared: ${report.why}`);
+  else for (const line of report.text.trimEnd().split("\n")) note(printable(line));
+}
+
 /** The lines that go.sum has of it. */
 function sums({ module: { path, version }, sum, goModSum }: Publication): readonly string[] {
   return [`${path} ${version} ${sum}`, `${path} ${version}/go.mod ${goModSum}`];
 }
 
-function described({ module, size, sum, goModSum, tag, commit }: Publication) {
-  return { ...module, size, sum, goModSum, tag, commit };
+function described({ module, size, sum, goModSum, tag, commit, api }: Publication) {
+  return { ...module, size, sum, goModSum, tag, commit, api };
 }

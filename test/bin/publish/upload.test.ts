@@ -44,7 +44,8 @@ function publication(size: keyof typeof bytes = "small"): Publication {
   return { module, file, size: bytes[size].length, files: [], ...sums, tag: "v1.0.0-RC.1", commit: "c0ffee" };
 }
 
-const path = "/-/publish/corp.example/!repo/@v/v1.0.0-!r!c.1.zip";
+const address = "/-/publish/corp.example/!repo/@v/v1.0.0-!r!c.1.zip";
+const path = `${address}?tag=v1.0.0-RC.1&commit=c0ffee`;
 
 /** Sends it, with what was said, how long it paused, and what it came to: a result or the error's code and text. */
 async function sent(what: Publication, url = server.url) {
@@ -103,7 +104,7 @@ test("what is refused for good is not tried again, and says why in the server's 
     [
       { status: 409, body: { detail: "other bytes", stored } },
       "conflict",
-      /^other bytes\nstored: h1:x=, go\.mod h1:y=\nhere: {3}h1:a=, go\.mod h1:b=\na version never/,
+      /^other bytes\nstored: h1:x=, go\.mod h1:y=\nhere: {3}h1:a=, go\.mod h1:b=\npublish it as/,
     ],
     [{ status: 409, body: { detail: "not the next" } }, "conflict", /^not the next$/],
   ];
@@ -196,6 +197,23 @@ test("a large zip goes to the place that the server names, which is shown no tok
   } = put?.headers ?? {};
   assert.deepEqual([authorization, sha256, once, chunked], [undefined, "abc", "*", undefined]);
   assert.equal(shown.at(-2), "4.0 of 4.0 MB, 100 %");
+});
+
+test("a server that names no place takes a large zip itself, and hears how the API was found", async () => {
+  server.script({ status: 405 }, { status: 201, body: sums });
+  const api = { state: "compared", base: "v0.9.0", verdict: "incompatible", text: "…" } as const;
+  assert.deepEqual((await sent({ ...publication("large"), api })).result, { isNew: true });
+  assert.deepEqual(server.requests.map(({ method, target, bytes: { length } }) => [method, target, length]).slice(1), [
+    ["PUT", `${path}&api=incompatible&base=v0.9.0`, 4_000_001],
+  ]);
+  const said = { size: 4_000_001, tag: "v1.0.0-RC.1", commit: "c0ffee", api: "incompatible", base: "v0.9.0" };
+  assert.deepEqual(JSON.parse(server.requests[0]?.bytes.toString() ?? ""), said);
+  for (const nothing of [{ ...api, base: "none" }, { state: "not-run", why: "no go" } as const]) {
+    server.script({ status: 201, body: sums });
+    const { tag, commit, ...rest } = publication();
+    await sent({ ...rest, api: nothing });
+    assert.equal(server.requests[0]?.target, address);
+  }
 });
 
 test("a place that failed is asked for anew, and what lies there already is committed", async () => {
