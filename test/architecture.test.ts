@@ -61,12 +61,13 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/upstream/git": ["proxy/sources"],
   "lambda/upstream/git/pack": ["golang"],
   "lambda/upstream/git/repository": [
-    ...["golang", "proxy/store", "proxy/sources", "upstream/credentials", "upstream/http", "upstream/git/pack"],
+    ...["golang", "proxy/store", "proxy/sources", "runtime", "upstream/credentials", "upstream/http"],
+    "upstream/git/pack",
   ],
   "lambda/upstream/git/attributes": ["golang"],
   "lambda/upstream/git/discovery": ["golang", "proxy/store"],
   "lambda/upstream/git/module": [
-    ...["golang", "proxy/store", "proxy/sources"],
+    ...["golang", "proxy/store", "proxy/sources", "runtime"],
     ...["upstream/git/pack", "upstream/git/repository", "upstream/git/attributes", "upstream/git/discovery"],
   ],
   "lambda/upstream/direct": [

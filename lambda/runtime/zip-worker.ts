@@ -5,13 +5,13 @@ import type { InspectionAnswer, InspectionRequest } from "./worker-zip-inspector
 
 // The thread behind WorkerZipInspector: one zip after the other, synchronously, away from the event loop.
 
-async function inspect({ id, module, path }: InspectionRequest): Promise<InspectionAnswer> {
+async function inspect({ module, path }: InspectionRequest): Promise<InspectionAnswer> {
   try {
-    const { hash, goMod } = await inspectZip(module, path);
-    return { id, facts: { hash, goMod } };
+    const { hash, goMod, checked } = await inspectZip(module, path);
+    return { facts: { hash, goMod }, files: checked.valid.length };
   } catch (error) {
-    if (error instanceof CodedError) return { id, refusal: error.message };
-    return { id, failure: error instanceof Error ? error.message : String(error) };
+    if (error instanceof CodedError) return { refusal: error.message };
+    return { failure: error instanceof Error ? error.message : String(error) };
   }
 }
 

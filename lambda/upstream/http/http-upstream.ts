@@ -1,5 +1,6 @@
 import type { StatusDetails, Upstream, UpstreamBody } from "../../proxy/sources/upstream.ts";
 import { UpstreamFailure } from "../../proxy/sources/upstream.ts";
+import type { Turns } from "../../runtime/turns.ts";
 import { type Authorization, basicAuthorization, type Credentials, hasSecret } from "../credentials/credentials.ts";
 import type { Breaker } from "./breaker.ts";
 import type { RawAnswer } from "./exchange.ts";
@@ -8,7 +9,6 @@ import { readBody } from "./http-body.ts";
 import { toUpstreamFailure } from "./http-failure.ts";
 import type { Requester } from "./requester.ts";
 import { readStatusDetails } from "./status-details.ts";
-import type { Turns } from "./turns.ts";
 
 /** What all upstreams of a process share. */
 export interface HttpUpstreamParts {

@@ -1,6 +1,7 @@
 import { unescapePath } from "../../golang/module.ts";
 import { type Chain, type Upstream, UpstreamFailure } from "../../proxy/sources/upstream.ts";
 import type { ParsedChain } from "../../proxy/sources/upstream-rules.ts";
+import { Turns } from "../../runtime/turns.ts";
 import { type Credentials, noCredentials, overTls } from "../credentials/credentials.ts";
 import { sendApiRequest } from "./api-request.ts";
 import { Breaker } from "./breaker.ts";
@@ -10,7 +11,6 @@ import { defaultTimeouts, HttpClient } from "./http-client.ts";
 import { HttpUpstream, type HttpUpstreamParts } from "./http-upstream.ts";
 import { trusting } from "./requester.ts";
 import { hostAndPort, type TrustedHosts } from "./trusted-hosts.ts";
-import { Turns } from "./turns.ts";
 import type { ProxyOptions, Repositories, UpstreamsConfig, UpstreamsOptions } from "./upstreams-options.ts";
 
 /** Requests for one module of one upstream that are under way at once: enough for a zip, its small files and the next. */

@@ -1,4 +1,4 @@
-import { TaskThreads, ThreadEnded, ThreadsClosed } from "../repository/task-threads.ts";
+import { TaskThreads, ThreadEnded, ThreadsClosed } from "../../../runtime/task-threads.ts";
 import type { ZipJob, ZipResult } from "./module-zip.ts";
 
 /** Makes the zips of modules. */
@@ -30,7 +30,7 @@ export class ThreadZips implements ModuleZips {
 
   /** `script`: zip-thread.ts of this room, or its bundle. */
   constructor(script: URL) {
-    this.#threads = new TaskThreads(script, leastHeap);
+    this.#threads = new TaskThreads(script, { heap: leastHeap, most: 2 });
   }
 
   async make(job: ZipJob, signal: AbortSignal = new AbortController().signal): Promise<ZipResult> {

@@ -1,7 +1,7 @@
 import { UpstreamFailure } from "../../../proxy/sources/upstream.ts";
+import { TaskThreads, ThreadEnded, ThreadsClosed } from "../../../runtime/task-threads.ts";
 import { GitFailure, type GitFailureCode } from "../pack/git-failure.ts";
 import type { PackTasks } from "./pack-tasks.ts";
-import { TaskThreads, ThreadEnded, ThreadsClosed } from "./task-threads.ts";
 
 /** What goes to a thread, one at a time. */
 export interface PackOrder {
@@ -26,7 +26,7 @@ export class PackThreads {
 
   /** `script` is the thread's entry: lambda/upstream/git/repository/pack-worker.ts, or its bundle. */
   constructor(script: URL) {
-    this.#threads = new TaskThreads(script, heap);
+    this.#threads = new TaskThreads(script, { heap, most: 2 });
   }
 
   /** Throws `GitFailure` for what is wrong with the packfile, and the signal's reason. */

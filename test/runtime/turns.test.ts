@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Turns } from "../../../lambda/upstream/http/turns.ts";
+import { Turns } from "../../lambda/runtime/turns.ts";
 
 /** Takes a turn and says when it has come. */
 function queue(turns: Turns, name: string, signal?: AbortSignal) {

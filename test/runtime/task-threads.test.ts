@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { TaskThreads, ThreadEnded, ThreadsClosed } from "../../../../lambda/upstream/git/repository/task-threads.ts";
+import { TaskThreads, ThreadEnded, ThreadsClosed } from "../../lambda/runtime/task-threads.ts";
 
 // A task is what the thread does with it; it answers with its own number.
 const script = `
@@ -14,7 +14,10 @@ const script = `
 `;
 
 function threads(t: TestContext): TaskThreads<string, number> {
-  const made = new TaskThreads<string, number>(new URL(`data:text/javascript,${encodeURIComponent(script)}`), 64);
+  const made = new TaskThreads<string, number>(new URL(`data:text/javascript,${encodeURIComponent(script)}`), {
+    heap: 64,
+    most: 2,
+  });
   t.after(() => made.close());
   return made;
 }
@@ -30,6 +33,16 @@ test("a thread is kept for the next task, but not where a task was large", async
   assert.notEqual(second, first);
   assert.notEqual(await made.run("answer", { signal, keeps, heap: 128 }), second);
   assert.equal(await made.run("answer", { signal, keeps }), second);
+});
+
+test("a thread that was prepared is the next task's, and there is one", async (t) => {
+  const made = threads(t);
+  const first = await made.run("answer", { signal, keeps: () => false });
+  made.prepare();
+  made.prepare();
+  assert.equal(await made.run("answer", { signal, keeps, heap: 128 }), first + 2);
+  assert.equal(await made.run("answer", { signal, keeps }), first + 1);
+  assert.equal(await made.run("answer", { signal, keeps }), first + 1);
 });
 
 for (const task of ["end", "fill"]) {

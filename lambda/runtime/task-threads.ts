@@ -1,8 +1,12 @@
 import { Worker } from "node:worker_threads";
-import { Turns } from "../../http/turns.ts";
+import { Turns } from "./turns.ts";
 
-/** Threads at once; further tasks wait. */
-const mostThreads = 2;
+export interface ThreadLimits {
+  /** Megabytes that JavaScript's heap of a thread may have; what the process may, without. */
+  readonly heap?: number;
+  /** Threads at once; further tasks wait. */
+  readonly most: number;
+}
 
 /** How a task is carried out. */
 export interface TaskWay<Answer> {
@@ -26,16 +30,22 @@ export class ThreadsClosed extends Error {}
  */
 export class TaskThreads<Task, Answer> {
   readonly #script: URL;
-  readonly #heap: number;
-  readonly #turns = new Turns(mostThreads);
+  readonly #heap: number | undefined;
+  readonly #turns: Turns;
   readonly #busy = new Set<Worker>();
   #idle: Worker | undefined;
   #closed = false;
 
-  /** `script` is the thread's entry, or its bundle; `heap` the megabytes that JavaScript's heap of one may have. */
-  constructor(script: URL, heap: number) {
+  /** `script` is the thread's entry, or its bundle. */
+  constructor(script: URL, { heap, most }: ThreadLimits) {
     this.#script = script;
     this.#heap = heap;
+    this.#turns = new Turns(most);
+  }
+
+  /** Says that a task will come, so that a thread's start and what comes before the task take their time side by side. */
+  prepare(): void {
+    if (this.#busy.size === 0 && this.#idle === undefined && !this.#closed) this.#keep(this.#start(this.#heap));
   }
 
   /** Rejects with the signal's reason, `ThreadEnded` and `ThreadsClosed`; then no thread works on it any more. */
@@ -77,8 +87,8 @@ export class TaskThreads<Task, Answer> {
     return worker;
   }
 
-  #start(heap: number): Worker {
-    const limits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: heap };
+  #start(heap: number | undefined): Worker {
+    const limits = { maxYoungGenerationSizeMb: 8, ...(heap !== undefined && { maxOldGenerationSizeMb: heap }) };
     const worker = new Worker(this.#script, { resourceLimits: limits });
     // Whoever waits for it hears of its end; nobody does of an idle one.
     worker
