@@ -59,7 +59,7 @@ export async function zipCommit(
   const id = commit ?? tagged ?? "";
   const seen = commit === undefined ? local.opened : asTagged(local.opened, named.tag, commit);
   try {
-    const path = await pathOf(seen, id, named);
+    const path = await pathOf(seen, id, named, commit === undefined ? named.tag : "HEAD");
     return { ...(await local.zip(seen, path, named)), commit: id };
   } catch (error) {
     return rethrown(error);
@@ -144,7 +144,8 @@ function asTagged(repository: GitRepository, tag: string, commit: string): GitRe
 async function pathOf(
   repository: GitRepository,
   commit: string,
-  { version, directory, tag }: NamedTag,
+  { version, directory }: NamedTag,
+  where: string,
 ): Promise<string> {
   const below = (name: string) => (directory === "" ? name : `${directory}/${name}`);
   const candidates = [below("go.mod"), below(`${major(version)}/go.mod`)];
@@ -156,9 +157,9 @@ async function pathOf(
   }
   const [first] = paths;
   if (first === undefined)
-    throw notPublished(`${below("go.mod")} is not in ${tag}: a module without one is not published`);
-  if (first === "") throw notPublished(`${below("go.mod")} of ${tag} names no module`);
-  throw notPublished(`${below("go.mod")} of ${tag} is that of ${first}, which has no version ${version}`);
+    throw notPublished(`${below("go.mod")} is not in ${where}: a module without one is not published`);
+  if (first === "") throw notPublished(`${below("go.mod")} of ${where} names no module`);
+  throw notPublished(`${below("go.mod")} of ${where} is that of ${first}, which has no version ${version}`);
 }
 
 function notPublished(why: string): CodedError {

@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { printable } from "../../lambda/golang/shown-text.ts";
 import { type ApiReport, apiReport } from "../publish/api-report.ts";
 import { makePublication, type Publication } from "../publish/publication.ts";
+import { ScratchFolder } from "../publish/scratch-folder.ts";
 import { upload } from "../publish/upload.ts";
 import { ServedModfront } from "./served-modfront.ts";
 import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
@@ -33,19 +31,15 @@ export const publish: Verb = {
     // First, so that nobody waits for a zip that goes nowhere.
     const server = url === undefined ? undefined : await ServedModfront.open(url, terminal);
     server?.destination("/");
-    const output = mkdtempSync(join(tmpdir(), "modfront-publish-"));
-    try {
-      const wanted = { directory: positionals[0] ?? ".", version: values.version, tag: values.tag };
-      const made = await makePublication(wanted, terminal.environment, output);
-      const report = server && api ? await apiReport(server, made, terminal.environment, output) : undefined;
-      if (report !== undefined) describe(report, terminal);
-      const publication = report === undefined ? made : { ...made, api: report };
-      if (isDry || server === undefined) show(publication, json, terminal);
-      else await send(server, publication, json, terminal);
-      return 0;
-    } finally {
-      rmSync(output, { recursive: true, force: true });
-    }
+    using folder = new ScratchFolder();
+    const wanted = { directory: positionals[0] ?? ".", version: values.version, tag: values.tag };
+    const made = await makePublication(wanted, terminal.environment, folder.path);
+    const report = server && api ? await apiReport(server, made, terminal.environment, folder.path) : undefined;
+    if (report !== undefined) describe(report, terminal);
+    const publication = report === undefined ? made : { ...made, api: report };
+    if (isDry || server === undefined) show(publication, json, terminal);
+    else await send(server, publication, json, terminal);
+    return 0;
   },
 };
 

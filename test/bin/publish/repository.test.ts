@@ -25,9 +25,9 @@ interface DryRun {
 class WorkTree {
   readonly folder: string;
 
-  constructor(t: TestContext) {
+  constructor(t: TestContext, ...how: readonly string[]) {
     this.folder = dataFolder(t);
-    this.git("init", "-q", "-b", "main");
+    this.git("init", "-q", "-b", "main", ...how);
   }
 
   git(...args: readonly string[]): string {
@@ -140,6 +140,21 @@ test("of a module below the top only what is in its zip must be clean", { skip }
     tree.git("checkout", "-q", "HEAD", "--", ...(name.endsWith("attributes") ? [] : [name]));
     if (name.endsWith("attributes")) rmSync(join(tree.folder, name));
   }
+});
+
+test("a folder that is ignored has no module that is committed", { skip }, async (t) => {
+  const tree = new WorkTree(t);
+  tree.commit(files);
+  tree.write({ "built/go.mod": "module corp.example/built\n" });
+  await refused(tree.run("built", "--version", "v1.0.0"), /: built\/go\.mod is not in HEAD: a module without one/);
+});
+
+test("a module of a repository with SHA-256 is published as well", { skip }, async (t) => {
+  const tree = new WorkTree(t, "--object-format=sha256");
+  const commit = tree.commit(files);
+  assert.equal(commit.length, 64);
+  const run = await made(tree.run("", "--version", "v1.0.0", "--json"));
+  assert.deepEqual([run.commit, names(run)], [commit, [".gitignore", "a.go", "go.mod"]]);
 });
 
 test("a major version in a folder of its name, or in a go.mod at the top", { skip }, async (t) => {

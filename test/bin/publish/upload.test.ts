@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Publication } from "../../../bin/publish/publication.ts";
@@ -8,7 +8,8 @@ import { upload } from "../../../bin/publish/upload.ts";
 import { ServedModfront } from "../../../bin/verbs/served-modfront.ts";
 import type { Terminal } from "../../../bin/verbs/verb.ts";
 import { CodedError } from "../../../lambda/golang/coded-error.ts";
-import { makeDataFolder } from "../../support/data-folder.ts";
+import { RunningCli } from "../../support/cli.ts";
+import { dataFolder, makeDataFolder } from "../../support/data-folder.ts";
 import { type PublishingReply, ScriptedPublishing } from "../../support/scripted-publishing.ts";
 
 // What is sent to a modfront that is played, and to the place that it names, so that both may fail and lie.
@@ -263,6 +264,21 @@ test("a server that lies leads neither the zip nor the token anywhere else", asy
   assert.deepEqual((await sent(publication("large"))).result, { isNew: true });
   const { "x-a": a, "x-c": c, "x-e": e } = place.requests[0]?.headers ?? {};
   assert.deepEqual([a, c, e], [undefined, "d", undefined]);
+});
+
+test("whoever breaks it off leaves nothing behind", async (t) => {
+  const [module, temporary] = [dataFolder(t), dataFolder(t)];
+  writeFileSync(join(module, "go.mod"), "module corp.example/m\n");
+  server.script({ status: 503, headers: { "retry-after": "120" } });
+  const environment = { HOME: module, TMPDIR: temporary, MODFRONT_TOKEN: token };
+  const args = ["publish", module, "--version", "v1.0.0", "--url", server.url];
+  await using run = new RunningCli(args, environment);
+  await run.said(/trying again in 120 s/);
+  const left = () => readdirSync(temporary).filter((name) => name.startsWith("modfront-"));
+  assert.equal(left().length, 1);
+  run.child.kill("SIGINT");
+  assert.equal((await run.ended).code, 130);
+  assert.deepEqual(left(), []);
 });
 
 test("a token goes over https only, but on this machine", async () => {
