@@ -97,36 +97,35 @@ func folds() map[string][]string {
 	return classes
 }
 
+// written returns the hash of a zip that is written to a file.
+func written(write func(io.Writer) error) (any, error) {
+	file, err := os.CreateTemp("", "xmod-*.zip")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	if err := write(file); err != nil {
+		return nil, err
+	}
+	return dirhash.HashZip(file.Name(), dirhash.Hash1)
+}
+
 func init() {
 	handlers["zip.checkZip"] = func(args []json.RawMessage) (any, error) {
 		return report(zip.CheckZip(module.Version{Path: str(args, 0), Version: str(args, 1)}, str(args, 2)))
 	}
 	handlers["zip.checkFiles"] = func(args []json.RawMessage) (any, error) { return report(zip.CheckFiles(files(args, 0))) }
-	// zip.create answers with the hash of the zip that x/mod makes of the files.
+	// zip.create answers with the hash of the zip that x/mod makes of the files, zip.createFromDir with that of a folder's.
 	handlers["zip.create"] = func(args []json.RawMessage) (any, error) {
-		file, err := os.CreateTemp("", "xmod-*.zip")
-		if err != nil {
-			return nil, err
-		}
-		defer os.Remove(file.Name())
-		defer file.Close()
-		if err := zip.Create(file, module.Version{Path: str(args, 0), Version: str(args, 1)}, files(args, 2)); err != nil {
-			return nil, err
-		}
-		return dirhash.HashZip(file.Name(), dirhash.Hash1)
+		return written(func(file io.Writer) error {
+			return zip.Create(file, module.Version{Path: str(args, 0), Version: str(args, 1)}, files(args, 2))
+		})
 	}
-	// zip.createFromDir does the same of a folder.
 	handlers["zip.createFromDir"] = func(args []json.RawMessage) (any, error) {
-		file, err := os.CreateTemp("", "xmod-*.zip")
-		if err != nil {
-			return nil, err
-		}
-		defer os.Remove(file.Name())
-		defer file.Close()
-		if err := zip.CreateFromDir(file, module.Version{Path: str(args, 0), Version: str(args, 1)}, str(args, 2)); err != nil {
-			return nil, err
-		}
-		return dirhash.HashZip(file.Name(), dirhash.Hash1)
+		return written(func(file io.Writer) error {
+			return zip.CreateFromDir(file, module.Version{Path: str(args, 0), Version: str(args, 1)}, str(args, 2))
+		})
 	}
 	handlers["dirhash.hashZip"] = func(args []json.RawMessage) (any, error) { return dirhash.HashZip(str(args, 0), dirhash.Hash1) }
 	handlers["unicode.folds"] = func([]json.RawMessage) (any, error) { return folds(), nil }
