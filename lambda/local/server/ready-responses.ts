@@ -29,7 +29,7 @@ const entryWeight = 1024;
  * Answers kept ready in bounded memory, by canonical path.
  *
  * Right across processes without a word between them: files never change, and everything else is kept only as long as
- * its time to live allows any cache to keep it.
+ * its time to live allows any cache to keep it, and not after a purge.
  */
 export class ReadyResponses {
   readonly #responses = new LRUCache<string, ReadyResponse>({
@@ -38,10 +38,24 @@ export class ReadyResponses {
     sizeCalculation: ({ body, text = "" }) => body.length + text.length + entryWeight,
   });
 
+  #purges = 0;
+
   /** The answer kept for `path`, while it is fresh at `now`. */
   get(path: string, now: number): ReadyResponse | undefined {
     const response = this.#responses.get(path);
     return response !== undefined && response.freshUntil > now ? response : undefined;
+  }
+
+  /** Forgets all that is good for a while only. */
+  forgetLists(): void {
+    this.#purges++;
+    for (const [path, { freshUntil }] of this.#responses.entries())
+      if (freshUntil !== Number.POSITIVE_INFINITY) this.#responses.delete(path);
+  }
+
+  /** How often it was forgotten: what was asked for before the last time says nothing about now. */
+  get purges(): number {
+    return this.#purges;
   }
 
   /**

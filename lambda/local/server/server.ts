@@ -76,6 +76,8 @@ export interface LocalServer {
   readonly server: Server;
   /** Closes the connections that wait for a request. Whoever stops the server calls it until all are closed. */
   closeIdle(): void;
+  /** Forgets the lists that are kept ready. */
+  forgetLists(): void;
 }
 
 /**
@@ -123,6 +125,7 @@ export function createLocalServer(parts: ServerParts): LocalServer {
       server.closeIdleConnections();
       lane?.close();
     },
+    forgetLists: () => memory.ready.forgetLists(),
   };
 }
 
@@ -265,6 +268,7 @@ async function serveMiss(
   const body = (limit: number) => readBody(exchange.request, limit);
   const origin = { request: randomUUID(), address: addressOf(exchange.request) };
   const certificate = () => clientCertificate(exchange.request.socket);
+  const { purges } = memory.ready;
   const result = await parts.answer({ method, routed, headers, query, identity, client, body, origin, certificate });
   const error = errorOf(result);
   if (error !== undefined) parts.failed(error);
@@ -275,7 +279,7 @@ async function serveMiss(
   const route = routed.route === "site" ? (given.route ?? "edge") : routed.route;
   if (given.status !== 200) return { route, status: send(exchange, given), error: error && errorText(error) };
   if (!("stored" in given.body))
-    return { route, status: sendFresh(parts, memory, exchange, routed, { ...given, body: given.body }) };
+    return { route, status: sendFresh(parts, memory, exchange, routed, { ...given, body: given.body, purges }) };
   const stored = await serveStored(parts, memory, exchange, routed);
   if (stored !== undefined) return { route, status: stored };
   return { route, status: send(exchange, frame(failure(undefined))), error: "the file vanished" };
@@ -293,19 +297,23 @@ async function readBody(request: IncomingMessage, limit: number): Promise<Uint8A
   return Buffer.concat(chunks);
 }
 
-/** Sends an answer that came with its body, and keeps it ready for as long as it is good: that of a file for ever. */
+/**
+ * Sends an answer that came with its body, and keeps it ready for as long as it is good: that of a file for ever, and none that
+ * was asked for before the last purge.
+ */
 function sendFresh(
   parts: ServerParts,
   memory: HitMemory,
   { request, response }: Exchange,
   routed: RoutedPath,
-  answer: HttpAnswer & { readonly body: Uint8Array },
+  answer: HttpAnswer & { readonly body: Uint8Array; readonly purges: number },
 ): number {
   const { body, freshUntil = 0 } = answer;
   const isFile = freshUntil === Number.POSITIVE_INFINITY && storedKind(routed.route) !== undefined;
   const headers = isFile ? { ...answer.headers, "accept-ranges": "bytes" } : answer.headers;
   const ready = readyResponse(headers, headers.etag, body, freshUntil);
-  if (freshUntil > parts.now()) memory.ready.set(routed.path, ready);
+  if (freshUntil > parts.now() && (isFile || answer.purges === memory.ready.purges))
+    memory.ready.set(routed.path, ready);
   return sendReady(request, response, ready);
 }
 

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { checkIdentity } from "../../access/caller.ts";
 import { hmac } from "../../access/hmac.ts";
 import { decide, readHolder } from "../../edge/decide.ts";
@@ -8,6 +9,7 @@ import { asServedError } from "../../proxy/store/served-error.ts";
 import { DeferredLog } from "../../proxy/upkeep/deferred-log.ts";
 import { KnownHosts } from "../access/known-hosts.ts";
 import { isLoopback, localAccess, localKeyValues } from "../access/local-access.ts";
+import { PurgeSignal } from "../data/purge-signal.ts";
 import { SqliteTreeHeadStore } from "../data/sqlite-tree-head-store.ts";
 import { memorySweep, sweepMemories } from "../data/sqlite-version-index.ts";
 import { stagedSweepInterval, sweepStagedFiles } from "../data/staged-files.ts";
@@ -41,6 +43,7 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
   const { clock, router } = parts;
   const opened = await openData(settings, parts);
   const audit = openLocalAudit(settings, { ...parts, heads: new SqliteTreeHeadStore(opened.database) });
+  const purges = new PurgeSignal(join(settings.data, "purged"));
   const metrics = new Metrics();
   const address = () => addressOf(local.server, settings);
   const asking = new AsyncLocalStorage<string>();
@@ -80,6 +83,7 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
     tls: readCertificate(settings.tls),
     connections: settings.config.limits.connections,
   });
+  const stopWatching = purges.watch(() => local.forgetLists());
   await audit.begin();
   await listen(local.server, settings);
   guarded = open && isLoopback((local.server.address() as AddressInfo).address);
@@ -89,6 +93,7 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
   const stopLogUpkeep = startLogUpkeep({ opened, logging, clock, warn: parts.warn });
   const stop = async () => {
     for (const each of [sweep, forget]) clearInterval(each);
+    stopWatching();
     await stopListening(local);
     await stopLogUpkeep();
     await log.stop();

@@ -93,3 +93,17 @@ test("headers are flat, the length last", () => {
     "3",
   ]);
 });
+
+test("a purge forgets what is good for a while, and no file", () => {
+  const responses = new ReadyResponses();
+  const kept = (until: number) => readyResponse({}, undefined, Buffer.from("x"), until);
+  responses.set("/x/@v/list", kept(2_000));
+  responses.set("/x/@v/v1.0.0.mod", kept(Number.POSITIVE_INFINITY));
+  const before = responses.purges;
+  responses.forgetLists();
+  assert.deepEqual(
+    [responses.get("/x/@v/list", 1_000) === undefined, responses.get("/x/@v/v1.0.0.mod", 1_000) === undefined],
+    [true, false],
+  );
+  assert.notEqual(responses.purges, before);
+});
