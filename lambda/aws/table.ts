@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ModuleVersion } from "../proxy/store/layout.ts";
 import type { LogPlace } from "../proxy/store/log-store.ts";
+import type { RulingName } from "../proxy/store/ruling-store.ts";
 import type { VersionFlag } from "../proxy/store/version-index.ts";
 
 /** A row is named by its partition key and its sort key. */
@@ -24,6 +25,7 @@ export const attributes = {
   head: { note: "n" },
   token: { subject: "u", role: "r", modules: "o", created: "c", expires: "e", key: "k", revoked: "v" },
   credential: { kind: "k", user: "u", changed: "c", request: "r", secretName: "n", removed: "v" },
+  ruling: { module: "m", reason: "r", until: "u", by: "b", at: "c", request: "q", removed: "v" },
   claim: { zip: "z", goMod: "m", info: "i" },
   logHead: { epoch: "e", role: "r", mode: "m", size: "z", root: "h" },
   logRow: { hashes: "h", text: "t" },
@@ -82,6 +84,19 @@ export const credentialPartition = "k credentials";
 
 export function credentialKey({ tenant, match }: { readonly tenant: string; readonly match: string }): RowKey {
   return { p: credentialPartition, s: `${tenant} ${match}` };
+}
+
+/** How the partitions of what is ruled about modules begin, one for each kind. */
+export const rulingPrefix = "b ";
+
+/** A hash, because paths may be longer than sort keys; the rows of a module come one after another. */
+export function rulingKey({ kind, module, version }: RulingName): RowKey {
+  return { p: `${rulingPrefix}${kind}`, s: `${rulingSorts(module)}${version}` };
+}
+
+/** How the sort keys of a module begin. */
+export function rulingSorts(module: string): string {
+  return `${createHash("sha256").update(module).digest("base64url").slice(0, 22)} `;
 }
 
 /** How the partitions of ID tokens that were used begin, one for each, in the table of the index. */

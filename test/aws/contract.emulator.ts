@@ -6,6 +6,7 @@ import { DynamoCredentialStore } from "../../lambda/aws/dynamo-credential-store.
 import { DynamoLeaseStore } from "../../lambda/aws/dynamo-lease-store.ts";
 import { DynamoLogStore } from "../../lambda/aws/dynamo-log-store.ts";
 import { DynamoPendingRecords } from "../../lambda/aws/dynamo-pending-records.ts";
+import { DynamoRulingStore } from "../../lambda/aws/dynamo-ruling-store.ts";
 import { DynamoSignedHeads } from "../../lambda/aws/dynamo-signed-heads.ts";
 import { DynamoTokenRecords } from "../../lambda/aws/dynamo-token-records.ts";
 import { DynamoTreeHeadStore } from "../../lambda/aws/dynamo-tree-head-store.ts";
@@ -21,6 +22,7 @@ import { leaseStoreContract } from "../contract/lease-store.ts";
 import { logStoreContract, signedHeadsContract } from "../contract/log-store.ts";
 import { moduleStoreContract } from "../contract/module-store.ts";
 import type { Open } from "../contract/opened.ts";
+import { rulingStoreContract } from "../contract/ruling-store.ts";
 import { tokenStoreContract } from "../contract/token-store.ts";
 import { headStoreContract } from "../contract/tree-head-store.ts";
 import { usedTokensContract } from "../contract/used-tokens.ts";
@@ -77,6 +79,11 @@ headStoreContract(
 claimStoreContract(
   "DynamoClaimStore",
   overTable((client, table) => new DynamoClaimStore(client, table)),
+);
+
+rulingStoreContract(
+  "DynamoRulingStore",
+  overTable((client, table) => new DynamoRulingStore(client, table)),
 );
 
 credentialStoreContract("DynamoCredentialStore with SecretCredentials", async () => {

@@ -106,7 +106,7 @@ async function hasLanded(data: string, method: Call[0]): Promise<boolean> {
 
 test("every failpoint of the adapters has a row; reindex, migration and log-crash.test.ts, faults/audit-crash.test.ts and credential-crash.test.ts have theirs", () => {
   const mine = failpoints.filter(
-    (name) => !/^(audit|credential|reindex|index\.migrate|log|pending|signed)\./.test(name),
+    (name) => !/^(audit|credential|ruling|reindex|index\.migrate|log|pending|signed)\./.test(name),
   );
   assert.deepEqual(
     rows.map(([name]) => name),
