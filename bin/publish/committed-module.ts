@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { maxGoMod, maxZipFile } from "../../lambda/golang/checked-files.ts";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
@@ -26,7 +26,9 @@ import type { NamedTag } from "./named-version.ts";
 /** What the repository is called where `direct` would name a host. */
 const place = new URL("http://this-machine/");
 
-const scripts = new URL("../../lambda/upstream/git/", import.meta.url);
+/** The entry of a thread, which is compiled where this file is. */
+const threadOf = (name: string) =>
+  new URL(`../../lambda/upstream/git/${name}${extname(import.meta.url)}`, import.meta.url);
 
 /** The commit that a tag is to be taken to be on, where it is not tagged yet. */
 export interface CommittedModule {
@@ -70,7 +72,7 @@ export async function zipCommit(
 class LocalRepository implements AsyncDisposable {
   readonly opened: GitRepository;
   readonly #repositories: GitRepositories;
-  readonly #zips = new ThreadZips(new URL("module/zip-thread.ts", scripts));
+  readonly #zips = new ThreadZips(threadOf("module/zip-thread"));
   readonly #files: FolderTemporaryFiles;
   readonly #folder: string;
 
@@ -82,7 +84,7 @@ class LocalRepository implements AsyncDisposable {
       client: new LocalGit(git, repository),
       credentials: noCredentials,
       files: this.#files,
-      script: new URL("repository/pack-worker.ts", scripts),
+      script: threadOf("repository/pack-worker"),
       agent: "modfront",
       now,
     });
