@@ -16,6 +16,14 @@ const serving = new ServeFunction({
   write: writeLine,
 });
 const { isPrivate } = serving;
-const parts = { fill: serving.openFillPlane(MODFRONT_FILL), index: openIndex(MODFRONT_TABLE), clock, isPrivate };
+const parts = {
+  fill: serving.openFillPlane(MODFRONT_FILL),
+  index: openIndex(MODFRONT_TABLE),
+  clock,
+  isPrivate,
+  apart: new Set(settings.apart),
+};
 
-export const handler = serving.answerWith({ list: serving.handlerOf((routed) => serveIndex(parts, routed)) });
+export const handler = serving.answerWith({
+  list: serving.handlerOf((routed, request) => serveIndex(parts, routed, request)),
+});

@@ -17,4 +17,6 @@ const serving = new ServeFunction({
 });
 const parts = { fill: serving.openFillPlane(MODFRONT_FILL), isPrivate: serving.isPrivate };
 
-export const handler = serving.answerWith({ mod: serving.handlerOf((routed) => serveFile(parts, routed)) });
+export const handler = serving.answerWith({
+  mod: serving.handlerOf((routed, request) => serveFile(parts, routed, request)),
+});

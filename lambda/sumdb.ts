@@ -29,5 +29,5 @@ const parts = {
 };
 
 export const handler = serving.answerWith({
-  sumdb: serving.handlerOf((routed, identity) => serveSumdb(parts, routed, identity)),
+  sumdb: serving.handlerOf((routed, { identity }) => serveSumdb(parts, routed, identity)),
 });

@@ -3,6 +3,7 @@ import type { KeyValueStore } from "aws-cdk-lib/aws-cloudfront";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import type { Config } from "../lambda/config/config.ts";
+import { chosenChannels } from "../lambda/proxy/channels/channel-parts.ts";
 import type { Alerts } from "./alerts.ts";
 import { Handler } from "./handler.ts";
 import type { Names } from "./names.ts";
@@ -48,7 +49,7 @@ export class ControlPlane extends Construct {
         access: config.access,
         private: config.private,
         tenants: config.tenants,
-        channels: config.channels,
+        channels: chosenChannels(config.channels),
       },
       memorySize: 256,
       timeout: Duration.minutes(2),

@@ -10,6 +10,7 @@ import { temporarySpace } from "../lambda/aws/temporary-space.ts";
 import type { Config } from "../lambda/config/config.ts";
 import type { Environment, HandlerName, ServeName, Settings } from "../lambda/config/env.ts";
 import type { RouteName } from "../lambda/edge/routes.ts";
+import { channelsApart } from "../lambda/proxy/channels/channel-parts.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { Alerts, alarmRows } from "./alerts.ts";
 import { Background } from "./background.ts";
@@ -99,9 +100,9 @@ export class ServiceStack extends Stack {
     props: Pick<HandlerProps<Name>, "description" | "environment" | "memorySize" | "reservedConcurrency">,
   ): Handler<Name> {
     const { names, config } = this.#props;
-    const { upstreams, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy, tenants } = config;
+    const { upstreams, channels, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy, tenants } = config;
     const settings: Settings<"fill" | "background"> = {
-      ...{ upstreams, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy, tenants },
+      ...{ upstreams, channels, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy, tenants },
       private: config.private,
       log: logSettings(config),
       version: packageJson.version,
@@ -200,7 +201,12 @@ export class ServiceStack extends Stack {
     const serving = this.#handler<ServeName>(`${name.charAt(0).toUpperCase()}${name.slice(1)}`, name, {
       description: `Answers ${name} requests that neither CloudFront nor S3 could`,
       environment: { ...environment, MODFRONT_EDGE_SECRET: names.edgeSecret } as Environment<ServeName>,
-      settings: { ttl, sumdb, access, tenants, private: config.private, log: logSettings(config) },
+      settings: {
+        ...{ ttl, sumdb, access, tenants },
+        private: config.private,
+        apart: channelsApart(config.channels),
+        log: logSettings(config),
+      },
       memorySize: 512,
       // The API gives up after 30 seconds; ending before it leaves time to say so in our own words.
       timeout: Duration.seconds(29),

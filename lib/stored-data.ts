@@ -55,9 +55,9 @@ export class StoredData extends Construct {
       });
   }
 
-  /** One Query. */
+  /** One Query, and what is remembered of a channel. */
   readModules(): PolicyStatement {
-    return this.#inIndex([`${modulePrefix}*`], ["Query"]);
+    return this.#inIndex([`${modulePrefix}*`], ["Query", "GetItem"]);
   }
 
   /** The names of all modules. A scan meets every row, and shows none that is not of a module. */

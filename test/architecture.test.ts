@@ -102,7 +102,9 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     "upstream/http",
   ],
   "lambda/local/data": ["golang", "access/audit", "proxy/store", "proxy/log", "runtime"],
-  "lambda/local/access": ["golang", "edge", "config", "access", "upstream/credentials", "access/oidc", "local/data"],
+  "lambda/local/access": [
+    ...["golang", "edge", "config", "access", "upstream/credentials", "access/oidc", "proxy/channels", "local/data"],
+  ],
   "lambda/local/server": [
     ...[
       "golang",
@@ -119,7 +121,15 @@ const floors: Readonly<Record<string, readonly string[]>> = {
       "local/data",
       "local/access",
     ],
-    ...["proxy/store", "proxy/sources", "proxy/checksums", "proxy/fill", "proxy/serve", "proxy/upkeep"],
+    ...[
+      "proxy/store",
+      "proxy/sources",
+      "proxy/channels",
+      "proxy/checksums",
+      "proxy/fill",
+      "proxy/serve",
+      "proxy/upkeep",
+    ],
     "upstream/credentials",
   ],
 };
@@ -128,7 +138,10 @@ const floors: Readonly<Record<string, readonly string[]>> = {
 const arrows: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(Object.entries(floors).map(([name, below]) => [name, below.map((each) => `lambda/${each}`)])),
   lambda: Object.keys(floors).filter((name) => !/^lambda\/(local|console)\b/.test(name)),
-  lib: ["lambda/access/audit", "lambda/aws", "lambda/config", "lambda/edge", "lambda/proxy/store", "lambda/console"],
+  lib: [
+    ...["lambda/access/audit", "lambda/aws", "lambda/config", "lambda/edge", "lambda/console"],
+    ...["lambda/proxy/channels", "lambda/proxy/store"],
+  ],
   bin: ["lib", ...Object.keys(floors)],
 };
 

@@ -9,8 +9,8 @@ import {
   tenantKey,
 } from "../edge/access-settings.ts";
 import { CodedError } from "../golang/coded-error.ts";
+import type { ChosenChannels } from "../proxy/channels/channel-parts.ts";
 import { channelRows, endedOf } from "../proxy/channels/channel-rows.ts";
-import type { Channels } from "../proxy/channels/config.ts";
 import { packAccess } from "./packed-settings.ts";
 import { layOutPrivate, packPrivate, packTenant } from "./private-texts.ts";
 import type { Tenants } from "./tenants.ts";
@@ -24,7 +24,7 @@ export interface DeployedAccess {
   readonly anonymous: Anonymous;
   readonly private: readonly string[];
   readonly tenants: Tenants;
-  readonly channels?: Channels;
+  readonly channels?: ChosenChannels;
 }
 
 /** Keys and values of the edge's store. */

@@ -1,5 +1,5 @@
 import { type FetchDecision, type Fetches, fetchRule, tenantOfPatterns } from "../edge/fetch-line.ts";
-import { decodePath, routePath } from "../edge/routed-path.ts";
+import { decodePath, routeChannelled } from "../edge/routed-path.ts";
 import type { Identity } from "../edge/token.ts";
 import { type AuditEvent, blankEvent } from "./audit/audit-event.ts";
 
@@ -113,7 +113,7 @@ export class FetchRecorder {
   /** Undefined for what is not written down: what is no path of a module, and what is public where private ones are. */
   #read(path: string): Asked | undefined {
     const decoded = decodePath(path);
-    const routed = decoded === undefined ? undefined : routePath(decoded);
+    const routed = decoded === undefined ? undefined : routeChannelled(decoded);
     if (routed === undefined || "reason" in routed || routed.route === "site") return undefined;
     const { route, module = "", version = "" } = routed;
     if (this.#parts.fetches === "private" && (module === "" || !this.#parts.isPrivate(module))) return undefined;

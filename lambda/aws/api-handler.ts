@@ -1,9 +1,9 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 import { checkCaller } from "../access/caller.ts";
 import type { AccessSettings } from "../edge/access-settings.ts";
-import { requestHeader, viewerHeader, waitHeader } from "../edge/cloudfront.ts";
+import { channelHeader, requestHeader, viaHeader, viewerHeader, waitHeader } from "../edge/cloudfront.ts";
 import { identityHeader } from "../edge/identity.ts";
-import type { RoutedPath } from "../edge/routed-path.ts";
+import { decodePath, type RoutedPath } from "../edge/routed-path.ts";
 import { frame } from "../http/frame.ts";
 import type { HttpRequest } from "../http/handler.ts";
 import { errorOf, failure, type HttpAnswer, type HttpResult } from "../http/result.ts";
@@ -88,7 +88,16 @@ function readRequest(event: APIGatewayProxyEventV2, routed: RoutedPath): HttpReq
     body: async (limit) => (bytes.length > limit ? undefined : bytes),
     origin: { request: edgeRequest(event) ?? requestContext.requestId, address: addressOf(headers[viewerHeader]) },
     ...(wait > 0 && { wait }),
+    ...readChannel(headers[viaHeader]),
+    view: headers[channelHeader],
   };
+}
+
+/** What the edge said of a channel: who comes past it has no identity either. */
+function readChannel(via = ""): Pick<HttpRequest, "channel" | "address"> {
+  const [, channel, path = ""] = /^([a-z0-9-]{0,32}) (\/(?!\/).*)$/.exec(via) ?? [];
+  const address = decodePath(path);
+  return channel === undefined || address === undefined ? {} : { channel, address };
 }
 
 /** The address without its port: `"198.51.100.7"` of `"198.51.100.7:46532"`, and of version 6 likewise. */

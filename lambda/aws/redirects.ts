@@ -24,9 +24,9 @@ function toStored(request: HttpRequest, { links }: StoredBody): HttpResult {
   return { kind: "redirect", to: { url: links[request.method === "HEAD" ? "HEAD" : "GET"] } };
 }
 
-function comeBack({ routed, wait: before = 0 }: HttpRequest, error?: ServedError): HttpResult {
+function comeBack({ routed, address = routed.path, wait: before = 0 }: HttpRequest, error?: ServedError): HttpResult {
   const wait = before + 1;
-  if (wait <= longestWait) return { kind: "redirect", to: { path: routed.path, wait }, ...(error && { error }) };
+  if (wait <= longestWait) return { kind: "redirect", to: { path: address, wait }, ...(error && { error }) };
   const message = "the fetch of this version takes too long; try again";
   return failure(new ServedError("fill-timeout", message, { cause: error }));
 }

@@ -4,8 +4,7 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { type Tenants, tenantPatterns } from "../access/tenants.ts";
 import type { AccessSettings } from "../edge/access-settings.ts";
 import type { RoutedPath } from "../edge/routed-path.ts";
-import type { Identity } from "../edge/token.ts";
-import { createHandler, type HttpHandler } from "../http/handler.ts";
+import { type AdmittedRequest, createHandler, type HttpHandler } from "../http/handler.ts";
 import type { Route } from "../http/route.ts";
 import { siteHandler } from "../http/site.ts";
 import type { Handlers } from "../http/stack.ts";
@@ -49,7 +48,7 @@ export class ServeFunction {
   readonly isPrivate = (module: string): boolean => this.#privateModules.has(module);
 
   /** The handler of a use-case of the serve plane. */
-  handlerOf(serve: (routed: RoutedPath, identity: Identity) => Promise<Served>): HttpHandler {
+  handlerOf(serve: (routed: RoutedPath, request: AdmittedRequest) => Promise<Served>): HttpHandler {
     return createHandler(serve, this.isPrivate);
   }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { CodedError } from "../golang/coded-error.ts";
+import type { ChosenChannels } from "../proxy/channels/channel-parts.ts";
 import type { Config } from "./config.ts";
 
 // The contract between lib/, which writes environments and settings at synth, and the handlers, which read them. A
@@ -64,7 +65,10 @@ interface LogSettings {
   readonly log: { readonly name?: string | undefined; readonly domain?: string | undefined };
 }
 
-interface ServeSettings extends Pick<Config, "private" | "ttl" | "sumdb" | "access" | "tenants">, LogSettings {}
+interface ServeSettings extends Pick<Config, "private" | "ttl" | "sumdb" | "access" | "tenants">, LogSettings {
+  /** The channels that have upstreams of their own. */
+  readonly apart: readonly string[];
+}
 
 interface FillSettings
   extends LogSettings,
@@ -74,6 +78,7 @@ interface FillSettings
       | "ttl"
       | "sumdb"
       | "upstreams"
+      | "channels"
       | "credentials"
       | "git"
       | "allowHosts"
@@ -97,7 +102,7 @@ interface SettingsRows extends Readonly<Record<ServeName, ServeSettings>> {
   readonly background: FillSettings;
   readonly log: LogSettings;
   readonly preheat: Pick<Config, "preheat">;
-  readonly control: Pick<Config, "access" | "private" | "tenants" | "channels">;
+  readonly control: Pick<Config, "access" | "private" | "tenants"> & { readonly channels: ChosenChannels };
   readonly admin: Pick<Config, "access" | "private" | "tenants">;
   readonly token: ExchangeSettings;
 }

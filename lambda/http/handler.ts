@@ -13,6 +13,10 @@ export interface HttpRequest {
   /** The path as the edge, or behind CloudFront the function itself, took it apart. */
   readonly routed: RoutedPath;
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** In which channel it was asked, and by which path; what differs by channel is answered by `view` alone. */
+  readonly channel?: string | undefined;
+  readonly view?: string | undefined;
+  readonly address?: string | undefined;
   /** How often the client was sent back here because a fill takes long. */
   readonly wait?: number;
   /** The query string as received, without the question mark: only the rows of the site read it. */
@@ -39,10 +43,10 @@ export type HttpHandler = (request: AdmittedRequest) => Promise<HttpResult>;
 
 /** The handler of a use-case of the serve plane: its answer gets headers and an entity tag. */
 export function createHandler(
-  serve: (routed: RoutedPath, identity: Identity) => Promise<Served>,
+  serve: (routed: RoutedPath, request: AdmittedRequest) => Promise<Served>,
   isPrivate: (module: string) => boolean,
 ): HttpHandler {
-  return async ({ routed, identity }) => present(await serve(routed, identity), isPrivate);
+  return async (request) => present(await serve(request.routed, request), isPrivate);
 }
 
 function present(served: Served, isPrivate: (module: string) => boolean): HttpAnswer {

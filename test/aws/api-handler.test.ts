@@ -239,3 +239,34 @@ test("a rotated key is found by reading the secret again, but not for every forg
   await keys.use(accept);
   assert.equal(reads, 2);
 });
+
+test("in a channel it is known which, what differs by it goes by the cache's key, and redirects lead back into it", async () => {
+  const seen: unknown[] = [];
+  const look: Answer = (request) => {
+    seen.push([request.channel, request.view, request.address]);
+    return slow(request);
+  };
+  const told = (via: string, channel?: string) =>
+    ask(
+      event({
+        [identityHeader]: identity(),
+        "x-modfront-via": via,
+        ...(channel !== undefined && { "x-modfront-channel": channel }),
+      }),
+      look,
+    );
+  const named = await told(`canary /~canary${escaped}`);
+  assert.equal(named.headers?.location, `/~canary${escaped}?wait=1`);
+  await told("canary /a.b/@v/%C3%A9.info", "canary");
+  await told(" /~ended/a.b/@v/list");
+  // What nobody but the edge could write is not what it writes.
+  for (const odd of ["canary", "canary x", "Canary /x", `${"c".repeat(33)} /x`, "canary /%zz", "canary //host"])
+    await told(odd);
+  const nothing = [undefined, undefined, undefined];
+  assert.deepEqual(seen, [
+    ["canary", undefined, `/~canary${path}`],
+    ["canary", "canary", "/a.b/@v/é.info"],
+    ["", undefined, "/~ended/a.b/@v/list"],
+    ...Array.from({ length: 6 }, () => nothing),
+  ]);
+});

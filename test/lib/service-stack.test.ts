@@ -33,8 +33,8 @@ const set = ["dynamodb:Query", secret];
 
 /** Every action of every function: whoever adds one changes this table. */
 const permissions: readonly (readonly [name: string, actions: readonly string[]])[] = [
-  ["list", ["dynamodb:Query", "lambda:InvokeFunction", ...log, secret]],
-  ["latest", ["dynamodb:Query", "lambda:InvokeFunction", ...log, secret]],
+  ["list", ["dynamodb:Query", "dynamodb:GetItem", "lambda:InvokeFunction", ...log, secret]],
+  ["latest", ["dynamodb:Query", "dynamodb:GetItem", "lambda:InvokeFunction", ...log, secret]],
   ["info", ["lambda:InvokeFunction", ...log, secret]],
   ["mod", ["lambda:InvokeFunction", ...log, secret]],
   ["zip", ["lambda:InvokeFunction", ...log, secret]],

@@ -6,7 +6,7 @@ import { WatchedTokens } from "./watched-tokens.ts";
 
 /** What decides who may on one machine: the configuration, and the address the server listens on. */
 export interface LocalAccessSettings {
-  readonly config: Pick<Config, "access" | "private" | "tenants">;
+  readonly config: Pick<Config, "access" | "private" | "tenants"> & Partial<Pick<Config, "channels">>;
   readonly host: string;
 }
 
@@ -26,8 +26,13 @@ export function localKeyValues(
   settings: LocalAccessSettings & { readonly data: string },
   now: () => number,
 ): WatchedTokens {
-  const { data } = settings;
-  return new WatchedTokens({ data, access: localAccess(settings), now: () => Math.floor(now() / 1000) });
+  const { data, config } = settings;
+  return new WatchedTokens({
+    data,
+    access: localAccess(settings),
+    channels: config.channels ?? {},
+    now: () => Math.floor(now() / 1000),
+  });
 }
 
 const loopback = new BlockList();

@@ -6,6 +6,7 @@ import { revocationEntry } from "../../access/revocations.ts";
 import type { TokenKeys, TokenRecord } from "../../access/token-store.ts";
 import { revokedKey } from "../../edge/revocations.ts";
 import { CodedError } from "../../golang/coded-error.ts";
+import type { Ended } from "../../proxy/channels/channel-rows.ts";
 import { connect } from "../data/sqlite-connection.ts";
 import { migrate, transact } from "../data/sqlite-schema.ts";
 import { isDamage } from "../data/storage-failure.ts";
@@ -42,8 +43,12 @@ const usedIdTokens = `
   CREATE INDEX used_id_token_end ON used_id_token (until);
 `;
 
+const endedChannels = `
+  CREATE TABLE ended_channel (name TEXT NOT NULL PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
 /** What leads from each version of the schema to the next, an empty file being version 0. What is here never changes. */
-const migrations: readonly string[] = [tables, usedIdTokens];
+const migrations: readonly string[] = [tables, usedIdTokens, endedChannels];
 
 /**
  * Opens the tokens of a data folder, made where there are none; what an earlier version kept in a file is taken over.
@@ -131,6 +136,12 @@ export function readKeys(database: DatabaseSync): TokenKeys {
     keys: keys.map(({ id, secret }) => ({ id: String(id), secret: String(secret) })),
     identityKeys: identityKeys.map(({ secret }) => String(secret)),
   };
+}
+
+/** Which channels were rolled back. */
+export function readEnded(database: DatabaseSync): Ended {
+  const rows = database.prepare("SELECT name, since FROM ended_channel").all();
+  return new Map(rows.map(({ name, since }) => [String(name), Number(since)]));
 }
 
 export function writeKeys(database: DatabaseSync, { keys, identityKeys }: TokenKeys): void {

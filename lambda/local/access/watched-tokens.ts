@@ -5,13 +5,17 @@ import { layOutPrivate } from "../../access/private-texts.ts";
 import { newKeys } from "../../access/tokens.ts";
 import { type AccessSettings, type KeyValues, type TokenSettings, tenantKey } from "../../edge/access-settings.ts";
 import { splitPatterns } from "../../golang/module-pattern.ts";
+import type { ChosenChannels } from "../../proxy/channels/channel-parts.ts";
+import { channelRows, type Ended } from "../../proxy/channels/channel-rows.ts";
 import { isMissing } from "./private-file.ts";
-import { openTokenDatabase, readKeys, tokenDatabaseFile, tokenFile } from "./token-database.ts";
+import { openTokenDatabase, readEnded, readKeys, tokenDatabaseFile, tokenFile } from "./token-database.ts";
 
 export interface WatchedTokensOptions {
   /** The data folder of a `SqliteTokenStore`. */
   readonly data: string;
   readonly access: AccessSettings;
+  /** Those of the configuration. */
+  readonly channels?: ChosenChannels;
   /** Unix seconds. */
   readonly now: () => number;
 }
@@ -24,28 +28,34 @@ interface Known {
   readonly tokens: TokenSettings;
   /** Texts of revocations that were asked for. */
   readonly revoked: Map<string, string>;
+  /** The channels that were rolled back. */
+  readonly ended: Ended;
 }
 
 /**
  * The key values of a local server: access as configured, tokens from the database that the CLI and other processes write.
  *
- * It is looked at once a second at most, and only for requests with credentials. Without it nobody has a token; with one
+ * It is looked at once a second at most, and only for requests with credentials or where there are channels. Without it nobody has a token; with one
  * that cannot be read the value is undefined, which lets nobody in.
  */
 export class WatchedTokens implements KeyValues {
   readonly #options: WatchedTokensOptions;
-  readonly #access: AccessSettings;
+  readonly #hasChannels: boolean;
   readonly #texts: ReadonlyMap<string, string>;
   #looked = -1;
   #file: string | undefined;
   #known: Known | undefined;
   #nobody: TokenSettings | undefined;
+  #ended: Ended = new Map();
+  #access: AccessSettings;
 
   constructor(options: WatchedTokensOptions) {
     this.#options = options;
     const { access } = options;
     const { others, texts } = layOutPrivate(splitPatterns(access.private));
     this.#access = { ...access, private: others.join(",") };
+    this.#hasChannels = Object.keys(options.channels ?? {}).length > 0;
+    if (this.#hasChannels) this.#channel(this.#ended);
     const tenants = Object.entries(access.tenants ?? {}).map(
       ([name, patterns]) => [tenantKey(name), patterns] as const,
     );
@@ -53,15 +63,12 @@ export class WatchedTokens implements KeyValues {
   }
 
   access(): AccessSettings {
+    if (this.#hasChannels) this.#look();
     return this.#access;
   }
 
   tokens(): TokenSettings | undefined {
-    const now = Math.floor(this.#options.now());
-    if (now !== this.#looked) {
-      this.#looked = now;
-      this.#refresh();
-    }
+    this.#look();
     return this.#known?.tokens ?? this.#nobody;
   }
 
@@ -92,6 +99,21 @@ export class WatchedTokens implements KeyValues {
     return entries;
   }
 
+  #look(): void {
+    const now = Math.floor(this.#options.now());
+    if (now === this.#looked) return;
+    this.#looked = now;
+    this.#refresh();
+    // While nothing can be read what was known of channels goes on: they say nothing about who may.
+    const ended = this.#known?.ended ?? (this.#nobody && new Map());
+    if (this.#hasChannels && ended !== undefined && ended !== this.#ended) this.#channel(ended);
+  }
+
+  #channel(ended: Ended): void {
+    this.#ended = ended;
+    this.#access = { ...this.#access, channels: channelRows(this.#options.channels ?? {}, ended) };
+  }
+
   #refresh(): void {
     try {
       const { data } = this.#options;
@@ -120,7 +142,13 @@ function readAgain(known: Known | Pick<Known, "database">): Known {
   const version = database.prepare("PRAGMA data_version").get()?.data_version;
   if ("version" in known && known.version === version) return known;
   const keys = readKeys(database);
-  return { database, version, tokens: settingsOf(keys.keys.length > 0 ? keys : newKeys()), revoked: new Map() };
+  return {
+    database,
+    version,
+    tokens: settingsOf(keys.keys.length > 0 ? keys : newKeys()),
+    revoked: new Map(),
+    ended: readEnded(database),
+  };
 }
 
 function settingsOf({ keys, identityKeys }: ReturnType<typeof newKeys>): TokenSettings {

@@ -11,17 +11,17 @@ import { pageRoutes } from "../../console/page-handler.ts";
 import { ownSumdb } from "../../console/paste-lines.ts";
 import type { RoutedPath } from "../../edge/routed-path.ts";
 import type { RouteName } from "../../edge/routes.ts";
-import type { Identity } from "../../edge/token.ts";
 import { Exchange } from "../../exchange/exchange.ts";
 import { exchangeRoutes } from "../../exchange/exchange-routes.ts";
 import { clientAddress } from "../../http/client-address.ts";
 import { gosumdbRoutes } from "../../http/gosumdb.ts";
-import { createHandler, type HttpHandler } from "../../http/handler.ts";
+import { type AdmittedRequest, createHandler, type HttpHandler } from "../../http/handler.ts";
 import { metricsRoutes } from "../../http/metrics.ts";
 import { onlyStored } from "../../http/only-stored.ts";
 import { probeRoutes } from "../../http/probes.ts";
 import type { Route } from "../../http/route.ts";
 import { siteHandler } from "../../http/site.ts";
+import { channelsApart } from "../../proxy/channels/channel-parts.ts";
 import { sumdbVerifier } from "../../proxy/checksums/known-sumdb.ts";
 import { Fill } from "../../proxy/fill/fill.ts";
 import { LimitedFill } from "../../proxy/fill/limited-fill.ts";
@@ -78,18 +78,19 @@ export function localPlane(settings: Settings, parts: HandlerParts): LocalPlane 
   ];
   const access = localAccess(settings);
   const { fill, logging } = openFill(settings, parts, index);
-  const serving = { fill, index, clock, isPrivate, databases, access };
-  const handlerOf = (serve: (routed: RoutedPath, identity: Identity) => Promise<Served>) =>
+  const apart = new Set(channelsApart(settings.config.channels));
+  const serving = { fill, index, clock, isPrivate, databases, access, apart };
+  const handlerOf = (serve: (routed: RoutedPath, request: AdmittedRequest) => Promise<Served>) =>
     createHandler(serve, isPrivate);
-  const file = onlyStored(handlerOf((routed) => serveFile(serving, routed)));
-  const listed = handlerOf((routed) => serveIndex(serving, routed));
+  const file = onlyStored(handlerOf((routed, request) => serveFile(serving, routed, request)));
+  const listed = handlerOf((routed, request) => serveIndex(serving, routed, request));
   const handlers = {
     info: file,
     mod: file,
     zip: file,
     list: listed,
     latest: listed,
-    sumdb: handlerOf((routed, identity) => serveSumdb(serving, routed, identity)),
+    sumdb: handlerOf((routed, { identity }) => serveSumdb(serving, routed, identity)),
     site: siteHandler(siteRoutes(settings, parts, index), access, (request, route) =>
       parts.refused(refusalOf(request, route, clock.now())),
     ),

@@ -191,18 +191,24 @@ async function answer(parts: ServerParts, memory: HitMemory, exchange: Exchange)
   }
 }
 
+/** Where all channels have the same, it is what a path is in any of them; the others have keys that no received path is. */
+function readyKey({ routed, view }: EdgeForward): string {
+  return view ? `${view} ${routed.path}` : routed.path;
+}
+
 async function route(parts: ServerParts, memory: HitMemory, exchange: Exchange): Promise<Outcome> {
   const { request, response } = exchange;
   const { method = "" } = request;
   const { path } = splitTarget(request);
-  const asked = { method, path, credentials: credentialsOf(request) };
+  const header = (name: string) => headerOf(request, name);
+  const asked = { method, path, credentials: credentialsOf(request), header };
   const decision = await parts.decide(asked);
   tell(parts, request, asked, decision);
   if (decision.kind === "answer") {
     const body = Buffer.from(decision.body);
     return { route: "edge", status: send(exchange, { ...decision, body }), error: decision.body.trimEnd() };
   }
-  const ready = findReady(parts, memory, decision.routed.path);
+  const ready = findReady(parts, memory, readyKey(decision));
   if (ready !== undefined) return { route: decision.routed.route, status: sendReady(request, response, ready) };
   const status = await serveStored(parts, memory, exchange, decision.routed);
   return status === undefined ? serveMiss(parts, memory, exchange, decision) : { route: decision.routed.route, status };
@@ -225,6 +231,12 @@ function contentRefusal({ code }: ServedError): string | undefined {
 
 function addressOf({ socket }: IncomingMessage): string {
   return socket.remoteAddress ?? "";
+}
+
+/** Undefined for one that came more than once. */
+function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const values = request.headersDistinct[name];
+  return values?.length === 1 ? values[0] : undefined;
 }
 
 /** Of a header that came twice node:http keeps the first in `headers`. */
@@ -259,8 +271,9 @@ async function serveMiss(
   parts: ServerParts,
   memory: HitMemory,
   exchange: Exchange,
-  { routed, identity }: EdgeForward,
+  decision: EdgeForward,
 ): Promise<Outcome> {
+  const { routed, identity, channel, view } = decision;
   const { method = "" } = exchange.request;
   const headers = exchange.request.headers as Record<string, string>;
   const query = splitTarget(exchange.request).query;
@@ -269,7 +282,8 @@ async function serveMiss(
   const origin = { request: randomUUID(), address: addressOf(exchange.request) };
   const certificate = () => clientCertificate(exchange.request.socket);
   const { purges } = memory.ready;
-  const result = await parts.answer({ method, routed, headers, query, identity, client, body, origin, certificate });
+  const asked = { method, routed, channel, view, headers, query, body, origin, certificate };
+  const result = await parts.answer({ ...asked, identity, client });
   const error = errorOf(result);
   if (error !== undefined) parts.failed(error);
   const refusal = error && contentRefusal(error);
@@ -279,7 +293,7 @@ async function serveMiss(
   const route = routed.route === "site" ? (given.route ?? "edge") : routed.route;
   if (given.status !== 200) return { route, status: send(exchange, given), error: error && errorText(error) };
   if (!("stored" in given.body))
-    return { route, status: sendFresh(parts, memory, exchange, routed, { ...given, body: given.body, purges }) };
+    return { route, status: sendFresh(parts, memory, exchange, decision, { ...given, body: given.body, purges }) };
   const stored = await serveStored(parts, memory, exchange, routed);
   if (stored !== undefined) return { route, status: stored };
   return { route, status: send(exchange, frame(failure(undefined))), error: "the file vanished" };
@@ -305,15 +319,15 @@ function sendFresh(
   parts: ServerParts,
   memory: HitMemory,
   { request, response }: Exchange,
-  routed: RoutedPath,
+  decision: EdgeForward,
   answer: HttpAnswer & { readonly body: Uint8Array; readonly purges: number },
 ): number {
   const { body, freshUntil = 0 } = answer;
-  const isFile = freshUntil === Number.POSITIVE_INFINITY && storedKind(routed.route) !== undefined;
+  const isFile = freshUntil === Number.POSITIVE_INFINITY && storedKind(decision.routed.route) !== undefined;
   const headers = isFile ? { ...answer.headers, "accept-ranges": "bytes" } : answer.headers;
   const ready = readyResponse(headers, headers.etag, body, freshUntil);
   if (freshUntil > parts.now() && (isFile || answer.purges === memory.ready.purges))
-    memory.ready.set(routed.path, ready);
+    memory.ready.set(readyKey(decision), ready);
   return sendReady(request, response, ready);
 }
 

@@ -64,6 +64,8 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
   const seconds = () => Math.floor(clock.now() / 1000);
   const context = { keyValues: localKeyValues(settings, clock.now), hmac, now: seconds };
   const open = localAccess(settings).anonymous === "all";
+  // Where a header or a name chooses a channel each request has to be looked at.
+  const isChosen = Object.values(settings.config.channels).some(({ share, header }) => share ?? header);
   const hosts = new KnownHosts([settings.host, ...(settings.config.access.hosts ?? [])]);
   // Where a name leads is known when the server listens.
   let guarded = open;
@@ -71,7 +73,7 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
     decide: (request) => decide(request, context),
     fetched: audit.fetched,
     identify: (request) => readHolder(request, context),
-    isOpen: () => open,
+    isOpen: () => open && !isChosen,
     isKnownHost: (host) => !guarded || hosts.has(host),
     answer: guardLoops(parts.way, (request) => asking.run(request.client, () => stack(request, processInvocation))),
     filePath: (key) => opened.store.path(key),

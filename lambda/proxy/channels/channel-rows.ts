@@ -1,6 +1,6 @@
 import type { ChannelRow } from "../../edge/access-settings.ts";
 import { escapePath } from "../../golang/module.ts";
-import type { Channels } from "./config.ts";
+import type { ChosenChannels } from "./channel-parts.ts";
 
 /** When channels were rolled back, in Unix seconds, by their names. */
 export type Ended = ReadonlyMap<string, number>;
@@ -9,7 +9,7 @@ export type Ended = ReadonlyMap<string, number>;
  * Returns the channels as the edge knows them, in the order of the configuration. One that was rolled back has no rewrites, and
  * its share stays its own, so that nobody else is moved.
  */
-export function channelRows(channels: Channels, ended: Ended): readonly ChannelRow[] {
+export function channelRows(channels: ChosenChannels, ended: Ended): readonly ChannelRow[] {
   let below = 0;
   return Object.entries(channels).map(([name, { share = 0, header, rewrite = [] }]) => {
     below += share;

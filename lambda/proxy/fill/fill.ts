@@ -4,10 +4,12 @@ import { LoggedChecksums } from "../checksums/logged-checksums.ts";
 import { SumdbFill } from "../checksums/sumdb-fill.ts";
 import type { SumdbRemote } from "../checksums/sumdb-reach.ts";
 import { Intake } from "../intake/intake.ts";
+import type { StoredFile } from "../intake/stored-file.ts";
 import type { ZipInspector } from "../intake/zip-inspector.ts";
 import { ChainModuleSource } from "../sources/module-source.ts";
 import type { UpstreamRouter } from "../sources/upstream.ts";
 import { formatList } from "../sources/version-list.ts";
+import { ChannelIndex } from "../store/channel-index.ts";
 import type { ClaimStore } from "../store/claim-store.ts";
 import type { Clock } from "../store/clock.ts";
 import type { FillAnswer, FillPlane, FillRequest } from "../store/fill-plane.ts";
@@ -20,9 +22,9 @@ import { ServedError } from "../store/served-error.ts";
 import type { TemporaryFiles } from "../store/temporary-files.ts";
 import type { TreeHeadStore } from "../store/tree-head-store.ts";
 import type { VersionIndex } from "../store/version-index.ts";
-import { FileFill } from "./file-fill.ts";
+import { FileFill, type FileFillParts } from "./file-fill.ts";
 import { LatestFill } from "./latest-fill.ts";
-import { ListFill } from "./list-fill.ts";
+import { type FilledList, ListFill } from "./list-fill.ts";
 import { LogDatabase } from "./log-database.ts";
 import { QueryFill } from "./query-fill.ts";
 
@@ -56,39 +58,43 @@ export interface FillParts {
   readonly timeouts: { readonly total: number };
 }
 
-/** The fill plane itself: each kind of request to the part that knows it. */
+/** What is obtained from one set of upstreams. */
+interface Obtained {
+  readonly files: FileFill;
+  readonly lists: ListFill;
+  readonly latest: LatestFill;
+  readonly queries: QueryFill;
+}
+
+/** The fill plane itself: each kind of request to the part that knows it, of the channel that it is for. */
 export class Fill implements FillPlane {
-  readonly #files: FileFill;
-  readonly #lists: ListFill;
-  readonly #latest: LatestFill;
-  readonly #queries: QueryFill;
+  readonly #default: Obtained;
+  /** By the names of channels that have upstreams of their own; any other has those of the default. */
+  readonly #channels = new Map<string, Obtained>();
   /** By their names. */
   readonly #databases = new Map<string, ChecksumDatabase>();
 
   constructor(parts: FillParts) {
-    const { index, clock, ttl, ownLog } = parts;
-    const source = new ChainModuleSource(parts.router, clock);
-    const isPrivate = (module: string) => parts.router.isPrivate(module);
+    const { index, clock, ownLog, router } = parts;
+    const isPrivate = (module: string) => router.isPrivate(module);
     const sumdb = parts.sumdb && new SumdbFill({ ...parts, ...parts.sumdb, isPrivate });
     if (parts.sumdb && sumdb) this.#databases.set(parts.sumdb.verifier.name, sumdb);
     const theirs = sumdb ?? noChecksums;
-    this.#files = new FileFill({
+    // Whatever comes from wherever: one gate, and one fetch of a file at a time.
+    const shared = {
       ...parts,
-      source,
       intake: new Intake(parts),
       leases: new Leases(parts.leases, clock),
       checksums: ownLog === undefined ? theirs : new LoggedChecksums(theirs, ownLog.reads),
-      notFoundSeconds: ttl.notFound,
       budget: parts.timeouts.total * 1000,
-    });
+    };
+    this.#default = obtainedFrom(router, index, shared);
+    for (const [name, own] of router.channels ?? [])
+      this.#channels.set(name, obtainedFrom(own, new ChannelIndex(index, name), shared));
     if (ownLog !== undefined) {
-      const record = (module: ModuleVersion, waitUntil: number) => this.#files.record(module, waitUntil);
+      const record = (module: ModuleVersion, waitUntil: number) => this.#default.files.record(module, waitUntil);
       this.#databases.set(ownLog.name, new LogDatabase({ ...ownLog, record }));
     }
-    const seconds = { listSeconds: ttl.list, querySeconds: ttl.query, notFoundSeconds: ttl.notFound };
-    this.#lists = new ListFill({ index, source, clock, ...seconds });
-    this.#latest = new LatestFill({ index, source, clock, lists: this.#lists, files: this.#files, ...seconds });
-    this.#queries = new QueryFill({ index, source, clock, ...seconds });
   }
 
   async fill(request: FillRequest, waitUntil = Number.POSITIVE_INFINITY): Promise<FillAnswer> {
@@ -96,13 +102,13 @@ export class Fill implements FillPlane {
       case "info":
       case "mod":
       case "zip":
-        return this.#file(request.kind, request.module, waitUntil);
+        return fileAnswer(await this.#of(request).files.fill(request.kind, request.module, waitUntil));
       case "list":
-        return this.#list(request.path);
+        return listAnswer(await this.#of(request).lists.fill(request.path));
       case "latest":
-        return this.#latest.fill(request.path);
+        return this.#of(request).latest.fill(request.path);
       case "query":
-        return this.#queries.fill(request.path, request.query);
+        return this.#of(request).queries.fill(request.path, request.query);
       case "lookup":
         return { body: await this.#database(request.database).lookup(request.module, waitUntil) };
       case "tile":
@@ -114,12 +120,16 @@ export class Fill implements FillPlane {
 
   /** What has versions logged that are stored (upkeep/log-backlog.ts). */
   get logging(): Pick<FileFill, "known" | "logByFiles"> {
-    return this.#files;
+    return this.#default.files;
   }
 
   /** Makes the version of a stored file visible, where a process died before it could. */
   reveal(kind: FileKind, module: ModuleVersion): Promise<void> {
-    return this.#files.reveal(kind, module);
+    return this.#default.files.reveal(kind, module);
+  }
+
+  #of({ channel = "" }: { readonly channel?: string | undefined }): Obtained {
+    return this.#channels.get(channel) ?? this.#default;
   }
 
   #database(name: string): ChecksumDatabase {
@@ -127,14 +137,26 @@ export class Fill implements FillPlane {
     if (database !== undefined) return database;
     throw new ServedError("not-found", "this proxy does not have that checksum database");
   }
+}
 
-  async #file(...[kind, module, waitUntil]: Parameters<FileFill["fill"]>): Promise<FillAnswer> {
-    const { key, size, bytes } = await this.#files.fill(kind, module, waitUntil);
-    return bytes === undefined ? { stored: key, size } : { body: bytes };
-  }
+function obtainedFrom(
+  router: UpstreamRouter,
+  index: VersionIndex,
+  parts: Pick<FillParts, "clock" | "ttl"> & Omit<FileFillParts, "index" | "source" | "notFoundSeconds">,
+): Obtained {
+  const { clock, ttl } = parts;
+  const source = new ChainModuleSource(router, clock);
+  const seconds = { listSeconds: ttl.list, querySeconds: ttl.query, notFoundSeconds: ttl.notFound };
+  const files = new FileFill({ ...parts, index, source, notFoundSeconds: ttl.notFound });
+  const lists = new ListFill({ index, source, clock, ...seconds });
+  const latest = new LatestFill({ index, source, clock, lists, files, ...seconds });
+  return { files, lists, latest, queries: new QueryFill({ index, source, clock, ...seconds }) };
+}
 
-  async #list(path: string): Promise<FillAnswer> {
-    const { list, freshUntil, stale } = await this.#lists.fill(path);
-    return { body: new TextEncoder().encode(formatList(list)), freshUntil, stale };
-  }
+function fileAnswer({ key, size, bytes }: StoredFile): FillAnswer {
+  return bytes === undefined ? { stored: key, size } : { body: bytes };
+}
+
+function listAnswer({ list, freshUntil, stale }: FilledList): FillAnswer {
+  return { body: new TextEncoder().encode(formatList(list)), freshUntil, stale };
 }

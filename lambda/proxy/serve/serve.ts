@@ -2,6 +2,7 @@ import type { AccessSettings } from "../../edge/access-settings.ts";
 import type { RoutedPath } from "../../edge/routed-path.ts";
 import type { Identity } from "../../edge/token.ts";
 import { rememberedBody } from "../sources/version-list.ts";
+import { ChannelIndex } from "../store/channel-index.ts";
 import type { Clock } from "../store/clock.ts";
 import type { FillAnswer, FillPlane, FillRequest } from "../store/fill-plane.ts";
 import type { PolicyName } from "../store/layout.ts";
@@ -24,25 +25,52 @@ export interface ServeParts {
   readonly isPrivate: (module: string) => boolean;
 }
 
-/** `.info`, `.mod` and `.zip` of a version, and `.info` of a query: whatever reached us was not in the store. */
-export async function serveFile(parts: ServeParts, routed: RoutedPath): Promise<Served> {
+/** In which channel somebody asks, and the one that is in the key of caches: absent or empty for the default. */
+export interface InChannel {
+  readonly channel?: string | undefined;
+  readonly view?: string | undefined;
+}
+
+/**
+ * `.info`, `.mod` and `.zip` of a version, and `.info` of a query: whatever reached us was not in the store.
+ *
+ * A version is the same from wherever it came; what a query means is not, so that it goes by what caches tell apart.
+ */
+export async function serveFile(
+  parts: ServeParts,
+  routed: RoutedPath,
+  { channel, view }: InChannel = {},
+): Promise<Served> {
   const request = parseModuleRequest(routed);
   if (request.kind === "list" || request.kind === "latest") throw new ServedError("not-found", "no such file");
   const module = "path" in request ? request.path : request.module.path;
-  return { policy: request.kind, module, content: await parts.fill.fill(request) };
+  const inChannel = request.kind === "query" ? view : channel;
+  return { policy: request.kind, module, content: await parts.fill.fill({ ...request, ...named(inChannel) }) };
+}
+
+function named(channel: string | undefined): { readonly channel?: string } {
+  return channel ? { channel } : {};
 }
 
 export interface ServeIndexParts extends ServeParts {
   readonly index: VersionIndex;
   readonly clock: Pick<Clock, "now">;
+  /** Those channels that have upstreams of their own, and so memories. */
+  readonly apart?: ReadonlySet<string>;
 }
 
-/** `@v/list` and `@latest`: one read of the index while what it remembers is fresh. */
-export async function serveIndex(parts: ServeIndexParts, routed: RoutedPath): Promise<Served> {
+/** `@v/list` and `@latest`: one read of the index while what it remembers is fresh, a few in a channel. */
+export async function serveIndex(
+  parts: ServeIndexParts,
+  routed: RoutedPath,
+  { view = "" }: InChannel = {},
+): Promise<Served> {
   const request = parseModuleRequest(routed);
   if (request.kind !== "list" && request.kind !== "latest") throw new ServedError("not-found", "no such page");
-  const entry = await parts.index.module(request.path);
-  const content = remembered(request, entry, parts.clock.now()) ?? (await parts.fill.fill(request));
+  const index = parts.apart?.has(view) ? new ChannelIndex(parts.index, view) : parts.index;
+  const entry = await index.module(request.path);
+  const content =
+    remembered(request, entry, parts.clock.now()) ?? (await parts.fill.fill({ ...request, ...named(view) }));
   return { policy: request.kind, module: request.path, content };
 }
 

@@ -96,4 +96,7 @@ export interface UpstreamRouter {
 
   /** The chain of the first rule for this module; without steps when there is none. Paths are unescaped. */
   chainFor(modulePath: string): Chain;
+
+  /** Those of channels that have upstreams of their own, by name: only what their rules match comes from elsewhere. */
+  readonly channels?: ReadonlyMap<string, UpstreamRouter> | undefined;
 }

@@ -2,9 +2,10 @@ import type { FileKind, ModuleVersion } from "./layout.ts";
 
 /** Everything that the serve plane may ask of the fill plane; plain JSON, because on AWS it is an invocation's payload. */
 export type FillRequest =
-  | { readonly kind: FileKind; readonly module: ModuleVersion }
-  | { readonly kind: "list" | "latest"; readonly path: string }
-  | { readonly kind: "query"; readonly path: string; readonly query: string }
+  /** Of a channel, by its name, where what is missing comes from its upstreams. */
+  | { readonly kind: FileKind; readonly module: ModuleVersion; readonly channel?: string | undefined }
+  | { readonly kind: "list" | "latest"; readonly path: string; readonly channel?: string | undefined }
+  | { readonly kind: "query"; readonly path: string; readonly query: string; readonly channel?: string | undefined }
   /** Of a checksum database, by its name: `"sum.golang.org"`. */
   | { readonly kind: "lookup"; readonly database: string; readonly module: ModuleVersion }
   | { readonly kind: "tile"; readonly database: string; readonly path: string }

@@ -1,6 +1,12 @@
 import { CodedError } from "../../golang/coded-error.ts";
 import type { Chain, Upstream, UpstreamRouter } from "../../proxy/sources/upstream.ts";
-import { isCatchAll, type ParsedChain, parseChain, UpstreamRules } from "../../proxy/sources/upstream-rules.ts";
+import {
+  isCatchAll,
+  type ParsedChain,
+  parseChain,
+  type UpstreamRule,
+  UpstreamRules,
+} from "../../proxy/sources/upstream-rules.ts";
 import { TrustedHosts } from "./trusted-hosts.ts";
 import { UpstreamPool } from "./upstream-pool.ts";
 import type { UpstreamsConfig, UpstreamsOptions } from "./upstreams-options.ts";
@@ -19,17 +25,18 @@ export interface Upstreams extends UpstreamRouter {
 
 /** Makes the upstreams that the configuration names. Throws `CodedError` "config" naming the wrong key. */
 export function openUpstreams(config: UpstreamsConfig, options: UpstreamsOptions): Upstreams {
-  const parsed = config.upstreams.map((rule, i) => ({
-    patterns: rule.patterns,
-    chain: parseAt(`configuration key upstreams.${i}.chain`, rule.chain),
-  }));
+  const parsed = parseRules("upstreams", config.upstreams);
+  const ofChannels = Object.entries(config.channels ?? {}).flatMap(([name, { upstreams }]) =>
+    upstreams === undefined ? [] : [{ name, rules: parseRules(`channels.${name}.upstreams`, upstreams) }],
+  );
   // Behind a catch-all nothing falls back, so that an inherited chain is neither judged nor trusted.
   const fallback =
     options.fallback === undefined || parsed.some((rule) => rule.patterns.some(isCatchAll))
       ? undefined
       : parseAt("the default upstream", options.fallback);
   const rules = new UpstreamRules({ upstreams: parsed, private: config.private, fallback });
-  const named = fallback === undefined ? parsed : [...parsed, { patterns: [], chain: fallback }];
+  const all = [...parsed, ...ofChannels.flatMap(({ rules }) => rules)];
+  const named = fallback === undefined ? all : [...all, { patterns: [], chain: fallback }];
   const isPrivate = (modulePath: string) => rules.isPrivate(modulePath);
   const trusted = new TrustedHosts(config, named);
   const pool = new UpstreamPool(trusted, config, options, isPrivate);
@@ -41,9 +48,17 @@ export function openUpstreams(config: UpstreamsConfig, options: UpstreamsOptions
     pools.set(tenant, own);
     return own;
   };
-  return {
+  const routerOf = (own: UpstreamRules) => ({
     isPrivate,
-    chainFor: (modulePath) => poolFor(modulePath).chain(rules.chainFor(modulePath)),
+    chainFor: (modulePath: string) => poolFor(modulePath).chain(own.chainFor(modulePath)),
+  });
+  const channels = ofChannels.map(({ name, rules: own }) => {
+    const upstreams = [...own, ...parsed];
+    return [name, routerOf(new UpstreamRules({ upstreams, private: config.private, fallback }))] as const;
+  });
+  return {
+    ...routerOf(rules),
+    channels: new Map(channels),
     catchAll: pool.chain(rules.catchAll),
     notes: [...unnamedNotes(rules), ...openedNotes(rules, config, named)],
     direct: (url) => pool.upstream(new URL(url)),
@@ -51,6 +66,13 @@ export function openUpstreams(config: UpstreamsConfig, options: UpstreamsOptions
       await Promise.all([pool, ...pools.values()].map((each) => each.close()));
     },
   };
+}
+
+function parseRules(key: string, rules: UpstreamsConfig["upstreams"]): readonly UpstreamRule[] {
+  return rules.map(({ patterns, chain }, i) => ({
+    patterns,
+    chain: parseAt(`configuration key ${key}.${i}.chain`, chain),
+  }));
 }
 
 function parseAt(where: string, chain: string): ParsedChain {

@@ -6,9 +6,15 @@ import type { UpstreamTimeouts } from "./exchange.ts";
 import type { ForwardProxySettings } from "./forward-proxy.ts";
 import type { Requester } from "./requester.ts";
 
+interface ConfiguredUpstream {
+  readonly patterns: readonly string[];
+  readonly chain: string;
+}
+
 /** The part of the configuration (lambda/config/config.ts) that upstreams are made of. */
 export interface UpstreamsConfig {
-  readonly upstreams: readonly { readonly patterns: readonly string[]; readonly chain: string }[];
+  readonly upstreams: readonly ConfiguredUpstream[];
+  readonly channels?: Readonly<Record<string, { readonly upstreams?: readonly ConfiguredUpstream[] | undefined }>>;
   readonly private: readonly string[];
   readonly allowHosts: readonly string[];
   readonly sumdb?: { readonly url?: string | undefined };

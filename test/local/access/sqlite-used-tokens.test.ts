@@ -40,7 +40,7 @@ test("what has ended is removed as others come, and what has not is not", async 
 test("a data folder of before this table gets it, and keeps its tokens", async (t) => {
   const data = dataFolder(t);
   const before = openTokenDatabase(data);
-  before.exec("DROP TABLE used_id_token; PRAGMA user_version = 1");
+  before.exec("DROP TABLE used_id_token; DROP TABLE ended_channel; PRAGMA user_version = 1");
   before.prepare("INSERT INTO signing_key (place, id, secret) VALUES (0, 'abc', 'secret')").run();
   before.close();
   const used = new SqliteUsedTokens(data, () => 0);

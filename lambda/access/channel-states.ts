@@ -1,0 +1,19 @@
+import type { Ended } from "../proxy/channels/channel-rows.ts";
+import type { Note } from "./token-store.ts";
+
+/**
+ * Which channels were rolled back: whatever was to be theirs is of the default channel from then on, within seconds and in every
+ * process, until they are restored. A deployment or a start restores none, and a channel that the configuration no longer has
+ * keeps its state for when it comes back.
+ *
+ * Rolling back again, and restoring what is not rolled back, change nothing. `note` is called before anything is changed, and
+ * nothing is when it rejects.
+ */
+export interface ChannelStates {
+  read(): Promise<Ended>;
+
+  /** Rolls a channel back, `since` in Unix seconds. */
+  end(name: string, since: number, note?: Note): Promise<void>;
+
+  restore(name: string, note?: Note): Promise<void>;
+}
