@@ -104,11 +104,11 @@ export class Fill implements FillPlane {
       case "zip":
         return fileAnswer(await this.#of(request).files.fill(request.kind, request.module, waitUntil));
       case "list":
-        return listAnswer(await this.#of(request).lists.fill(request.path));
+        return listAnswer(await this.#of(request).lists.fill(request.path, request.maxAge));
       case "latest":
-        return this.#of(request).latest.fill(request.path);
+        return this.#of(request).latest.fill(request.path, request.maxAge);
       case "query":
-        return this.#of(request).queries.fill(request.path, request.query);
+        return this.#of(request).queries.fill(request.path, request.query, request.maxAge);
       case "lookup":
         return { body: await this.#database(request.database).lookup(request.module, waitUntil) };
       case "tile":

@@ -53,22 +53,23 @@ export class LatestFill {
     this.#missing = new NotFoundMemory(parts);
   }
 
-  /** The `.info` of the latest version, with how long it is good; the last one known when the upstream is down. */
-  fill(path: string): Promise<LatestAnswer> {
-    return this.#flights.run(path, () => this.#fill(path));
+  /** The `.info` of the latest version, with how long it is good; the last one known when the upstream is down. `maxAge` is for an upstream that is asked for it. */
+  fill(path: string, maxAge?: number): Promise<LatestAnswer> {
+    const work = () => this.#fill(path, maxAge);
+    return maxAge === undefined ? this.#flights.run(path, work) : this.#flights.runAfter(path, work);
   }
 
-  async #fill(path: string): Promise<LatestAnswer> {
+  async #fill(path: string, maxAge: number | undefined): Promise<LatestAnswer> {
     try {
-      return await inTime(this.#parts.clock, latestTime, this.#find(path));
+      return await inTime(this.#parts.clock, latestTime, this.#find(path, maxAge));
     } catch (error) {
       return this.#fallBack(path, error);
     }
   }
 
-  async #find(path: string): Promise<LatestAnswer> {
+  async #find(path: string, maxAge: number | undefined): Promise<LatestAnswer> {
     const { index, clock, listSeconds } = this.#parts;
-    const { stale, version } = await this.#choose(path);
+    const { stale, version } = await this.#choose(path, maxAge);
     const info = await this.#parts.files.fill("info", { path, version });
     const body = info.bytes ?? new Uint8Array();
     if (stale) return { body, stale: true };
@@ -83,11 +84,12 @@ export class LatestFill {
     return { body: new TextEncoder().encode(last.text), stale: true };
   }
 
-  async #choose(path: string): Promise<Choice> {
+  async #choose(path: string, maxAge: number | undefined): Promise<Choice> {
     const filled = await this.#list(path);
     const tagged = filled instanceof ServedError ? [] : filled.list.tagged;
     const tags = await chooseTag(path, tagged, (version) => this.#goMod({ path, version }));
-    if (filled instanceof ServedError || tags.latest === undefined) return this.#chooseUntagged(path, filled, tags);
+    if (filled instanceof ServedError || tags.latest === undefined)
+      return this.#chooseUntagged(path, filled, tags, maxAge);
     return { stale: filled.stale, version: tags.latest };
   }
 
@@ -99,8 +101,13 @@ export class LatestFill {
   }
 
   /** Where no tag is left: what an upstream's own `@latest` names, or the newest pseudo-version of the list. */
-  async #chooseUntagged(path: string, filled: FilledList | ServedError, tags: TagChoice): Promise<Choice> {
-    const named = await this.#upstreamLatest(path);
+  async #chooseUntagged(
+    path: string,
+    filled: FilledList | ServedError,
+    tags: TagChoice,
+    maxAge: number | undefined,
+  ): Promise<Choice> {
+    const named = await this.#upstreamLatest(path, maxAge);
     const [listed, stale] = filled instanceof ServedError ? [] : [filled.list.newestPseudo, filled.stale];
     const versions = [listed, named].filter((version) => typeof version === "string");
     const usable = await inTurns(versionList(versions.filter((version) => !tags.isRetracted(version))));
@@ -114,12 +121,13 @@ export class LatestFill {
   }
 
   /** The version an upstream's `@latest` names, or why it does not: many upstreams have no `@latest`. */
-  async #upstreamLatest(path: string): Promise<string | ServedError> {
-    const missing = await this.#missing.recall(path, "missing latest");
+  async #upstreamLatest(path: string, maxAge: number | undefined): Promise<string | ServedError> {
+    const missing = maxAge === undefined ? await this.#missing.recall(path, "missing latest") : undefined;
     if (missing !== undefined) return missing;
     const version = this.#parts.source.fetch(path, `/${escapePath(path)}/@latest`, {
       limit: infoLimit,
       budget: missTime,
+      maxAge,
       consume: async (body) => parseInfo(path, await readBody(body)).version,
     });
     return version.catch(async (error: unknown) => {

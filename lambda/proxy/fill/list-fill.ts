@@ -42,18 +42,25 @@ export class ListFill {
     this.#missing = new NotFoundMemory(parts);
   }
 
-  /** The list as the upstream has it now; what is known and stored when it cannot say. */
-  fill(path: string): Promise<FilledList> {
+  /**
+   * The list as the upstream has it now; what is known and stored when it cannot say. With `maxAge` it is asked, whatever is
+   * remembered, once what is asked at the moment has been answered and remembered.
+   */
+  fill(path: string, maxAge?: number): Promise<FilledList> {
+    if (maxAge !== undefined)
+      return this.#flights.runAfter(path, async () =>
+        this.#refresh(path, await this.#parts.index.module(path), maxAge),
+      );
     return this.#flights.run(path, async () => {
       const entry = await this.#parts.index.module(path);
       return (await freshList(entry, this.#parts.clock.now())) ?? (await this.#refresh(path, entry));
     });
   }
 
-  async #refresh(path: string, entry: ModuleEntry): Promise<FilledList> {
+  async #refresh(path: string, entry: ModuleEntry, maxAge?: number): Promise<FilledList> {
     try {
-      await this.#missing.refuse(path, "missing list");
-      const list = await this.#ask(path);
+      if (maxAge === undefined) await this.#missing.refuse(path, "missing list");
+      const list = await this.#ask(path, maxAge);
       const freshUntil = this.#parts.clock.now() + this.#parts.listSeconds * 1000;
       await this.#parts.index.remember(path, "list", { text: formatRemembered(list), freshUntil });
       return { list, freshUntil, stale: false };
@@ -62,10 +69,11 @@ export class ListFill {
     }
   }
 
-  #ask(path: string): Promise<VersionList> {
+  #ask(path: string, maxAge: number | undefined): Promise<VersionList> {
     return this.#parts.source.fetch(path, `/${escapePath(path)}/@v/list`, {
       limit: listLimit,
       budget: missTime,
+      maxAge,
       consume: async (body) => inTurns(parseList(path, new TextDecoder().decode(await readBody(body)))),
     });
   }

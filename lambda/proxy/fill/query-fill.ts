@@ -27,18 +27,22 @@ export class QueryFill {
     this.#missing = new NotFoundMemory(parts);
   }
 
-  /** The `.info` of the version the query means now, or meant when the upstream last answered. */
-  fill(path: string, query: string): Promise<FillAnswer> {
-    return this.#flights.run(`${path}@${query}`, () => this.#fill(path, query));
+  /** The `.info` of the version the query means now, or meant when the upstream last answered; with `maxAge` it is asked. */
+  fill(path: string, query: string, maxAge?: number): Promise<FillAnswer> {
+    const key = `${path}@${query}`;
+    const work = () => this.#fill(path, query, maxAge);
+    return maxAge === undefined ? this.#flights.run(key, work) : this.#flights.runAfter(key, work);
   }
 
-  async #fill(path: string, query: string): Promise<FillAnswer> {
+  async #fill(path: string, query: string, maxAge: number | undefined): Promise<FillAnswer> {
     const { index, clock } = this.#parts;
     const last = await index.recall(path, `query ${query}`);
-    if (last !== undefined && last.freshUntil > clock.now()) return answer(last);
-    await this.#missing.refuse(path, missingQuery(query));
+    if (maxAge === undefined) {
+      if (last !== undefined && last.freshUntil > clock.now()) return answer(last);
+      await this.#missing.refuse(path, missingQuery(query));
+    }
     try {
-      return await this.#ask(path, query);
+      return await this.#ask(path, query, maxAge);
     } catch (error) {
       if (last !== undefined && isOutage(error)) return { ...answer(last), stale: true };
       await this.#missing.remember(path, missingQuery(query), error);
@@ -46,11 +50,12 @@ export class QueryFill {
     }
   }
 
-  async #ask(path: string, query: string): Promise<FillAnswer> {
+  async #ask(path: string, query: string, maxAge: number | undefined): Promise<FillAnswer> {
     const { source, index, clock, querySeconds } = this.#parts;
     const body = await source.fetch(path, `/${escapePath(path)}/@v/${escapeVersion(query)}.info`, {
       limit: infoLimit,
       budget: missTime,
+      maxAge,
       consume: async (received) => formatInfo(parseInfo(path, await readBody(received))),
     });
     const freshUntil = clock.now() + querySeconds * 1000;

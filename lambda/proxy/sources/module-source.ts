@@ -24,6 +24,8 @@ export interface FetchOptions<T> {
   readonly limit: number;
   readonly budget: number;
   readonly consume: (body: UpstreamBody) => Promise<T>;
+  /** Milliseconds: what an upstream was told longer ago is not good (`Upstream.get`). */
+  readonly maxAge?: number | undefined;
 }
 
 /** All of a body as one array. `limit` of the fetch bounds it. */
@@ -43,8 +45,8 @@ export class ChainModuleSource implements ModuleSource {
     this.#clock = clock;
   }
 
-  fetch<T>(module: string, path: string, { limit, budget, consume }: FetchOptions<T>): Promise<T> {
-    return fetchFromChain(this.#router.chainFor(module), path, consume, { limit, budget, clock: this.#clock });
+  fetch<T>(module: string, path: string, { consume, ...options }: FetchOptions<T>): Promise<T> {
+    return fetchFromChain(this.#router.chainFor(module), path, consume, { ...options, clock: this.#clock });
   }
 
   isPrivate(module: string): boolean {

@@ -9,6 +9,8 @@ export interface ChainOptions {
   /** Milliseconds for everything: all upstreams, all tries, all reading. Without it only an upstream's own timeouts end it. */
   readonly budget?: number;
   readonly clock: Clock;
+  /** Milliseconds: for `Upstream.get`. */
+  readonly maxAge?: number | undefined;
   /** Gives up: rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** How tries are spaced; for tests. */
@@ -49,7 +51,8 @@ export async function fetchFromChain<T>(
   options: ChainOptions,
 ): Promise<T> {
   const deadline = new Deadline(options);
-  const attempt = { path, consume, limit: options.limit, retry: options.retry ?? defaultRetryPolicy, deadline };
+  const { limit, maxAge, retry = defaultRetryPolicy } = options;
+  const attempt = { path, consume, limit, maxAge, retry, deadline };
   const errors: ServedError[] = [];
   try {
     for (const { upstream, onAnyError } of chain.steps) {
@@ -69,6 +72,7 @@ interface Attempt<T> {
   readonly path: string;
   readonly consume: ConsumeBody<T>;
   readonly limit: number;
+  readonly maxAge: number | undefined;
   readonly retry: RetryPolicy;
   readonly deadline: Deadline;
 }
@@ -89,7 +93,8 @@ async function tryOnce<T>(upstream: Upstream, attempt: Attempt<T>): Promise<Outc
   const { deadline } = attempt;
   try {
     deadline.signal.throwIfAborted();
-    const body = await upstream.get(attempt.path, { limit: attempt.limit, signal: deadline.signal });
+    const { path, limit, maxAge } = attempt;
+    const body = await upstream.get(path, { limit, maxAge, signal: deadline.signal });
     return { value: await consumeWhole(body, upstream, attempt.consume) };
   } catch (error) {
     deadline.throwIfCancelled();

@@ -26,9 +26,13 @@ export interface Upstream {
    * GETs `path` below the upstream's base URL; one attempt, redirects followed.
    *
    * `path` begins with "/" and is escaped as module paths are (`!azure`); the percent-encoding that a URL needs is added
-   * here, as the go command does it.
+   * here, as the go command does it. An upstream that keeps what it was told makes no use of what is older than `maxAge`
+   * milliseconds.
    */
-  get(path: string, options: { readonly limit: number; readonly signal?: AbortSignal }): Promise<UpstreamBody>;
+  get(
+    path: string,
+    options: { readonly limit: number; readonly signal?: AbortSignal; readonly maxAge?: number | undefined },
+  ): Promise<UpstreamBody>;
 }
 
 /**

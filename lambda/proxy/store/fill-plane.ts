@@ -1,11 +1,22 @@
 import type { FileKind, ModuleVersion } from "./layout.ts";
 
+/** Asks for what the upstream says now, whatever is remembered, and fresh: somebody knows that it has changed. */
+export interface Renewal {
+  /** Milliseconds: what was asked for longer ago is not good. */
+  readonly maxAge?: number;
+}
+
 /** Everything that the serve plane may ask of the fill plane; plain JSON, because on AWS it is an invocation's payload. */
 export type FillRequest =
   /** Of a channel, by its name, where what is missing comes from its upstreams. */
   | { readonly kind: FileKind; readonly module: ModuleVersion; readonly channel?: string | undefined }
-  | { readonly kind: "list" | "latest"; readonly path: string; readonly channel?: string | undefined }
-  | { readonly kind: "query"; readonly path: string; readonly query: string; readonly channel?: string | undefined }
+  | ({ readonly kind: "list" | "latest"; readonly path: string; readonly channel?: string | undefined } & Renewal)
+  | ({
+      readonly kind: "query";
+      readonly path: string;
+      readonly query: string;
+      readonly channel?: string | undefined;
+    } & Renewal)
   /** Of a checksum database, by its name: `"sum.golang.org"`. */
   | { readonly kind: "lookup"; readonly database: string; readonly module: ModuleVersion }
   | { readonly kind: "tile"; readonly database: string; readonly path: string }

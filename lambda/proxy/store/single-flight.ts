@@ -10,4 +10,13 @@ export class SingleFlight<T> {
     this.#running.set(key, started);
     return started;
   }
+
+  /** The result of `work`, begun when all that is under way under this `key` has ended. */
+  async runAfter(key: string, work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const running = this.#running.get(key);
+      if (running === undefined) return await this.run(key, work);
+      await running.catch(() => {});
+    }
+  }
 }

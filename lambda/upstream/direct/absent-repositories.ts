@@ -34,7 +34,7 @@ export class AbsentRepositories implements Upstream {
     this.#parts = parts;
   }
 
-  async get(path: string, call: { readonly limit: number; readonly signal?: AbortSignal }): Promise<UpstreamBody> {
+  async get(path: string, call: Parameters<Upstream["get"]>[1]): Promise<UpstreamBody> {
     try {
       return await this.#parts.direct.get(path, call);
     } catch (error) {

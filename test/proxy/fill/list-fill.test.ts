@@ -211,3 +211,36 @@ test("an index that fails is a failure and not a module without versions", async
     assert.equal(await body(), "v1.0.0\n", method);
   }
 });
+
+test("who knows that it has changed has the upstream asked, whatever is remembered, once all that was asked before has ended", async () => {
+  const { fill, source, body } = world("v1.0.0\n");
+  assert.equal(await body(), "v1.0.0\n");
+  source.answers = { "@v/list": "v1.0.0\nv1.1.0\n" };
+  assert.equal(await body(), "v1.0.0\n");
+  assert.equal(formatList((await fill.fill(path, 0)).list), "v1.0.0\nv1.1.0\n");
+  assert.equal(await body(), "v1.0.0\nv1.1.0\n");
+});
+
+test("an answer that was asked for before does not take the place of the newer one", async () => {
+  const { fill, source, body } = world("v1.0.0\n");
+  const held = Promise.withResolvers<void>();
+  source.delay = () => held.promise;
+  const slow = fill.fill(path);
+  while (source.calls.at(-1) !== "upstream @v/list") await new Promise((resolve) => setImmediate(resolve));
+  const newer = fill.fill(path, 0);
+  source.delay = async () => {};
+  held.resolve();
+  await slow;
+  source.answers = { "@v/list": "v1.0.0\nv1.1.0\n" };
+  await newer;
+  assert.equal(await body(), "v1.0.0\nv1.1.0\n");
+});
+
+test("a list that was missing is asked for again by who knows better", async () => {
+  const { fill, source, body } = world();
+  await assert.rejects(fill.fill(path), { code: "not-found" });
+  source.answers = { "@v/list": "v1.0.0\n" };
+  await assert.rejects(fill.fill(path), { code: "not-found" });
+  await fill.fill(path, 0);
+  assert.equal(await body(), "v1.0.0\n");
+});

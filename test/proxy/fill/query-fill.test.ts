@@ -142,3 +142,13 @@ test("a query called like a file shares no memory with that file's 404", async (
   await index.remember(path, "missing v1.0.0.zip", { text: "no zip", freshUntil: clock.now() + 60_000 });
   assert.equal((await ask("v1.0.0.zip")).body, info("v1.0.0"));
 });
+
+test("who knows that a branch moved has it asked, whether its answer or that there is none is remembered", async () => {
+  const { ask, fill, source } = world({ "@v/main.info": info("v1.0.0") });
+  await ask("main");
+  await assert.rejects(ask("next"), { code: "not-found" });
+  source.answers = { "@v/main.info": info("v1.1.0"), "@v/next.info": info("v1.2.0") };
+  assert.equal((await ask("main")).body, info("v1.0.0"));
+  for (const query of ["main", "next"]) await fill.fill(path, query, 0);
+  assert.deepEqual([(await ask("main")).body, (await ask("next")).body], [info("v1.1.0"), info("v1.2.0")]);
+});

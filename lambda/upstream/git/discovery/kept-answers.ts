@@ -15,6 +15,13 @@ interface Kept<T> {
   readonly at: number;
 }
 
+/** `age` in place of `freshFor`; `maxAge` is that, and for what is on its way too. */
+export interface KeptAnswerWish {
+  readonly signal?: AbortSignal | undefined;
+  readonly age?: number;
+  readonly maxAge?: number | undefined;
+}
+
 /** An answer, and whether it was asked for just now. */
 export interface KeptAnswer<T> {
   readonly value: T;
@@ -34,17 +41,23 @@ export class KeptAnswers<T> {
 
   /**
    * The answer that is kept under `key` and younger than `age` milliseconds, else what `ask` comes to. Nobody's signal ends
-   * what others wait for as well: who gives up just waits no longer.
+   * what others wait for as well: who gives up just waits no longer. With `maxAge` one that is on its way is as old as when it was
+   * asked for, and not good when that is too old.
    */
   async get(
     key: string,
     ask: () => Promise<T>,
-    { signal, age = this.#options.freshFor }: { readonly signal?: AbortSignal | undefined; readonly age?: number } = {},
+    { signal, maxAge, age = maxAge ?? this.#options.freshFor }: KeptAnswerWish = {},
   ): Promise<KeptAnswer<T>> {
     const kept = this.#kept.get(key);
-    if (kept !== undefined && this.#options.now() - kept.at < age) return { value: kept.value, isNew: false };
-    const asked = this.#flights.run(key, () => this.#ask(key, ask));
-    const { value } = await (signal === undefined ? asked : Promise.race([asked, aborted(signal)]));
+    const now = this.#options.now();
+    if (kept !== undefined && now - kept.at < age) return { value: kept.value, isNew: false };
+    const asked = () => {
+      const flight = this.#flights.run(key, () => this.#ask(key, ask));
+      return signal === undefined ? flight : Promise.race([flight, aborted(signal)]);
+    };
+    const first = await asked();
+    const { value } = maxAge === undefined || now - first.at <= maxAge ? first : await asked();
     return { value, isNew: true };
   }
 

@@ -41,6 +41,8 @@ export interface DirectParts {
 interface Call {
   readonly limit: number;
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds: an older listing is not good. */
+  readonly maxAge?: number | undefined;
   /** Whether somebody waits for the zip of the version that is asked about. */
   readonly isZipWanted: () => boolean;
 }
@@ -55,7 +57,7 @@ export class DirectUpstream implements Upstream {
     this.#parts = parts;
   }
 
-  async get(path: string, call: { readonly limit: number; readonly signal?: AbortSignal }): Promise<UpstreamBody> {
+  async get(path: string, call: Parameters<Upstream["get"]>[1]): Promise<UpstreamBody> {
     call.signal?.throwIfAborted();
     let where: string | undefined;
     try {
@@ -96,7 +98,7 @@ class DirectAnswer {
   /** A version that is not in a listing that was kept may have come since, so that it is looked for in a new one. */
   async answer(): Promise<UpstreamBody> {
     const { listings, openRepository } = this.#parts;
-    const { signal, isZipWanted } = this.#call;
+    const { signal, maxAge, isZipWanted } = this.#call;
     const place = modulePlace(this.#address, this.#request.module);
     const repository = openRepository(this.#address.url, place.path, `${place.directory}/${place.major}`);
     // In use to the end, so that none is removed before it was read.
@@ -105,7 +107,7 @@ class DirectAnswer {
       if (isZipWanted()) snapshots.push(await snapshotOf(repository, commit, place.directory, signal));
     };
     const parts = { url: this.#address.url, repository, signal, fetchAll };
-    const { listing, isNew } = await listings.get(repository, signal);
+    const { listing, isNew } = await listings.get(repository, { signal, maxAge });
     try {
       return await this.#respond(repository, new ModuleVersions(new Code({ ...parts, refs: listing }), place));
     } catch (error) {

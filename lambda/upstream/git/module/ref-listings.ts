@@ -16,12 +16,15 @@ export class RefListings {
     this.#kept = new KeptAnswers({ ...options, max: mostKept });
   }
 
-  /** A listing that is good; `isNew` is false for one that was kept. Throws what `GitRepository.refs` throws. */
+  /**
+   * A listing that is good, and not older than `maxAge` milliseconds; `isNew` is false for one that was kept. Throws what
+   * `GitRepository.refs` throws.
+   */
   async get(
     repository: GitRepository,
-    signal?: AbortSignal,
+    { signal, maxAge }: { readonly signal?: AbortSignal | undefined; readonly maxAge?: number | undefined } = {},
   ): Promise<{ readonly listing: RefListing; readonly isNew: boolean }> {
-    const { value, isNew } = await this.#kept.get(repository.key, () => repository.refs(), { signal });
+    const { value, isNew } = await this.#kept.get(repository.key, () => repository.refs(), { signal, maxAge });
     return { listing: value, isNew };
   }
 
