@@ -4,6 +4,15 @@
 import { endsLine, Lexer, type SyntaxFault, type Token } from "./modfile-lexer.ts";
 import { type Steps, stepsPerTurn } from "./steps.ts";
 
+/** Tokens of one line that are kept: with more than the few that some directive takes, a line says nothing however it goes on. */
+const mostTokens = 64;
+
+/**
+ * Comments of one line or block that are kept, where x/mod keeps all: an array of millions would be one allocation that ends the
+ * process of a thread whose heap is nearly full.
+ */
+const mostComments = 1_000_000;
+
 /** The comments around a line or block as written, with `//`; `""` for a blank line among them. */
 export interface Comments {
   readonly before: readonly string[];
@@ -63,7 +72,7 @@ class Parser {
     for (let kind = this.#lexer.peek(); kind !== "end"; kind = this.#lexer.peek()) {
       if (this.#isTurn()) yield;
       if (kind === "comment") {
-        before.push(this.#lexer.next().text);
+        keep(before, this.#lexer.next().text, mostComments);
         continue;
       }
       if (kind === "\n") {
@@ -89,7 +98,7 @@ class Parser {
         yield* this.#parseBlock(first, { tokens, comments: { before, suffix: [] } });
         return;
       }
-      tokens.push(token.text);
+      keep(tokens, token.text, mostTokens);
       token = this.#lexer.next();
       if (opens && token.kind === ")" && endsLine(this.#lexer.peek())) {
         this.#endBlock();
@@ -110,9 +119,9 @@ class Parser {
         this.#lexer.next();
       } else if (kind === "\n") {
         this.#lexer.next();
-        if (before.length === 0 ? !empty : before.at(-1) !== "") before.push("");
+        if (before.length === 0 ? !empty : before.at(-1) !== "") keep(before, "", mostComments);
       } else if (kind === "comment") {
-        before.push(this.#lexer.next().text);
+        keep(before, this.#lexer.next().text, mostComments);
       } else {
         yield* this.#parseLine(before, block);
         before = [];
@@ -141,7 +150,7 @@ class Parser {
     let token = this.#lexer.next();
     for (; !endsLine(token.kind); token = this.#lexer.next()) {
       if (this.#isTurn()) yield;
-      tokens.push(token.text);
+      keep(tokens, token.text, mostTokens);
     }
     this.#addLine(first, tokens, before, token, block);
   }
@@ -155,7 +164,7 @@ class Parser {
       this.#suffix = suffix;
     }
     this.#waiting.push(line);
-    if (end.kind === "end comment") this.#suffix?.push(end.text);
+    if (end.kind === "end comment" && this.#suffix !== undefined) keep(this.#suffix, end.text, mostComments);
   }
 
   /** Visits what waits: something now stands between it and any end comment to come. */
@@ -165,4 +174,8 @@ class Parser {
     this.#suffix = undefined;
     for (const line of lines) this.#visit(line);
   }
+}
+
+function keep(texts: string[], text: string, most: number): void {
+  if (texts.length < most) texts.push(text);
 }

@@ -112,26 +112,45 @@ export function parseLax(text: string | Uint8Array, options: { readonly file?: s
 
 /** `parseLax` in steps, for go.mod files that nobody vouches for. */
 export function* parseLaxSteps(text: string | Uint8Array, options: { readonly file?: string } = {}): Steps<ModFile> {
+  const lists = { require: [], replace: [], exclude: [], retract: [] };
+  const draft: Draft = { module: undefined, go: undefined, toolchain: undefined, ...lists };
+  yield* readInto(draft, text, options.file);
+  return { ...draft, ...lists };
+}
+
+/**
+ * Returns the version in the go line as `parseLax` would, and throws what it throws, without keeping anything else: what a
+ * hostile file says a million times is in no array.
+ */
+export function goVersionLax(text: string | Uint8Array): string | undefined {
+  const nowhere = { push: () => 0 };
+  const lists = { require: nowhere, replace: nowhere, exclude: nowhere, retract: nowhere };
+  const draft: Draft = { module: undefined, go: undefined, toolchain: undefined, ...lists };
+  allAtOnce(readInto(draft, text));
+  return draft.go;
+}
+
+function* readInto(draft: Draft, text: string | Uint8Array, file = "go.mod"): Steps<void> {
   const fail = (line: number, wrong: string): never => {
-    throw new ModFileError("invalid-go-mod", `${options.file ?? "go.mod"}:${line}: ${wrong}`);
+    throw new ModFileError("invalid-go-mod", `${file}:${line}: ${wrong}`);
   };
-  const draft = new Draft();
   const visit = (line: Line) => {
     const fault = addLine(draft, line);
     if (fault !== undefined) fail(line.line, fault.wrong);
   };
   yield* parseSyntax(decode(text), visit, (fault) => fail(fault.line, fault.wrong));
-  return { ...draft };
 }
 
-class Draft {
-  module: Module | undefined = undefined;
-  go: string | undefined = undefined;
-  toolchain: string | undefined = undefined;
-  readonly require: Requirement[] = [];
-  readonly replace: Replacement[] = [];
-  readonly exclude: ModuleVersion[] = [];
-  readonly retract: Retraction[] = [];
+type Sink<T> = Pick<T[], "push">;
+
+interface Draft {
+  module: Module | undefined;
+  go: string | undefined;
+  toolchain: string | undefined;
+  readonly require: Sink<Requirement>;
+  readonly replace: Sink<Replacement>;
+  readonly exclude: Sink<ModuleVersion>;
+  readonly retract: Sink<Retraction>;
 }
 
 /** Adds what an argument list says and returns what is wrong with it, if the file is to be refused for that. */

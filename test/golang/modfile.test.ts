@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type ModFile, ModFileError, modulePath, parseLax } from "../../lambda/golang/modfile.ts";
+import { goVersionLax, type ModFile, ModFileError, modulePath, parseLax } from "../../lambda/golang/modfile.ts";
 import { quote, unquote } from "../../lambda/golang/quoted-string.ts";
 
 const nothing: ModFile = {
@@ -270,4 +270,29 @@ test("quote makes any text fit for a message", () => {
   assert.equal(quote('é🙂"\\'), '"é🙂\\"\\\\"');
   assert.equal(quote("\n\x1b\x9b\u2028\ud800"), '"\\n\\u001b\\u{9b}\\u{2028}\\ud800"');
   assert.equal(quote("a".repeat(201)), `"${"a".repeat(200)}…"`);
+});
+
+test("goVersionLax gives the go line of parseLax, and refuses what that refuses", () => {
+  const texts = [
+    "module m.example/x\ngo 1.26\nrequire a.example/b v1.0.0\nretract v1.0.0 // no\n",
+    "module m.example/x\n",
+    "go 1.26\ngo 1.27\n",
+    "require a.example/b\ngo 1.26\n",
+    `x ${"y ".repeat(100)}\ngo 1.25\n`,
+    `module m.example/x ${"y ".repeat(100)}\n`,
+  ];
+  const read = (go: () => string | undefined) => {
+    try {
+      return go();
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  const versions = texts.map((text) => read(() => goVersionLax(text)));
+  assert.deepEqual(
+    versions,
+    texts.map((text) => read(() => parseLax(text).go)),
+  );
+  assert.deepEqual(versions.slice(0, 2), ["1.26", undefined]);
+  assert.equal(versions[4], "1.25");
 });

@@ -35,16 +35,25 @@ export function readEncoding(value: true | false | string | undefined): TextEnco
 
 function reencoder(mark: string, order: (units: Buffer) => Buffer): TextEncoding {
   return (content) => {
-    if (content.length === 0) return content;
-    const text = decode(content);
-    return text === undefined ? content : order(Buffer.from(mark + text, "utf16le"));
+    const units = content.length === 0 ? undefined : unitsOf(content);
+    return units === undefined ? content : order(Buffer.concat([Buffer.from(mark, "utf16le"), ...units]));
   };
 }
 
-function decode(content: Uint8Array): string | undefined {
+/** Bytes that are decoded at a time: a string of a whole file would be one allocation, too large for a heap that is nearly full. */
+const piece = 256 << 10;
+
+/** The content in UTF-16, little-endian; `undefined` where it is not UTF-8. */
+function unitsOf(content: Uint8Array): readonly Buffer[] | undefined {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const units: Buffer[] = [];
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
+    for (let at = 0; at < content.length; at += piece) {
+      const stream = at + piece < content.length;
+      units.push(Buffer.from(decoder.decode(content.subarray(at, at + piece), { stream }), "utf16le"));
+    }
   } catch {
     return undefined;
   }
+  return units;
 }

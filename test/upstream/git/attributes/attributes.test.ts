@@ -138,6 +138,19 @@ test("contents leave the repository as git archive writes them", async () => {
   }
 });
 
+test("an encoding does not depend on where its pieces end", async () => {
+  const text = `a${"é".repeat(300_000)}`;
+  const conversion = conversionOf({ "working-tree-encoding": "UTF-16LE" });
+  assert.ok(conversion);
+  const of = async (bytes: Buffer) => {
+    const converted = await convert({ id, size: bytes.length, chunks: () => [bytes] }, conversion);
+    return whole(converted.chunks());
+  };
+  assert.ok((await of(Buffer.from(text))).equals(Buffer.from(text, "utf16le")));
+  const cut = Buffer.from(text).subarray(0, -1);
+  assert.ok((await of(cut)).equals(cut), "what is not UTF-8 at its very end stays as it is");
+});
+
 test("what cannot be written as git writes it is refused", async () => {
   const refused = (words: string) => () => conversionOf(new Attributes(new Map([["", `* ${words}`]])).of("a"));
   for (const words of ["=ISO-8859-1", "=UTF-32", ""]) {

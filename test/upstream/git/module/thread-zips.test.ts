@@ -116,6 +116,26 @@ test("a zip of very many files takes little memory for each", async (t) => {
   assert.equal(result.kind, "done");
 });
 
+/** What would be one allocation of 15 MB and more, beyond what is given to a heap that is full: the process would end with it. */
+const largeFiles: readonly (readonly [what: string, heap: number, files: Readonly<Record<string, FileSpec>>])[] = [
+  ["in UTF-16", 24, { ".gitattributes": "*.u working-tree-encoding=UTF-16\n", "a.u": Buffer.alloc(15 << 20, "abc") }],
+  ["a go.mod of one line", 24, { "go.mod": Buffer.alloc(15 << 20, "( ") }],
+  ["a go.mod of requirements", 24, { "go.mod": Buffer.alloc(15 << 20, "require a v1\n") }],
+  ["a go.mod of comments", 64, { "go.mod": Buffer.alloc(15 << 20, "//\n") }],
+];
+
+for (const [what, heap, files] of largeFiles) {
+  test(`a large file takes no large part of a heap: ${what}`, async (t) => {
+    const script = new URL("../../../../lambda/upstream/git/module/zip-thread.ts", import.meta.url);
+    const limits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: heap };
+    const worker = new Worker(script, { resourceLimits: limits });
+    t.after(() => worker.terminate());
+    worker.postMessage(await jobFor(files));
+    const [result] = (await once(worker, "message")) as [ZipResult];
+    assert.equal(result.kind, "done");
+  });
+}
+
 /** A thread that says who it is and what heap it may have. */
 const nameless = `
   import { parentPort, resourceLimits, threadId } from "node:worker_threads";
