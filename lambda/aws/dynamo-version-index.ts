@@ -77,12 +77,19 @@ export class DynamoVersionIndex implements VersionIndex {
 
   /** Each fact is written where it is not yet, in one call whatever else is written at the same moment. */
   async addVersion(path: string, version: string, now: number, facts: VersionFacts): Promise<void> {
+    const { firstSeen, flags } = attributes.version;
     const known = Object.entries({ ...factAttributes(facts), [attributes.facts.path]: { S: path } });
     await this.#update(factsKey(path, version), setIfAbsent(known));
+    const isPublished = facts.origin === "published";
     await this.#update(versionKey(path, version), {
-      UpdateExpression: `SET ${attributes.version.firstSeen} = :now`,
-      ConditionExpression: `attribute_not_exists(${attributes.key.partition})`,
-      ExpressionAttributeValues: { ":now": { N: String(now) } },
+      UpdateExpression: isPublished
+        ? `SET ${firstSeen} = if_not_exists(${firstSeen}, :now) ADD ${flags} :flag`
+        : `SET ${firstSeen} = :now`,
+      ...(!isPublished && { ConditionExpression: `attribute_not_exists(${attributes.key.partition})` }),
+      ExpressionAttributeValues: {
+        ":now": { N: String(now) },
+        ...(isPublished && { ":flag": { SS: [flagLetters.published] } }),
+      },
     });
   }
 

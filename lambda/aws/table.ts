@@ -38,7 +38,7 @@ export const attributes = {
 } as const;
 
 /** Each flag of a version in the set of letters `attributes.version.flags`. */
-export const flagLetters: Readonly<Record<VersionFlag, string>> = { yanked: "y", evicted: "e" };
+export const flagLetters: Readonly<Record<VersionFlag, string>> = { yanked: "y", evicted: "e", published: "p" };
 
 /** How partitions begin in the table of the index, by what their rows are about. */
 export const modulePrefix = "m ";

@@ -48,6 +48,25 @@ export function versionIndexContract(name: string, open: Open<VersionIndex>): vo
       assert.deepEqual(await seen(store), await seen(other));
     });
 
+    test("a version that was published is flagged so from its first moment, also where it was there before", async (t) => {
+      const { store, other } = await openFor(t, open);
+      const flags = async () => (await other.module(path)).versions.map((row) => [row.version, ...row.flags]);
+      await store.addVersion(path, "v1.0.0", 1, { origin: "published" });
+      await store.addVersion(path, "v1.0.0", 2, {});
+      assert.deepEqual(await flags(), [["v1.0.0", "published"]]);
+      await store.addVersion(path, "v1.1.0", 3, {});
+      await store.setFlag(path, "v1.1.0", "yanked", true);
+      await other.addVersion(path, "v1.1.0", 4, { origin: "published" });
+      const rows = (await store.module(path)).versions.toSorted((one, two) => one.firstSeen - two.firstSeen);
+      assert.deepEqual(
+        rows.map((row) => [row.version, row.firstSeen, ...row.flags.toSorted()]),
+        [
+          ["v1.0.0", 1, "published"],
+          ["v1.1.0", 3, "published", "yanked"],
+        ],
+      );
+    });
+
     test("facts are added as they become known, and none changes", async (t) => {
       const { store, other } = await openFor(t, open);
       const steps: readonly (readonly [added: VersionFacts, known: VersionFacts | undefined])[] = [

@@ -34,6 +34,10 @@ export class FakeSource implements ModuleSource {
   isPrivate(): boolean {
     return false;
   }
+
+  hasUpstream(): boolean {
+    return true;
+  }
 }
 
 async function* chunksOf(body: Uint8Array): AsyncIterable<Uint8Array> {

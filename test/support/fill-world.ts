@@ -63,6 +63,7 @@ export function fillWorld(
     leases: new Leases(countedCalls("leases", stores.leases, calls), clock),
     source: {
       isPrivate: () => isPrivate,
+      hasUpstream: () => true,
       fetch: async (_module, path, { consume }) => {
         const kind = path.replace(/.*\./, "") as FileKind;
         calls.push(`upstream ${kind}`);

@@ -115,7 +115,10 @@ export class MemoryVersionIndex implements VersionIndex {
     const name = `${path}@${version}`;
     if (given !== undefined) this.known.set(name, { ...given, ...this.known.get(name) });
     const rows = this.versions.get(path) ?? new Map<string, VersionRow>();
-    if (!rows.has(version)) rows.set(version, { version, firstSeen: now, flags: [] });
+    const { firstSeen = now, flags = [] } = rows.get(version) ?? {};
+    const isPublished = facts.origin === "published" || flags.includes("published");
+    const others = flags.filter((flag) => flag !== "published");
+    rows.set(version, { version, firstSeen, flags: isPublished ? [...others, "published"] : others });
     this.versions.set(path, rows);
   }
 

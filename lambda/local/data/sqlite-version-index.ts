@@ -15,7 +15,7 @@ import { transact } from "./sqlite-schema.ts";
 import { attempt } from "./storage-failure.ts";
 
 /** The bit of each flag in the column `flags`. */
-const flagBits: Readonly<Record<VersionFlag, number>> = { yanked: 1, evicted: 2 };
+const flagBits: Readonly<Record<VersionFlag, number>> = { yanked: 1, evicted: 2, published: 4 };
 
 /**
  * The statements of the index, named so that a test can ask SQLite how it carries them out.
@@ -27,7 +27,9 @@ export const versionIndexStatements = {
   versions: `
     SELECT group_concat(version || ' ' || first_seen || iif(flags, ' ' || flags, ''), char(10)) AS lines
     FROM version WHERE module = ?`,
-  addVersion: "INSERT INTO version (module, version, first_seen) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+  addVersion: `
+    INSERT INTO version (module, version, first_seen, flags) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET flags = flags | excluded.flags WHERE flags != flags | excluded.flags`,
   addFacts: `
     INSERT INTO fact (module, version, origin, zip_size, zip_hash, go_mod_hash, licences) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
@@ -113,7 +115,7 @@ export class SqliteVersionIndex implements VersionIndex {
       transact(this.#durable, () => {
         const columns = factColumns(facts);
         if (columns.some((value) => value !== null)) addFacts.run(path, version, ...columns);
-        addVersion.run(path, version, now);
+        addVersion.run(path, version, now, originFlags(facts));
       }),
     );
     this.#failpoint("index.addVersion.after");
@@ -169,6 +171,11 @@ interface MemoryRow {
 
 function remembered(row: MemoryRow): Remembered {
   return { text: row.text, freshUntil: Number(row.fresh_until) };
+}
+
+/** The flags that a version has from its first moment on. */
+export function originFlags({ origin }: Pick<VersionFacts, "origin">): number {
+  return origin === "published" ? flagBits.published : 0;
 }
 
 const noFlags: readonly VersionFlag[] = [];

@@ -2,11 +2,12 @@ import { statSync } from "node:fs";
 import { isCodedError } from "../../golang/coded-error.ts";
 import { type FileKind, fileKey, type ModuleVersion, parseFileKey } from "../../proxy/store/layout.ts";
 import type { ModuleStore } from "../../proxy/store/module-store.ts";
+import { publishedOrigin } from "../../proxy/store/published-origin.ts";
 import type { DirectoryModuleStore } from "./directory-module-store.ts";
 import type { Failpoint } from "./failpoints.ts";
 import type { IndexDatabase } from "./index-database.ts";
 import { transact } from "./sqlite-schema.ts";
-import { versionIndexStatements } from "./sqlite-version-index.ts";
+import { originFlags, versionIndexStatements } from "./sqlite-version-index.ts";
 import { attempt } from "./storage-failure.ts";
 
 /** Rows per transaction: a modfront that runs beside waits for one of them at most, a few milliseconds. */
@@ -14,6 +15,7 @@ const batchSize = 1000;
 
 interface SeenVersion extends ModuleVersion {
   readonly firstSeen: number;
+  readonly flags: number;
 }
 
 /** Which modules come in as a unit of three files. */
@@ -37,7 +39,7 @@ export async function addStoredVersions(
 ): Promise<number> {
   const add = database.durable.prepare(versionIndexStatements.addVersion);
   const addAll = (rows: readonly SeenVersion[]) =>
-    rows.reduce((added, row) => added + Number(add.run(row.path, row.version, row.firstSeen).changes), 0);
+    rows.reduce((added, row) => added + Number(add.run(row.path, row.version, row.firstSeen, row.flags).changes), 0);
   let added = 0;
   let batch: SeenVersion[] = [];
   const flush = () => {
@@ -48,9 +50,10 @@ export async function addStoredVersions(
   for await (const key of store.keys("")) {
     const file = parseFileKey(key);
     if (file === undefined) continue;
-    if (isPrivate(file.module.path) && !((await hasAllFiles(store, file.module)) && (await mayShow(file.module))))
-      continue;
-    batch.push({ ...file.module, firstSeen: writtenAt(store.path(key)) });
+    const isUnit = isPrivate(file.module.path);
+    if (isUnit && !((await hasAllFiles(store, file.module)) && (await mayShow(file.module)))) continue;
+    const flags = originFlags({ origin: isUnit ? await publishedOrigin(store, file.module) : undefined });
+    batch.push({ ...file.module, firstSeen: writtenAt(store.path(key)), flags });
     if (batch.length === batchSize) flush();
   }
   flush();

@@ -1,7 +1,8 @@
 import type { ModuleVersion } from "../../proxy/store/layout.ts";
 import type { ModuleStore } from "../../proxy/store/module-store.ts";
+import { publishedOrigin } from "../../proxy/store/published-origin.ts";
 import type { IndexDatabase } from "./index-database.ts";
-import { versionIndexStatements } from "./sqlite-version-index.ts";
+import { originFlags, versionIndexStatements } from "./sqlite-version-index.ts";
 import { attempt } from "./storage-failure.ts";
 import { hasAllFiles, hasFile } from "./stored-versions.ts";
 
@@ -49,7 +50,8 @@ export async function finishFills(
         unlogged.push(found.module);
         continue;
       }
-      added += Number(attempt(() => add.run(path, version, now).changes));
+      const flags = originFlags({ origin: found.isUnit ? await publishedOrigin(store, found.module) : undefined });
+      added += Number(attempt(() => add.run(path, version, now, flags).changes));
     }
     attempt(() => end.run({ name, now }));
   }

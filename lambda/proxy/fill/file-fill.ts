@@ -1,6 +1,6 @@
 import type { Checksums } from "../checksums/checksums.ts";
 import type { Intake } from "../intake/intake.ts";
-import { findStored, type StoredFile } from "../intake/stored-file.ts";
+import { findStored, type StoredFile, type StoredUnit } from "../intake/stored-file.ts";
 import type { ZipInspector } from "../intake/zip-inspector.ts";
 import type { ModuleSource } from "../sources/module-source.ts";
 import type { Clock } from "../store/clock.ts";
@@ -97,6 +97,11 @@ export class FileFill {
   /** Logs a version by its stored files; false where they are not all there. Nothing is obtained. */
   logByFiles(module: ModuleVersion): Promise<boolean> {
     return this.#fillOf(module).logByFiles(module);
+  }
+
+  /** Completes a private version whose three files are stored, under its lease. */
+  adoptUnit(module: ModuleVersion, found: StoredUnit): Promise<StoredUnit> {
+    return this.#private.adopt(module, found);
   }
 
   #fillOf({ path }: ModuleVersion): PublicFill | PrivateFill {

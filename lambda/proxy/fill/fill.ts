@@ -12,7 +12,7 @@ import { formatList } from "../sources/version-list.ts";
 import { ChannelIndex } from "../store/channel-index.ts";
 import type { ClaimStore } from "../store/claim-store.ts";
 import type { Clock } from "../store/clock.ts";
-import type { FillAnswer, FillPlane, FillRequest } from "../store/fill-plane.ts";
+import type { FillAnswer, FillPlane, FillRequest, Published, Yanked } from "../store/fill-plane.ts";
 import type { FileKind, ModuleVersion } from "../store/layout.ts";
 import type { LeaseStore } from "../store/lease-store.ts";
 import { Leases } from "../store/leases.ts";
@@ -26,6 +26,8 @@ import { FileFill, type FileFillParts } from "./file-fill.ts";
 import { LatestFill } from "./latest-fill.ts";
 import { type FilledList, ListFill } from "./list-fill.ts";
 import { LogDatabase } from "./log-database.ts";
+import type { PublicationRule } from "./publication-rules.ts";
+import { PublishFill } from "./publish-fill.ts";
 import { QueryFill } from "./query-fill.ts";
 
 /** Our own checksum database: what enters it, and what it says. */
@@ -54,6 +56,8 @@ export interface FillParts {
   readonly clock: Clock;
   /** Seconds. */
   readonly ttl: { readonly list: number; readonly query: number; readonly notFound: number };
+  /** How versions that are published follow each other. */
+  readonly publishing?: { readonly rules: readonly PublicationRule[] } | undefined;
   /** Seconds: `total` for one file, from all upstreams and with all tries. */
   readonly timeouts: { readonly total: number };
 }
@@ -71,6 +75,7 @@ export class Fill implements FillPlane {
   readonly #default: Obtained;
   /** By the names of channels that have upstreams of their own; any other has those of the default. */
   readonly #channels = new Map<string, Obtained>();
+  readonly #publications: PublishFill;
   /** By their names. */
   readonly #databases = new Map<string, ChecksumDatabase>();
 
@@ -89,8 +94,19 @@ export class Fill implements FillPlane {
       budget: parts.timeouts.total * 1000,
     };
     this.#default = obtainedFrom(router, index, shared);
-    for (const [name, own] of router.channels ?? [])
-      this.#channels.set(name, obtainedFrom(own, new ChannelIndex(index, name), shared));
+    const indices = [index];
+    for (const [name, own] of router.channels ?? []) {
+      const view = new ChannelIndex(index, name);
+      indices.push(view);
+      this.#channels.set(name, obtainedFrom(own, view, shared));
+    }
+    this.#publications = new PublishFill({
+      ...shared,
+      indices,
+      files: this.#default.files,
+      rules: parts.publishing?.rules ?? [],
+      isPrivate,
+    });
     if (ownLog !== undefined) {
       const record = (module: ModuleVersion, waitUntil: number) => this.#default.files.record(module, waitUntil);
       this.#databases.set(ownLog.name, new LogDatabase({ ...ownLog, record }));
@@ -109,6 +125,10 @@ export class Fill implements FillPlane {
         return this.#of(request).latest.fill(request.path, request.maxAge);
       case "query":
         return this.#of(request).queries.fill(request.path, request.query, request.maxAge);
+      case "publish":
+        return json(await this.#publications.publish(request.module, request.upload, { ...request, waitUntil }));
+      case "yank":
+        return json(await this.#publications.yank(request.module, request.on));
       case "lookup":
         return { body: await this.#database(request.database).lookup(request.module, waitUntil) };
       case "tile":
@@ -159,4 +179,8 @@ function fileAnswer({ key, size, bytes }: StoredFile): FillAnswer {
 
 function listAnswer({ list, freshUntil, stale }: FilledList): FillAnswer {
   return { body: new TextEncoder().encode(formatList(list)), freshUntil, stale };
+}
+
+function json(value: Published | Yanked): FillAnswer {
+  return { body: new TextEncoder().encode(JSON.stringify(value)) };
 }

@@ -12,7 +12,7 @@ import { isOutage, ServedError } from "../store/served-error.ts";
 import { SingleFlight } from "../store/single-flight.ts";
 import type { VersionIndex } from "../store/version-index.ts";
 import type { FileFill } from "./file-fill.ts";
-import type { FilledList, ListFill } from "./list-fill.ts";
+import { type FilledList, type ListFill, yankedVersions } from "./list-fill.ts";
 import { chooseTag, type TagChoice } from "./tag-choice.ts";
 
 /** Milliseconds for all of a latest: several misses one after the other must end within the time of one. */
@@ -109,10 +109,17 @@ export class LatestFill {
   ): Promise<Choice> {
     const named = await this.#upstreamLatest(path, maxAge);
     const [listed, stale] = filled instanceof ServedError ? [] : [filled.list.newestPseudo, filled.stale];
-    const versions = [listed, named].filter((version) => typeof version === "string");
+    const yanked = yankedVersions(await this.#parts.index.module(path));
+    const known = [listed, named].filter((version) => typeof version === "string");
+    const versions = known.filter((version) => !yanked.has(version));
     const usable = await inTurns(versionList(versions.filter((version) => !tags.isRetracted(version))));
     const version = usable.tagged.at(-1) ?? usable.newestPseudo;
     if (version !== undefined) return { stale: stale ?? false, version };
+    if (yanked.size > 0 && !isOutage(named))
+      throw new ServedError(
+        "forbidden",
+        "each version of it that could be the latest is yanked: ask for one by its number",
+      );
     // Everything is retracted, and `go` says so itself; but while the upstream is down nobody knows.
     if (tags.highest !== undefined && !isOutage(named)) return { stale: stale ?? false, version: tags.highest };
     throw filled instanceof ServedError && !(named instanceof ServedError && named.code !== "not-found")

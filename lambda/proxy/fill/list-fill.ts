@@ -59,14 +59,21 @@ export class ListFill {
 
   async #refresh(path: string, entry: ModuleEntry, maxAge?: number): Promise<FilledList> {
     try {
-      if (maxAge === undefined) await this.#missing.refuse(path, "missing list");
-      const list = await this.#ask(path, maxAge);
+      const list = await this.#obtain(path, entry, maxAge);
       const freshUntil = this.#parts.clock.now() + this.#parts.listSeconds * 1000;
       await this.#parts.index.remember(path, "list", { text: formatRemembered(list), freshUntil });
       return { list, freshUntil, stale: false };
     } catch (error) {
       return this.#fallBack(path, entry, error);
     }
+  }
+
+  /** Where there is nobody to ask, what is known is all there is. */
+  async #obtain(path: string, entry: ModuleEntry, maxAge: number | undefined): Promise<VersionList> {
+    const known = this.#parts.source.hasUpstream(path) ? undefined : await knownList(entry);
+    if (known !== undefined) return known;
+    if (maxAge === undefined) await this.#missing.refuse(path, "missing list");
+    return await visible(await this.#ask(path, maxAge), entry);
   }
 
   #ask(path: string, maxAge: number | undefined): Promise<VersionList> {
@@ -100,5 +107,25 @@ async function knownList(entry: ModuleEntry): Promise<VersionList | undefined> {
   if (entry.list === undefined && entry.versions.length === 0) return undefined;
   const remembered = await inTurns(parseRemembered(entry.list?.text ?? ""));
   const stored = await inTurns(versionList(entry.versions.map(({ version }) => version)));
-  return inTurns(mergeLists(remembered, stored));
+  return await withoutYanked(await inTurns(mergeLists(remembered, stored)), entry);
+}
+
+/** What an upstream lists, with what was published here and without what was yanked. */
+async function visible(list: VersionList, entry: ModuleEntry): Promise<VersionList> {
+  const published = entry.versions.filter(({ flags }) => flags.includes("published")).map(({ version }) => version);
+  const all = published.length === 0 ? list : await inTurns(mergeLists(list, await inTurns(versionList(published))));
+  return await withoutYanked(all, entry);
+}
+
+async function withoutYanked(list: VersionList, entry: ModuleEntry): Promise<VersionList> {
+  const yanked = yankedVersions(entry);
+  if (yanked.size === 0) return list;
+  const { tagged, newestPseudo } = list;
+  const versions = newestPseudo === undefined ? tagged : [...tagged, newestPseudo];
+  return await inTurns(versionList(versions.filter((version) => !yanked.has(version))));
+}
+
+/** The versions that are hidden, whoever else knows them. */
+export function yankedVersions({ versions }: ModuleEntry): ReadonlySet<string> {
+  return new Set(versions.filter(({ flags }) => flags.includes("yanked")).map(({ version }) => version));
 }

@@ -12,9 +12,11 @@ import type { Leases } from "../store/leases.ts";
 import type { LogRecord } from "../store/log-store.ts";
 import type { ModuleStore } from "../store/module-store.ts";
 import type { NotFoundMemory } from "../store/not-found-memory.ts";
+import { publishedOrigin } from "../store/published-origin.ts";
 import { ServedError } from "../store/served-error.ts";
 import { SingleFlight } from "../store/single-flight.ts";
 import type { TemporaryFiles } from "../store/temporary-files.ts";
+import type { Origin } from "../store/version-facts.ts";
 import type { MemoryName } from "../store/version-index.ts";
 import type { Downloads } from "./downloads.ts";
 
@@ -29,8 +31,6 @@ export interface PrivateFillParts {
   readonly clock: Pick<Clock, "now">;
   readonly budget: number;
 }
-
-const origin = "upstream";
 
 /**
  * Private versions, each as one unit under one lease: whatever was asked, info, mod and zip are obtained together.
@@ -72,25 +72,38 @@ export class PrivateFill {
   async reveal(_kind: FileKind, module: ModuleVersion): Promise<void> {
     const { store, intake } = this.#parts;
     const found = await findStoredUnit(store, module);
-    if (found !== undefined) await intake.privately.adopt(module, found, origin);
+    if (found !== undefined) await intake.privately.adopt(module, found, await this.#originOf(module));
   }
 
   async #unit(module: ModuleVersion, waitUntil: number): Promise<StoredUnit> {
-    const { leases, missing, intake, store, clock, budget } = this.#parts;
+    const { leases, missing, store, clock, budget } = this.#parts;
     await missing.refuse(module.path, missingUnit(module));
-    return leases.run(`${module.path}@${module.version} unit`, {
+    return leases.run(unitLease(module), {
       look: () => findStoredUnit(store, module),
       work: () => this.#enter(module),
-      adopt: async (found) => ((await intake.privately.adopt(module, found, origin)) ? found : this.#enter(module)),
+      adopt: (found) => this.adopt(module, found),
       deadline: Math.min(clock.now() + budget, waitUntil),
     });
+  }
+
+  /** Completes a version whose three files are stored, under its lease. */
+  async adopt(module: ModuleVersion, found: StoredUnit): Promise<StoredUnit> {
+    const isClaimed = await this.#parts.intake.privately.adopt(module, found, await this.#originOf(module));
+    return isClaimed ? found : this.#enter(module);
+  }
+
+  /** Where a version with a claim came from. */
+  async #originOf(module: ModuleVersion): Promise<Origin> {
+    return (await publishedOrigin(this.#parts.store, module)) ?? "upstream";
   }
 
   async #enter(module: ModuleVersion): Promise<StoredUnit> {
     const { temporaryFiles, intake, missing } = this.#parts;
     const file = temporaryFiles.next();
     try {
-      return await intake.privately.enter(module, await this.#obtain(module, file), origin);
+      const claim = intake.privately.claim(module);
+      const unit = await this.#obtain(module, file, claim);
+      return await intake.privately.enter(module, unit, (await claim) ? await this.#originOf(module) : "upstream");
     } catch (error) {
       await missing.remember(module.path, missingUnit(module), error);
       throw error;
@@ -99,8 +112,7 @@ export class PrivateFill {
     }
   }
 
-  async #obtain(module: ModuleVersion, file: string): Promise<Unit> {
-    const claim = this.#parts.intake.privately.claim(module);
+  async #obtain(module: ModuleVersion, file: string, claim: Claimed): Promise<Unit> {
     const [info, mod, zip] = await outagesFirst(
       this.#small("info", module, claim),
       this.#small("mod", module, claim),
@@ -133,6 +145,11 @@ export class PrivateFill {
     const facts = await inspector.inspect(module, path).catch(() => undefined);
     return facts?.hash === claim.zip ? { path, size, facts } : undefined;
   }
+}
+
+/** The lease under which a private version comes in, whoever brings it. */
+export function unitLease({ path, version }: ModuleVersion): string {
+  return `${path}@${version} unit`;
 }
 
 /** The claim that stands, on its way while the store is asked. */

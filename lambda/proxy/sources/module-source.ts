@@ -18,6 +18,9 @@ export interface ModuleSource {
 
   /** True for module paths that the configuration calls private. */
   isPrivate(module: string): boolean;
+
+  /** False for a module that nobody would be asked for, so that only what was published of it is there. */
+  hasUpstream(module: string): boolean;
 }
 
 export interface FetchOptions<T> {
@@ -51,5 +54,9 @@ export class ChainModuleSource implements ModuleSource {
 
   isPrivate(module: string): boolean {
     return this.#router.isPrivate(module);
+  }
+
+  hasUpstream(module: string): boolean {
+    return this.#router.chainFor(module).steps.length > 0;
   }
 }

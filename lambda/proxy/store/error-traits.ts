@@ -61,6 +61,7 @@ export const errorTraits = {
   "log-unsigned": { ...usual, status: 503 },
   "log-busy": { ...usual, status: 503 },
   "invalid-module": { ...alarm, status: 502, content: true },
+  "publish-refused": { ...final, status: 422 },
   "store-failed": { ...usual, status: 503 },
   "not-stored": { ...final, status: 504 },
   "too-many": { ...outage, status: 429, rank: 3 },

@@ -17,6 +17,15 @@ export type FillRequest =
       readonly query: string;
       readonly channel?: string | undefined;
     } & Renewal)
+  /** What was uploaded under this id is to become the version: the answer is a `Published` as JSON. */
+  | {
+      readonly kind: "publish";
+      readonly module: ModuleVersion;
+      readonly upload: string;
+      readonly report: PublicationReport;
+    }
+  /** Hides a version from list and latest, or shows it again: the answer is a `Yanked` as JSON. */
+  | { readonly kind: "yank"; readonly module: ModuleVersion; readonly on: boolean }
   /** Of a checksum database, by its name: `"sum.golang.org"`. */
   | { readonly kind: "lookup"; readonly database: string; readonly module: ModuleVersion }
   | { readonly kind: "tile"; readonly database: string; readonly path: string }
@@ -30,6 +39,31 @@ export type FillRequest =
 export type FillAnswer =
   | { readonly body: Uint8Array; readonly stale?: boolean; readonly freshUntil?: number }
   | { readonly stored: string; readonly size: number; readonly links?: FileLinks };
+
+/** What whoever publishes says of the version. Nobody verifies it: it is theirs who may publish. */
+export interface PublicationReport {
+  /** The tag that the version was made of: `"v1.2.3"`, `"sub/v1.2.3"`. */
+  readonly tag?: string | undefined;
+  readonly commit?: string | undefined;
+  /** How the API compares with that of a release before. */
+  readonly api?: { readonly base: string; readonly verdict: "compatible" | "incompatible" | "unknown" } | undefined;
+}
+
+/** What became of a publication: nothing that was there before has changed. */
+export interface Published {
+  /** "conflict": the version is there with other bytes. */
+  readonly outcome: "new" | "same" | "conflict";
+  /** `"h1:…"` of what was uploaded, and of its go.mod. */
+  readonly sum: string;
+  readonly goModSum: string;
+  /** Of what is there, where that is something else. */
+  readonly stored?: { readonly sum: string; readonly goModSum: string };
+}
+
+/** Whether the version was there to be hidden or shown. */
+export interface Yanked {
+  readonly found: boolean;
+}
 
 /** Where a stored file is read, by the method with which it is: a signed link is good for one. */
 export type FileLinks = Readonly<Record<"GET" | "HEAD", string>>;

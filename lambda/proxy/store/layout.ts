@@ -64,6 +64,22 @@ export function stagedKey(sha256: string): string {
   return `${stagedPrefix}${sha256}`;
 }
 
+/** Where zips wait that somebody wants to publish, each under a name of chance; swept after a day. */
+export const uploadPrefix = `${internalPrefix}upload/`;
+
+/** The key of such a zip: `id` is letters, digits, `-` and `_`. */
+export function uploadKey(id: string): string {
+  return `${uploadPrefix}${id}`;
+}
+
+/**
+ * The key of the `.info` that a published version has: made once, before anything else of it, so that whoever goes on with a
+ * publication that broke off says the same of it; and by it a version is known as published.
+ */
+export function publishedKey(module: ModuleVersion): string {
+  return `${internalPrefix}published/${fileKey(module, "info")}`;
+}
+
 /** The folder of our own log: of what is kept of it beside its table. */
 export const logFolder = `${internalPrefix}log/`;
 

@@ -7,8 +7,11 @@ export interface Remembered {
   readonly freshUntil: number;
 }
 
-/** What a version's row says beside its facts: "yanked": hidden from lists; "evicted": its zip was removed to save room. */
-export type VersionFlag = "yanked" | "evicted";
+/**
+ * What a version's row says beside its facts: "yanked": hidden from lists; "evicted": its zip was removed to save room;
+ * "published": listed whatever its upstream lists, which may not know it.
+ */
+export type VersionFlag = "yanked" | "evicted" | "published";
 
 /** A version of which something is stored. */
 export interface VersionRow {
@@ -47,8 +50,8 @@ export interface VersionIndex {
   /**
    * Keeps `facts` of a stored version and then makes it visible, as first seen at `now` (milliseconds since the epoch).
    *
-   * Doing it again changes neither when it was first seen, nor its flags, nor a fact that is known: facts that are not
-   * known yet are added. What fails in between leaves facts of a version that is not visible.
+   * One whose origin is "published" has that flag. Doing it again changes neither when it was first seen, nor another flag,
+   * nor a fact that is known: facts that are not known yet are added. What fails in between leaves facts of a version that is not visible.
    */
   addVersion(path: string, version: string, now: number, facts: VersionFacts): Promise<void>;
 

@@ -188,7 +188,7 @@ test("damage that comes while the index is open is store-failed and says what to
   const filled = openIndexDatabase(path);
   const add = filled.durable.prepare(versionIndexStatements.addVersion);
   transact(filled.durable, () => {
-    for (let i = 0; i < 5000; i++) add.run(`m${i}`, "v1.0.0", 1);
+    for (let i = 0; i < 5000; i++) add.run(`m${i}`, "v1.0.0", 1, 0);
   });
   filled.close();
   const database = opened(t, data);

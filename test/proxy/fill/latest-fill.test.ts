@@ -28,6 +28,7 @@ function open(t: TestContext, files: Readonly<Record<string, string>>) {
         length: undefined,
       }),
     isPrivate: () => false,
+    hasUpstream: () => true,
   };
   const clock = clockWith({ now: () => 1_000_000 });
   const parts = { index, source, clock, listSeconds: 60, notFoundSeconds: 60 };
