@@ -80,6 +80,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],
   "lambda/exchange": ["golang", "edge", "access/audit", "access", "access/oidc", "http"],
   "lambda/admin": ["golang", "edge", "access/audit", "access", "upstream/credentials", "http"],
+  "lambda/publishing": ["golang", "edge", "access/audit", "access", "http", "admin", "proxy/store"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
   "lambda/aws": [
     ...["golang", "edge", "access/audit", "access", "access/oidc", "http", "runtime"],
@@ -116,6 +117,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
       "http",
       "exchange",
       "admin",
+      "publishing",
       "console",
       "runtime",
       "local/data",
@@ -202,11 +204,11 @@ test("only lambda/aws imports @aws-sdk; only lib and bin/app.ts import aws-cdk-l
   assert.deepEqual(wrong, []);
 });
 
-test("schemas are in the rooms' config.ts, and in what says which bodies administrators send: no other function brings zod", () => {
-  // Types bring nothing. The control plane alone has lambda/admin in its bundle (test/lib/bundles.test.ts).
+test("schemas are in the rooms' config.ts, and in what says which bodies administrators and publishers send: no other function brings zod", () => {
+  // Types bring nothing. The control plane alone has those two rooms in its bundles (test/lib/bundles.test.ts).
   const users = sources.filter(({ text }) => /import (?!type)[^;]*"zod"/.test(text)).map(({ path }) => path);
   assert.deepEqual(
-    users.filter((path) => !/^lambda\/(?:.+\/config|admin\/bodies)\.ts$/.test(path)),
+    users.filter((path) => !/^lambda\/(?:.+\/config|(?:admin|publishing)\/bodies)\.ts$/.test(path)),
     [],
   );
 });

@@ -86,6 +86,9 @@ function readRequest(event: APIGatewayProxyEventV2, routed: RoutedPath): HttpReq
     query,
     // The API and Lambda have read it already, of at most 6 MB.
     body: async (limit) => (bytes.length > limit ? undefined : bytes),
+    chunks: async function* () {
+      yield bytes;
+    },
     origin: { request: edgeRequest(event) ?? requestContext.requestId, address: addressOf(headers[viewerHeader]) },
     ...(wait > 0 && { wait }),
     ...readChannel(headers[viaHeader]),

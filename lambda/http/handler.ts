@@ -23,6 +23,8 @@ export interface HttpRequest {
   readonly query?: string;
   /** The body, at most so many bytes of it: undefined where it has more. Read only for a row that takes one. */
   readonly body?: (limit: number) => Promise<Uint8Array | undefined>;
+  /** The body as it comes, however long it is, for a row that takes no JSON. */
+  readonly chunks?: () => AsyncIterable<Uint8Array>;
   /** The request's id, and from where it came. */
   readonly origin?: { readonly request: string; readonly address: string };
   /** The certificate that the client has the key of, where an authority of ours signed it. */

@@ -33,6 +33,7 @@ const statuses: Record<ServedErrorCode, number> = {
   "log-busy": 503,
   "not-stored": 504,
   "upstream-timeout": 504,
+  "publish-refused": 422,
   "too-many": 429,
   "fill-timeout": 504,
 };

@@ -28,6 +28,8 @@ const day = 86_400_000;
 export interface LocalAudit {
   /** What is changed over HTTP, and written down here before. */
   readonly administration: Administration & CredentialAdministration;
+  /** Through which whatever else is changed goes. */
+  readonly changes: AuditedChanges;
   /** The ID tokens that were exchanged, which is written down too. */
   readonly used: UsedTokens;
   /** Told of each fetch; absent where they are not written down. */
@@ -47,10 +49,13 @@ export function openLocalAudit(
     router,
     warn,
     heads,
+    ofVersions,
     failpoint,
   }: Pick<LocalParts, "clock" | "router" | "warn"> & {
     /** The heads of checksum databases, and what was decided about their forks. */
     readonly heads: TreeHeadStore;
+    /** Whether a change of versions has happened. */
+    readonly ofVersions: Happened;
     readonly failpoint?: Failpoint;
   },
 ): LocalAudit {
@@ -80,12 +85,14 @@ export function openLocalAudit(
     };
     timers.push(setInterval(ifPossible, interval).unref());
   };
-  const ofAccess: Happened = async (event) => (await credentials.happened(event)) ?? (await tokens.happened(event));
+  const ofAccess: Happened = async (event) =>
+    (await credentials.happened(event)) ?? (await ofVersions(event)) ?? (await tokens.happened(event));
   const happened = changeHappened(ofAccess, (name) => isForkDecided(heads, name));
   const settle = () => changes.settle(happened);
   const forget = () => log.forget(clock.now() - config.audit.days * day);
   return {
     administration: { store, tokens, credentials, audit: log, tenants: config.tenants, now: clock.now },
+    changes,
     used,
     fetched: config.audit.fetches === "none" ? undefined : (fetch) => recorder.record(fetch),
     refused: (event) => recorder.refuse(event),

@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { AuditEvent } from "../../access/audit/audit-event.ts";
+import type { AuditedChanges } from "../../access/audit/audited-changes.ts";
 import type { UsedTokens } from "../../access/oidc/used-tokens.ts";
 import { signingKey } from "../../access/tokens.ts";
 import type { Administration } from "../../admin/administration.ts";
@@ -27,8 +29,15 @@ import { Fill } from "../../proxy/fill/fill.ts";
 import { LimitedFill } from "../../proxy/fill/limited-fill.ts";
 import { type Served, serveFile, serveIndex, serveSumdb } from "../../proxy/serve/serve.ts";
 import type { FillPlane } from "../../proxy/store/fill-plane.ts";
+import type { Purges } from "../../proxy/store/purges.ts";
 import type { RecordLog } from "../../proxy/store/record-log.ts";
+import type { TemporaryFiles } from "../../proxy/store/temporary-files.ts";
 import type { VersionIndex } from "../../proxy/store/version-index.ts";
+import { Publications } from "../../publishing/publications.ts";
+import { publishRoutes } from "../../publishing/publish-routes.ts";
+import { StoredUploads } from "../../publishing/stored-uploads.ts";
+import { largestZip } from "../../publishing/uploads.ts";
+import { yankRoutes } from "../../publishing/yank-routes.ts";
 import { FolderTemporaryFiles } from "../../runtime/folder-temporary-files.ts";
 import { temporaryName } from "../../runtime/temporary-files.ts";
 import { WorkerZipInspector } from "../../runtime/worker-zip-inspector.ts";
@@ -49,6 +58,9 @@ export interface HandlerParts extends LocalParts {
   /** What intake appends to. */
   readonly log: RecordLog;
   readonly metrics: Metrics;
+  /** Through which versions are published and yanked. */
+  readonly changes: AuditedChanges;
+  readonly purges: Purges;
   readonly administration: Administration & CredentialAdministration;
   /** Told of requests that were refused for who asked. */
   readonly refused: (event: AuditEvent) => void;
@@ -77,7 +89,7 @@ export function localPlane(settings: Settings, parts: HandlerParts): LocalPlane 
     { name: opened.ownLog.name, isOurs: true },
   ];
   const access = localAccess(settings);
-  const { fill, logging } = openFill(settings, parts, index);
+  const { fill, files, logging } = openFill(settings, parts, index);
   const apart = new Set(channelsApart(settings.config.channels));
   const serving = { fill, index, clock, isPrivate, databases, access, apart };
   const handlerOf = (serve: (routed: RoutedPath, request: AdmittedRequest) => Promise<Served>) =>
@@ -91,7 +103,7 @@ export function localPlane(settings: Settings, parts: HandlerParts): LocalPlane 
     list: listed,
     latest: listed,
     sumdb: handlerOf((routed, { identity }) => serveSumdb(serving, routed, identity)),
-    site: siteHandler(siteRoutes(settings, parts, index), access, (request, route) =>
+    site: siteHandler(siteRoutes(settings, parts, { ...files, index, fill }), access, (request, route) =>
       parts.refused(refusalOf(request, route, clock.now())),
     ),
   };
@@ -99,8 +111,9 @@ export function localPlane(settings: Settings, parts: HandlerParts): LocalPlane 
 }
 
 /** What is answered under `/-/`, and at `/`, of one machine: a capability's rows are a line here. */
-function siteRoutes(settings: Settings, parts: HandlerParts, index: VersionIndex): readonly Route[] {
+function siteRoutes(settings: Settings, parts: HandlerParts, planes: SitePlanes): readonly Route[] {
   const { opened, metrics, address } = parts;
+  const { index } = planes;
   return [
     ...probeRoutes({ check: async () => void (await index.module("ready")) }),
     ...metricsRoutes({ contentType: metricsType, format: () => metrics.format() }),
@@ -108,6 +121,7 @@ function siteRoutes(settings: Settings, parts: HandlerParts, index: VersionIndex
     ...tokenRoutes(parts.administration),
     ...credentialRoutes(parts.administration),
     ...overviewRoutes(parts.administration),
+    ...localPublishing(settings, parts, planes),
     ...localExchange(settings, parts),
     ...pageRoutes({
       catalogue: new SqliteModuleCatalogue(opened.database),
@@ -116,6 +130,26 @@ function siteRoutes(settings: Settings, parts: HandlerParts, index: VersionIndex
       gosumdb: ownSumdb(settings.config.sumdb.name),
       ownLog: opened.ownLog.verifierKey,
     }),
+  ];
+}
+
+interface SitePlanes extends FileRoom {
+  readonly index: VersionIndex;
+  readonly fill: FillPlane;
+}
+
+/** A zip comes in one request, however large. */
+function localPublishing(
+  { config }: Settings,
+  { opened, changes, purges, router }: HandlerParts,
+  { fill, temporaryFiles, checkRoom }: SitePlanes,
+): readonly Route[] {
+  const { tenants } = config;
+  const publications = new Publications({ fill, changes, purges });
+  const uploads = new StoredUploads({ store: opened.store, temporaryFiles, name: randomUUID, checkRoom });
+  return [
+    ...publishRoutes({ publications, uploads, largestRequest: largestZip, tenants }),
+    ...yankRoutes({ publications, isPrivate: (module) => router.isPrivate(module), tenants }),
   ];
 }
 
@@ -129,15 +163,23 @@ function localExchange({ config }: Settings, parts: HandlerParts): readonly Rout
   return exchangeRoutes({ ...given, exchange, clientOf: clientAddress });
 }
 
+/** Where files lie for a moment, and what throws where there is no room for another. */
+interface FileRoom {
+  readonly temporaryFiles: TemporaryFiles;
+  readonly checkRoom: () => void;
+}
+
 function openFill(
   { data, config }: Settings,
   parts: HandlerParts,
   index: SqliteVersionIndex,
-): { readonly fill: FillPlane; readonly logging: Fill["logging"] } {
+): { readonly fill: FillPlane; readonly files: FileRoom; readonly logging: Fill["logging"] } {
   const { opened, clock, router, failpoint } = parts;
   const { name, reads } = opened.ownLog;
   const verifier = sumdbVerifier(config.sumdb.name);
   const floor = new DiskFloor(data, config.storage.minFree, clock.now);
+  const checkRoom = () => floor.check();
+  const temporaryFiles = new FolderTemporaryFiles(join(data, "tmp"), temporaryName);
   const fill = new Fill({
     store: opened.store,
     index,
@@ -145,14 +187,16 @@ function openFill(
     leases: new SqliteLeaseStore(opened.database, failpoint),
     heads: new SqliteTreeHeadStore(opened.database, failpoint),
     router,
-    ownLog: { name, log: parts.log, reads, checkRoom: () => floor.check() },
+    ownLog: { name, log: parts.log, reads, checkRoom },
     sumdb: verifier && { verifier, remote: parts.sumdbRemote(verifier.name) },
     inspector: new WorkerZipInspector(parts.zipWorker),
-    temporaryFiles: new FolderTemporaryFiles(join(data, "tmp"), temporaryName),
+    temporaryFiles,
+    publishing: config.publishing,
     clock,
     ttl: config.ttl,
     timeouts: config.timeouts,
   });
-  const limits = { ...config.limits, client: parts.client, checkRoom: () => floor.check() };
-  return { fill: new LimitedFill({ ...limits, clock, fill }), logging: fill.logging };
+  const limits = { ...config.limits, client: parts.client, checkRoom };
+  const files = { temporaryFiles, checkRoom };
+  return { fill: new LimitedFill({ ...limits, clock, fill }), files, logging: fill.logging };
 }

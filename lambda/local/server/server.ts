@@ -81,13 +81,14 @@ export interface LocalServer {
 }
 
 /**
- * Milliseconds that a client has for a handshake, for a request line and its headers, for all of a request, between two
- * requests, and to take anything of an answer. How often the first three of http are looked after comes last.
+ * Milliseconds that a client has for a handshake, for a request line and its headers, for all of a body, for one that is a
+ * file, between two requests, and to take anything of an answer. How often those of http are looked after comes last.
  */
 const patience = {
   handshakeTimeout: 10_000,
   headersTimeout: 20_000,
-  requestTimeout: 60_000,
+  bodyTimeout: 60_000,
+  requestTimeout: 3_600_000,
   keepAliveTimeout: 65_000,
   stallTimeout: 30_000,
   connectionsCheckingInterval: 5_000,
@@ -108,6 +109,7 @@ export function createLocalServer(parts: ServerParts): LocalServer {
       return finish(parts, { request, response }, { route: "edge", status: sendReady(request, response, ready) });
     }
     endWhenStalled(response);
+    endWhenLong(request, patient.bodyTimeout);
     void answer(parts, memory, { request, response });
   };
   const { tls, patience: patient = patience } = parts;
@@ -142,6 +144,23 @@ function endWhenStalled(response: ServerResponse): void {
   response.on("timeout", (socket: Socket) => {
     if (socket.writableLength > 0) socket.destroy();
   });
+}
+
+/** Of requests whose body may take its time, what would end them. */
+const bodyTimers = new WeakMap<IncomingMessage, NodeJS.Timeout>();
+
+function endWhenLong(request: IncomingMessage, milliseconds: number): void {
+  const { "content-length": length, "transfer-encoding": encoding } = request.headers;
+  if (encoding === undefined && (length === undefined || length === "0")) return;
+  const timer = setTimeout(() => request.complete || request.destroy(), milliseconds).unref();
+  bodyTimers.set(request, timer);
+  request.once("close", () => clearTimeout(timer));
+}
+
+/** The body, for whose end only `requestTimeout` is. */
+function takeTime(request: IncomingMessage): AsyncIterable<Uint8Array> {
+  clearTimeout(bodyTimers.get(request));
+  return request;
 }
 
 function openLane(server: Server, parts: ServerParts, memory: HitMemory, patient: Patience): HitLane {
@@ -279,10 +298,11 @@ async function serveMiss(
   const query = splitTarget(exchange.request).query;
   const client = identity.role === "anonymous" ? clientAddress(addressOf(exchange.request)) : identity.id;
   const body = (limit: number) => readBody(exchange.request, limit);
+  const chunks = () => takeTime(exchange.request);
   const origin = { request: randomUUID(), address: addressOf(exchange.request) };
   const certificate = () => clientCertificate(exchange.request.socket);
   const { purges } = memory.ready;
-  const asked = { method, routed, channel, view, headers, query, body, origin, certificate };
+  const asked = { method, routed, channel, view, headers, query, body, chunks, origin, certificate };
   const result = await parts.answer({ ...asked, identity, client });
   const error = errorOf(result);
   if (error !== undefined) parts.failed(error);

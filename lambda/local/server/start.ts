@@ -7,11 +7,12 @@ import { decide, readHolder } from "../../edge/decide.ts";
 import { type Admit, createStack } from "../../http/stack.ts";
 import { asServedError } from "../../proxy/store/served-error.ts";
 import { DeferredLog } from "../../proxy/upkeep/deferred-log.ts";
+import { publicationHappened } from "../../publishing/publications.ts";
 import { KnownHosts } from "../access/known-hosts.ts";
 import { isLoopback, localAccess, localKeyValues } from "../access/local-access.ts";
 import { PurgeSignal } from "../data/purge-signal.ts";
 import { SqliteTreeHeadStore } from "../data/sqlite-tree-head-store.ts";
-import { memorySweep, sweepMemories } from "../data/sqlite-version-index.ts";
+import { memorySweep, SqliteVersionIndex, sweepMemories } from "../data/sqlite-version-index.ts";
 import { stagedSweepInterval, sweepStagedFiles } from "../data/staged-files.ts";
 import { readCertificate } from "./certificate.ts";
 import { failureReport } from "./failure-report.ts";
@@ -42,7 +43,10 @@ export interface RunningServer {
 export async function startLocal(settings: Settings, parts: LocalParts): Promise<RunningServer> {
   const { clock, router } = parts;
   const opened = await openData(settings, parts);
-  const audit = openLocalAudit(settings, { ...parts, heads: new SqliteTreeHeadStore(opened.database) });
+  const audit = openLocalAudit(settings, {
+    ...{ ...parts, heads: new SqliteTreeHeadStore(opened.database) },
+    ofVersions: publicationHappened(new SqliteVersionIndex(opened.database)),
+  });
   const purges = new PurgeSignal(join(settings.data, "purged"));
   const metrics = new Metrics();
   const address = () => addressOf(local.server, settings);
@@ -55,8 +59,9 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
     failed: (error) => failed(asServedError(error)),
   });
   const { handlers, logging } = localPlane(settings, {
-    ...{ ...parts, opened, log, metrics, address, client },
+    ...{ ...parts, opened, log, metrics, address, client, purges },
     administration: audit.administration,
+    changes: audit.changes,
     refused: audit.refused,
     used: audit.used,
   });

@@ -17,6 +17,7 @@ import { eventually } from "../../support/eventually.ts";
 const patience = {
   handshakeTimeout: 300,
   headersTimeout: 300,
+  bodyTimeout: 300,
   requestTimeout: 300,
   keepAliveTimeout: 300,
   stallTimeout: 300,

@@ -15,6 +15,7 @@ test("what a process that died left is settled while the server goes on, too", a
       clock: { now: () => now } as never,
       router: { isPrivate: () => false } as never,
       warn: () => {},
+      ofVersions: async () => undefined,
       heads: { read: async () => decided } as never,
     },
   );

@@ -1,0 +1,20 @@
+/** Zips on their way to being published, each for one publication. */
+export interface Uploads {
+  /**
+   * Stores a body as it comes and returns the id of it. Throws `CodedError` "upload-too-large" for more than `limit` bytes,
+   * "too-many-uploads" where as many are under way as may, and `ServedError` "store-failed"; then nothing of it is kept.
+   */
+  receive(chunks: AsyncIterable<Uint8Array>, limit: number): Promise<string>;
+
+  /** Removes one; what stays because it cannot be is swept after a day. */
+  remove(id: string): Promise<void>;
+}
+
+/** Where a client itself puts a zip that is too large to pass through here. */
+export interface UploadPlaces {
+  /** Makes a place for so many bytes, and what must be sent with them. */
+  open(size: number): Promise<{ readonly id: string; readonly url: string; readonly headers: Record<string, string> }>;
+}
+
+/** Bytes of a zip: `go` refuses more (x/mod/zip MaxZipFile). */
+export const largestZip = 500 << 20;
