@@ -9,6 +9,7 @@ import type { Terminal, Verb } from "./verbs/verb.ts";
 /** Loaded one at a time: the go command runs `credential` anew after every answer 4xx. */
 const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   token: async () => (await import("./verbs/token.ts")).token,
+  channel: async () => (await import("./verbs/channel.ts")).channel,
   audit: async () => (await import("./verbs/audit.ts")).audit,
   login: async () => (await import("./verbs/login.ts")).login,
   credential: async () => (await import("./verbs/credential.ts")).credential,

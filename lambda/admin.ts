@@ -1,16 +1,20 @@
 import { AuditedChanges, type Happened } from "./access/audit/audited-changes.ts";
 import { LimitedRefusals } from "./access/audit/limited-refusals.ts";
+import { AuditedChannels } from "./access/audited-channels.ts";
 import { AuditedTokens } from "./access/audited-tokens.ts";
 import { tenantPatterns } from "./access/tenants.ts";
 import type { Administration } from "./admin/administration.ts";
 import { AuditedCredentials } from "./admin/audited-credentials.ts";
+import { type ChannelAdministration, channelRoutes } from "./admin/channel-routes.ts";
 import { type CredentialAdministration, credentialRoutes } from "./admin/credential-routes.ts";
 import { overviewRoutes } from "./admin/overview-routes.ts";
 import { refusalOf } from "./admin/refusals.ts";
 import { tokenRoutes } from "./admin/token-routes.ts";
 import { createApiHandler } from "./aws/api-handler.ts";
+import { DeployedChannelStates } from "./aws/deployed-channel-states.ts";
 import { openCredentialStore } from "./aws/dynamo-credential-store.ts";
 import { IdentityKeys } from "./aws/identity-keys.ts";
+import { openKeyValues } from "./aws/key-value-store.ts";
 import { openAuditLog } from "./aws/open-deployed-audit.ts";
 import { openTokenStore } from "./aws/open-deployed-tokens.ts";
 import { openSecret } from "./aws/open-secret.ts";
@@ -33,7 +37,7 @@ const known = {
 /** Milliseconds: it reads the events of two days. */
 const settleInterval = 600_000;
 
-function openAdministration(): Administration & CredentialAdministration {
+function openAdministration(): Administration & CredentialAdministration & ChannelAdministration {
   const { MODFRONT_KEY_VALUE_STORE: storeArn, MODFRONT_TABLE: table, MODFRONT_BUCKET: bucket } = environment;
   const store = openTokenStore({ storeArn, table, edgeSecret, region }, clock);
   const audit = openAuditLog(bucket, region);
@@ -44,16 +48,24 @@ function openAdministration(): Administration & CredentialAdministration {
     store: openCredentialStore(table, environment.MODFRONT_CREDENTIALS, region),
     ...{ changes, tenants: Object.keys(tenants), now: clock.now },
   });
-  const happened: Happened = async (event) => (await credentials.happened(event)) ?? (await tokens.happened(event));
+  const states = new DeployedChannelStates(openKeyValues(), storeArn);
+  const channels = new AuditedChannels({ states, changes, now });
+  const happened: Happened = async (event) =>
+    (await credentials.happened(event)) ?? (await channels.happened(event)) ?? (await tokens.happened(event));
   const settle = () => changes.settleAgain(happened, settleInterval);
-  return { store, tokens, credentials, audit, tenants, settle, now: clock.now };
+  return { store, tokens, credentials, channels, audit, tenants, settle, now: clock.now };
 }
 
 const administration = openAdministration();
 const refusals = new LimitedRefusals(administration.audit);
 
 /** A capability's rows are a line here. */
-const rows = [...tokenRoutes(administration), ...credentialRoutes(administration), ...overviewRoutes(administration)];
+const rows = [
+  ...tokenRoutes(administration),
+  ...credentialRoutes(administration),
+  ...channelRoutes(administration),
+  ...overviewRoutes(administration),
+];
 
 export const handler = createApiHandler({
   name: "admin",

@@ -1,4 +1,4 @@
-import type { Ended } from "../proxy/channels/channel-rows.ts";
+import type { ChannelRow } from "../edge/access-settings.ts";
 import type { Note } from "./token-store.ts";
 
 /**
@@ -10,9 +10,10 @@ import type { Note } from "./token-store.ts";
  * nothing is when it rejects.
  */
 export interface ChannelStates {
-  read(): Promise<Ended>;
+  /** The channels as they are chosen now. */
+  read(): Promise<readonly ChannelRow[]>;
 
-  /** Rolls a channel back, `since` in Unix seconds. */
+  /** Rolls a channel back, `since` in Unix seconds. Of a name that is none nothing is kept. */
   end(name: string, since: number, note?: Note): Promise<void>;
 
   restore(name: string, note?: Note): Promise<void>;

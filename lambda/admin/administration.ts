@@ -74,6 +74,7 @@ const statuses: Readonly<Record<string, number>> = {
   "bad-credential": 400,
   "no-such-credential": 404,
   "credentials-full": 409,
+  "no-such-channel": 404,
 };
 
 /** Answers what `work` throws that is the asker's to know. */

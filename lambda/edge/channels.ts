@@ -36,7 +36,7 @@ export function enterChannel(
     first((each) => (named ? each[0] === named : request.header && request.header(each[2]) === each[3])) ||
     (!named && subject && first((each) => each[1] && hmac("share", subject) < each[1]));
   if (!row) return named ? refuse(404, "no such channel") : undefined;
-  const routed = routePath(row[4].reduce(rewrite, asked.path));
+  const routed = routePath(row[5] ? row[4].reduce(rewrite, asked.path) : asked.path);
   if ("reason" in routed) return refuse(routed.status, routed.reason);
   going.routed = routed;
   going.channel = row[5];

@@ -1,20 +1,25 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ChannelStates } from "../../access/channel-states.ts";
 import type { Note } from "../../access/token-store.ts";
-import type { Ended } from "../../proxy/channels/channel-rows.ts";
+import type { ChannelRow } from "../../edge/access-settings.ts";
+import type { ChosenChannels } from "../../proxy/channels/channel-parts.ts";
+import { channelRows } from "../../proxy/channels/channel-rows.ts";
 import { openTokenDatabase, readEnded } from "./token-database.ts";
 
 /** Which channels of a data folder were rolled back, beside its tokens; opened when it is first needed. */
 export class SqliteChannelStates implements ChannelStates {
   readonly #data: string;
+  readonly #channels: ChosenChannels;
   #opened: DatabaseSync | undefined;
 
-  constructor(data: string) {
+  /** `channels` are those of the configuration. */
+  constructor(data: string, channels: ChosenChannels) {
     this.#data = data;
+    this.#channels = channels;
   }
 
-  async read(): Promise<Ended> {
-    return readEnded(this.#database);
+  async read(): Promise<readonly ChannelRow[]> {
+    return channelRows(this.#channels, readEnded(this.#database));
   }
 
   async end(name: string, since: number, note?: Note): Promise<void> {

@@ -1,15 +1,19 @@
 import { join } from "node:path";
 import type { AuditEvent } from "../../access/audit/audit-event.ts";
 import { AuditedChanges, type Happened } from "../../access/audit/audited-changes.ts";
+import { AuditedChannels } from "../../access/audited-channels.ts";
 import { AuditedTokens } from "../../access/audited-tokens.ts";
 import { type Fetch, FetchRecorder } from "../../access/fetch-recorder.ts";
 import type { UsedTokens } from "../../access/oidc/used-tokens.ts";
 import { changeHappened } from "../../access/settled-changes.ts";
 import type { Administration } from "../../admin/administration.ts";
 import { AuditedCredentials } from "../../admin/audited-credentials.ts";
+import type { ChannelAdministration } from "../../admin/channel-routes.ts";
 import type { CredentialAdministration } from "../../admin/credential-routes.ts";
+import { chosenChannels } from "../../proxy/channels/channel-parts.ts";
 import { isForkDecided } from "../../proxy/checksums/fork-evidence.ts";
 import type { TreeHeadStore } from "../../proxy/store/tree-head-store.ts";
+import { SqliteChannelStates } from "../access/sqlite-channel-states.ts";
 import { SqliteCredentialStore } from "../access/sqlite-credential-store.ts";
 import { SqliteTokenStore } from "../access/sqlite-token-store.ts";
 import { SqliteUsedTokens } from "../access/sqlite-used-tokens.ts";
@@ -27,7 +31,7 @@ const day = 86_400_000;
 /** The audit log of a running server. */
 export interface LocalAudit {
   /** What is changed over HTTP, and written down here before. */
-  readonly administration: Administration & CredentialAdministration;
+  readonly administration: Administration & CredentialAdministration & ChannelAdministration;
   /** Through which whatever else is changed goes. */
   readonly changes: AuditedChanges;
   /** The ID tokens that were exchanged, which is written down too. */
@@ -78,6 +82,8 @@ export function openLocalAudit(
     ...{ store: set, changes, tenants: Object.keys(config.tenants) },
     now: clock.now,
   });
+  const states = new SqliteChannelStates(data, chosenChannels(config.channels));
+  const channels = new AuditedChannels({ states, changes, now });
   const timers: NodeJS.Timeout[] = [];
   const repeat = (work: () => Promise<unknown>, interval: number) => {
     const ifPossible = () => {
@@ -86,12 +92,15 @@ export function openLocalAudit(
     timers.push(setInterval(ifPossible, interval).unref());
   };
   const ofAccess: Happened = async (event) =>
-    (await credentials.happened(event)) ?? (await ofVersions(event)) ?? (await tokens.happened(event));
+    (await credentials.happened(event)) ??
+    (await channels.happened(event)) ??
+    (await ofVersions(event)) ??
+    (await tokens.happened(event));
   const happened = changeHappened(ofAccess, (name) => isForkDecided(heads, name));
   const settle = () => changes.settle(happened);
   const forget = () => log.forget(clock.now() - config.audit.days * day);
   return {
-    administration: { store, tokens, credentials, audit: log, tenants: config.tenants, now: clock.now },
+    administration: { store, tokens, credentials, channels, audit: log, tenants: config.tenants, now: clock.now },
     changes,
     used,
     fetched: config.audit.fetches === "none" ? undefined : (fetch) => recorder.record(fetch),
@@ -111,6 +120,7 @@ export function openLocalAudit(
       store.close();
       used.close();
       set.close();
+      states.close();
       database.close();
     },
   };

@@ -5,6 +5,7 @@ import type { AuditedChanges } from "../../access/audit/audited-changes.ts";
 import type { UsedTokens } from "../../access/oidc/used-tokens.ts";
 import { signingKey } from "../../access/tokens.ts";
 import type { Administration } from "../../admin/administration.ts";
+import { type ChannelAdministration, channelRoutes } from "../../admin/channel-routes.ts";
 import { type CredentialAdministration, credentialRoutes } from "../../admin/credential-routes.ts";
 import { overviewRoutes } from "../../admin/overview-routes.ts";
 import { refusalOf } from "../../admin/refusals.ts";
@@ -61,7 +62,7 @@ export interface HandlerParts extends LocalParts {
   /** Through which versions are published and yanked. */
   readonly changes: AuditedChanges;
   readonly purges: Purges;
-  readonly administration: Administration & CredentialAdministration;
+  readonly administration: Administration & CredentialAdministration & ChannelAdministration;
   /** Told of requests that were refused for who asked. */
   readonly refused: (event: AuditEvent) => void;
   /** The ID tokens that were used. */
@@ -120,6 +121,7 @@ function siteRoutes(settings: Settings, parts: HandlerParts, planes: SitePlanes)
     ...gosumdbRoutes(opened.ownLog.verifierKey),
     ...tokenRoutes(parts.administration),
     ...credentialRoutes(parts.administration),
+    ...channelRoutes(parts.administration),
     ...overviewRoutes(parts.administration),
     ...localPublishing(settings, parts, planes),
     ...localExchange(settings, parts),

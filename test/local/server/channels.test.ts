@@ -132,7 +132,7 @@ test("rolled back, a channel is the default one within seconds, in a running pro
   const canary = () => body(door, `/~canary${m}/list`);
   const byHeader = () => body(door, `${m}/list`, { "x-canary": "yes" });
   assert.equal(await canary(), "200 v1.0.0\nv1.1.0\n");
-  const states = new SqliteChannelStates(door.data);
+  const states = new SqliteChannelStates(door.data, {});
   t.after(() => states.close());
   await states.end("canary", 1_800_000_000);
   await eventually(async () => (await canary()) === "200 v1.0.0\n");
