@@ -18,6 +18,8 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   log: async () => (await import("./verbs/log.ts")).logVerb,
   adopt: async () => (await import("./verbs/adopt.ts")).adopt,
   publish: async () => (await import("./verbs/publish.ts")).publish,
+  yank: async () => (await import("./verbs/yank.ts")).yank,
+  unyank: async () => (await import("./verbs/yank.ts")).unyank,
   doctor: async () => (await import("./verbs/doctor.ts")).doctor,
 };
 
