@@ -29,6 +29,9 @@ else
   fail 'this job is not for a tag: give tag or version'
 fi
 
+more=()
+if [ "${MODFRONT_API:-}" = true ]; then more=(--api); fi
+
 version=$(node --version 2>/dev/null) || fail 'node is not installed: uses: actions/setup-node with node-version 24 goes before'
 [[ $version =~ ^v(2[4-9]|[3-9][0-9])\. ]] || fail "node is $version and is to be 24 or newer: uses: actions/setup-node goes before"
 
@@ -41,11 +44,12 @@ MODFRONT_TOKEN=$(sed -n '1s/.* password //p' "$netrc")
 export MODFRONT_TOKEN
 
 if [ ! -f "$root/node_modules/.package-lock.json" ]; then
-  npm ci --prefix "$root" --omit=dev --ignore-scripts --no-audit --no-fund --silent || fail 'its packages cannot be installed'
+  npm ci --prefix "$root" --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error 2>&1 | plain >&2 ||
+    fail 'its packages cannot be installed'
 fi
 
 module=${GITHUB_WORKSPACE:-.}/${MODFRONT_DIRECTORY:-.}
-{ node "$root/bin/modfront.ts" publish "$what" --url "${MODFRONT_URL%/}" -- "$module" 2>&1 >&3 | plain >&2; } 3>"$folder/published"
+{ node "$root/bin/modfront.ts" publish "$what" --url "${MODFRONT_URL%/}" ${more[@]+"${more[@]}"} -- "$module" 2>&1 >&3 | plain >&2; } 3>"$folder/published"
 cat "$folder/published"
 read -r path version sum <"$folder/published"
 printf '%s\n' "module=$path" "version=$version" "sum=$sum" >>"$GITHUB_OUTPUT"

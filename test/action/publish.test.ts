@@ -96,6 +96,29 @@ async function step(more: Readonly<Record<string, string>> = {}) {
   return { code, stdout, stderr, output: readFileSync(output, "utf8") };
 }
 
+test("a job for a tag publishes it, and the real go builds with it", { skip }, async () => {
+  const first = await step();
+  assert.equal(first.code, 0, first.stderr);
+  const lines = first.stdout.split("\n").filter((line) => !line.startsWith("::add-mask::"));
+  const [, sum = ""] = /^corp\.example\/lib v1\.0\.0 (h1:\S+)$/m.exec(first.stdout) ?? [];
+  assert.equal(lines.at(-2), "go get corp.example/lib@v1.0.0");
+  assert.equal(first.output, `module=corp.example/lib\nversion=v1.0.0\nsum=${sum}\n`);
+  assert.match(first.stderr, /^corp\.example\/lib@v1\.0\.0 is published$/m);
+  // A job that is run again, and the whole name of a tag.
+  assert.match(
+    (await step({ MODFRONT_TAG: "v1.0.0", GITHUB_REF_TYPE: "branch" })).stderr,
+    /was published before, with the same bytes/,
+  );
+  const below = await step({ GITHUB_REF_NAME: "sub/v1.0.0", MODFRONT_URL: `${modfront.process.url}/` });
+  assert.match(below.output, /^module=corp\.example\/lib\/sub\nversion=v1\.0\.0\n/, below.stderr);
+
+  const gosumdb = await modfront.token();
+  const answer = await modfront
+    .machine({ proxy: modfront.process.url, netrc: `machine ${modfront.host} login x password ${gosumdb}\n` })
+    .go("mod", "download", "-json", "corp.example/lib@v1.0.0");
+  assert.equal(JSON.parse(answer.stdout).Sum, sum, answer.stderr);
+});
+
 test("whatever goes wrong ends the step in words, and nothing is set or shown", { skip }, async () => {
   const oldNode = modfront.path("old-node");
   mkdirSync(oldNode);
@@ -129,7 +152,7 @@ test("the action hands its inputs to the script, under the names that it reads",
   const script = readFileSync(join(root, "action/publish/publish.sh"), "utf8");
   const names = (text: string, what: RegExp) => [...new Set([...text.matchAll(what)].map(([, name]) => name))].sort();
   const declared = names(action.slice(action.indexOf("inputs:"), action.indexOf("outputs:")), /^ {2}(\w+):$/gm);
-  assert.deepEqual(declared, ["audience", "directory", "tag", "url", "version"]);
+  assert.deepEqual(declared, ["api", "audience", "directory", "tag", "url", "version"]);
   assert.deepEqual(names(action, /\$\{\{ inputs\.(\w+) \}\}/g), declared);
   const given = names(action, /^ {8}(MODFRONT_\w+):/gm);
   assert.deepEqual(given, [...names(script, /\$\{(MODFRONT_(?!TOKEN)\w+)/g), "MODFRONT_AUDIENCE"].sort());
