@@ -18,9 +18,10 @@ export interface GitLimits {
   readonly inflatedBytes: number;
   /** Commits of one repository's history. */
   readonly commits: number;
-  /** Files in one snapshot, bytes of a path, and folders in folders. */
+  /** Files in one snapshot, characters of a path and of all paths together, and folders in folders. */
   readonly files: number;
   readonly pathBytes: number;
+  readonly allPathBytes: number;
   readonly treeDepth: number;
   /** Milliseconds for one fetch from its first byte to the last object that was verified. */
   readonly fetchTime: number;
@@ -51,6 +52,7 @@ export const gitLimits: GitLimits = {
   commits: 2_000_000,
   files: 500_000,
   pathBytes: 4 * kib,
+  allPathBytes: 64 * mib,
   treeDepth: 256,
   fetchTime: 900_000,
   keptPacks: 10_000,

@@ -38,6 +38,7 @@ export function* walkTree(root: ObjectId, options: WalkOptions): Generator<TreeF
   const isWanted = pathFilter(paths);
   const way: Folder[] = [{ path: "", entries: parseTree(source.tree(root), format) }];
   // Folders count too: without, a tree of nothing but the same tree over and over would keep us busy for ever.
+  let pathBytes = 0;
   for (let count = 0; way.length > 0; ) {
     const folder = way.at(-1);
     const next = folder?.entries.next();
@@ -49,6 +50,8 @@ export function* walkTree(root: ObjectId, options: WalkOptions): Generator<TreeF
     const { name, kind, id } = next.value;
     const path = folder.path + name;
     if (path.length > limits.pathBytes) throw new GitFailure("too-large", "has a path that is too long");
+    pathBytes += path.length;
+    if (pathBytes > limits.allPathBytes) throw new GitFailure("too-large", "has paths that are too long together");
     const wanted = isWanted(path);
     if (wanted === "no" || (wanted === "above" && kind !== "folder")) continue;
     if (kind !== "folder") yield { path, kind, id, size: kind === "submodule" ? 0 : source.size(id) };

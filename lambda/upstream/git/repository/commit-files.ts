@@ -80,11 +80,10 @@ export class CommitFiles {
     const packs = [...known.packs];
     for (const other of [...this.#whole.values(), ...this.#trees.values()].reverse()) addPacks(packs, other, hold);
     const { objectFormat: format } = await server.abilities(signal);
-    const task = { format, limits, packs: places(packs), tree: known.commit.tree, paths };
-    const files = await threads.run("locate", task, signal);
-    const wants = [...new Set(files.filter(({ isHere }) => !isHere).map((file) => file.id))];
+    const place = { format, limits, packs: places(packs), tree: known.commit.tree };
+    const { blobs: wants } = await threads.run("missing", { ...place, paths, most: mostSingleFiles }, signal);
+    if (wants === undefined) return this.#wholeIn(hold, id, signal);
     if (wants.length === 0) return { commit: known.commit, packs };
-    if (wants.length > mostSingleFiles) return this.#wholeIn(hold, id, signal);
     const check = { commit: id, needed: "files", paths } as const;
     const { pack } = await receiver.receive({ wants }, check, packs, signal);
     hold.add(pack);

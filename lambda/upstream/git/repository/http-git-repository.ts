@@ -132,11 +132,14 @@ export class HttpGitRepository implements GitRepository {
   ): Promise<ReadonlyMap<string, Buffer>> {
     const { threads, limits } = this.#parts;
     const packs = held.packs.map(({ path, index }) => ({ path, index }));
-    const place = { format: formatOf(held.commit.id), limits, packs };
-    const found = await threads.run("locate", { ...place, tree: held.commit.tree, paths }, signal);
-    const files = found.filter(({ path }) => paths.includes(path));
-    const blobs = await threads.run("read", { ...place, blobs: files.map(({ id }) => id), limit }, signal);
-    return new Map(files.map(({ path }, i) => [path, Buffer.from(blobs[i] ?? [])]));
+    const place = { format: formatOf(held.commit.id), limits, packs, tree: held.commit.tree };
+    const contents = await threads.run("read", { ...place, paths, limit }, signal);
+    return new Map(
+      paths.flatMap((path, i) => {
+        const content = contents[i];
+        return content === undefined ? [] : [[path, Buffer.from(content)]];
+      }),
+    );
   }
 }
 

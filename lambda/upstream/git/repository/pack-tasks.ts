@@ -6,7 +6,6 @@ import { indexPack } from "../pack/index-pack.ts";
 import { type ObjectFormat, type ObjectId, objectTypes } from "../pack/object-id.ts";
 import { Objects, type PackPlace } from "../pack/objects.ts";
 import type { PackIndex } from "../pack/pack-index.ts";
-import type { TreeFileKind } from "../pack/tree.ts";
 
 // What is done with packfiles in a thread. Every task is plain data, and so is what it comes to.
 
@@ -15,15 +14,6 @@ interface Place {
   readonly limits: GitLimits;
   /** Packfiles that were verified before. */
   readonly packs: readonly PackPlace[];
-}
-
-/** Files of a tree, by path. */
-export interface FoundFile {
-  readonly path: string;
-  readonly kind: TreeFileKind;
-  readonly id: ObjectId;
-  /** Whether its blob is in one of the packfiles. */
-  readonly isHere: boolean;
 }
 
 /** Each task and what it comes to. */
@@ -40,15 +30,15 @@ export interface PackTasks {
     };
     readonly result: { readonly index: PackIndex; readonly commit: Commit };
   };
-  /** The plain files of a tree at or below some paths, and whether they are here. */
-  readonly locate: {
-    readonly task: Place & { readonly tree: ObjectId; readonly paths: readonly string[] };
-    readonly result: readonly FoundFile[];
+  /** The blobs of a tree's plain files at or below some paths that are not here; `undefined` when they are more than `most`. */
+  readonly missing: {
+    readonly task: Place & { readonly tree: ObjectId; readonly paths: readonly string[]; readonly most: number };
+    readonly result: { readonly blobs: readonly ObjectId[] | undefined };
   };
-  /** The content of some blobs. */
+  /** The content of some plain files of a tree, one by one; `undefined` of a path that has none. */
   readonly read: {
-    readonly task: Place & { readonly blobs: readonly ObjectId[]; readonly limit: number };
-    readonly result: readonly Uint8Array[];
+    readonly task: Place & { readonly tree: ObjectId; readonly paths: readonly string[]; readonly limit: number };
+    readonly result: readonly (Uint8Array | undefined)[];
   };
   /** The commits of a new packfile together with those that were known. */
   readonly graph: {
@@ -75,17 +65,28 @@ export const packTasks: { readonly [Name in keyof PackTasks]: (task: Task<Name>)
     });
   },
 
-  async locate({ format, limits, packs, tree, paths }) {
+  async missing({ format, limits, packs, tree, paths, most }) {
     return withObjects({ format, limits, packs }, async (objects) => {
-      const files = Array.from(objects.files(tree, paths)).filter(({ kind }) => kind !== "submodule");
-      return files.map(({ path, kind, id, size }) => ({ path, kind, id, isHere: size !== undefined }));
+      const blobs = new Set<ObjectId>();
+      for (const { kind, id, size } of objects.files(tree, paths)) {
+        if (kind !== "submodule" && size === undefined) blobs.add(id);
+        if (blobs.size > most) return { blobs: undefined };
+      }
+      return { blobs: [...blobs] };
     });
   },
 
-  async read({ format, limits, packs, blobs, limit }) {
-    return withObjects({ format, limits, packs }, async (objects) =>
-      blobs.map((id) => Uint8Array.from(objects.blob(id, limit))),
-    );
+  async read({ format, limits, packs, tree, paths, limit }) {
+    return withObjects({ format, limits, packs }, async (objects) => {
+      const ids = new Map<string, ObjectId>();
+      for (const { path, kind, id } of objects.files(tree, paths)) {
+        if (kind !== "submodule" && paths.includes(path)) ids.set(path, id);
+      }
+      return paths.map((path) => {
+        const id = ids.get(path);
+        return id === undefined ? undefined : Uint8Array.from(objects.blob(id, limit));
+      });
+    });
   },
 
   async graph({ path, format, limits, older, isShallow }) {

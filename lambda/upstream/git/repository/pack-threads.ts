@@ -50,12 +50,12 @@ export class PackThreads {
   }
 }
 
-/** How many objects, files or commits an answer is of. */
+/** How many objects or commits an answer is of. */
 function sizeOf(answer: PackAnswer): number {
   if (!("result" in answer)) return 0;
   const { result } = answer;
   if ("index" in result) return result.index.types.length;
-  return "graph" in result ? result.graph.times.length : result.length;
+  return "graph" in result ? result.graph.times.length : 0;
 }
 
 /** Out of memory, say: what the server sent is too much for the room that there is. */

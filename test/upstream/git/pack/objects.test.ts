@@ -141,6 +141,19 @@ test("a tree that is small and has no end is too large", async (t) => {
   for (const each of [tree, deep, long]) assert.throws(() => [...objects.files(each)], { code: "too-large" });
 });
 
+test("paths are no more together than memory is for them", async (t) => {
+  const git = new GitObjects();
+  const folder = git.tree(
+    Object.fromEntries(Array.from({ length: 99 }, (_, i) => [String(i).padStart(100, "f"), "x"])),
+  );
+  const few = git.rawTree([["40000", "a", folder]]);
+  const many = git.rawTree(["a", "b", "c"].map((name) => ["40000", name, folder]));
+  const { objects } = await opened(t, git, { limits: { allPathBytes: 30_000 } });
+  assert.equal([...objects.files(few)].length, 99);
+  const message = "has paths that are too long together";
+  assert.throws(() => [...objects.files(many)], { code: "too-large", message });
+});
+
 test("bytes that were changed on disk are not read as the object they were", async (t) => {
   const git = new GitObjects();
   const small = git.add("blob", "a small blob");
