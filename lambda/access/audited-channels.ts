@@ -13,6 +13,11 @@ export interface AuditedChannelsParts {
 
 const [rollBack, restore] = ["channel.rollback", "channel.restore"];
 
+/** modfront itself, where the answers of a channel fail. */
+export function alarmActor(request: string): Actor {
+  return { request, subject: "modfront", token: "", tenant: "", address: "", rule: "alarm" };
+}
+
 /** The changes of channels beside the configuration, none of which happens without its event in the audit log. */
 export class AuditedChannels {
   readonly #parts: AuditedChannelsParts;

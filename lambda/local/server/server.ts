@@ -46,7 +46,8 @@ export interface ServerParts {
   readonly isPrivate: (module: string) => boolean;
   readonly now: () => number;
   readonly log: ((request: LoggedRequest) => void) | undefined;
-  readonly count: (route: string, status: number) => void;
+  /** `channel` is empty for the default one, and absent where nobody got as far as into any. */
+  readonly count: (route: string, status: number, channel?: string) => void;
   /** Told of each request for something of the module protocol, by whom; absent where fetches are not written down. */
   readonly fetched?: ((fetch: Fetch) => void) | undefined;
   /** Who sent a request that was refused. */
@@ -70,6 +71,7 @@ interface Outcome {
   readonly route: string;
   readonly status: number;
   readonly error?: string | undefined;
+  readonly channel?: string | undefined;
 }
 
 export interface LocalServer {
@@ -106,7 +108,8 @@ export function createLocalServer(parts: ServerParts): LocalServer {
     const ready = isRead && parts.isOpen() ? findReady(parts, memory, url) : undefined;
     if (ready !== undefined) {
       parts.fetched?.({ path: url, address: addressOf(request), identity: anonymous, decision: "allowed" });
-      return finish(parts, { request, response }, { route: "edge", status: sendReady(request, response, ready) });
+      const status = sendReady(request, response, ready);
+      return finish(parts, { request, response }, { route: "edge", status, channel: "" });
     }
     endWhenStalled(response);
     endWhenLong(request, patient.bodyTimeout);
@@ -169,7 +172,7 @@ function openLane(server: Server, parts: ServerParts, memory: HitMemory, patient
       parts.isOpen() && parts.isKnownHost(host) ? memory.ready.get(target, parts.now()) : undefined,
     answered: (path, socket) => {
       parts.fetched?.({ path, address: socket.remoteAddress ?? "", identity: anonymous, decision: "allowed" });
-      parts.count("edge", 200);
+      parts.count("edge", 200, "");
       parts.log?.({ method: "GET", path, status: 200, milliseconds: 0, error: undefined });
     },
     now: parts.now,
@@ -216,7 +219,7 @@ function readyKey({ routed, view }: EdgeForward): string {
 }
 
 async function route(parts: ServerParts, memory: HitMemory, exchange: Exchange): Promise<Outcome> {
-  const { request, response } = exchange;
+  const { request } = exchange;
   const { method = "" } = request;
   const { path } = splitTarget(request);
   const header = (name: string) => headerOf(request, name);
@@ -227,10 +230,22 @@ async function route(parts: ServerParts, memory: HitMemory, exchange: Exchange):
     const body = Buffer.from(decision.body);
     return { route: "edge", status: send(exchange, { ...decision, body }), error: decision.body.trimEnd() };
   }
+  const outcome = await serve(parts, memory, exchange, decision);
+  return decision.routed.route === "site" ? outcome : { ...outcome, channel: decision.channel ?? "" };
+}
+
+async function serve(
+  parts: ServerParts,
+  memory: HitMemory,
+  exchange: Exchange,
+  decision: EdgeForward,
+): Promise<Outcome> {
+  const { request, response } = exchange;
+  const { route } = decision.routed;
   const ready = findReady(parts, memory, readyKey(decision));
-  if (ready !== undefined) return { route: decision.routed.route, status: sendReady(request, response, ready) };
+  if (ready !== undefined) return { route, status: sendReady(request, response, ready) };
   const status = await serveStored(parts, memory, exchange, decision.routed);
-  return status === undefined ? serveMiss(parts, memory, exchange, decision) : { route: decision.routed.route, status };
+  return status === undefined ? serveMiss(parts, memory, exchange, decision) : { route, status };
 }
 
 /** What is malformed, and what nobody can decide at the moment, is no decision about who may. */
@@ -366,7 +381,7 @@ function fail(exchange: Exchange, error: unknown): void {
 }
 
 function finish(parts: ServerParts, { request }: Exchange, outcome: Outcome, started?: number): void {
-  parts.count(outcome.route, outcome.status);
+  parts.count(outcome.route, outcome.status, outcome.channel);
   if (parts.log === undefined) return;
   const { method = "" } = request;
   const { path } = splitTarget(request);

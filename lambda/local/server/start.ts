@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { alarmActor } from "../../access/audited-channels.ts";
 import { checkIdentity } from "../../access/caller.ts";
 import { hmac } from "../../access/hmac.ts";
 import { decide, readHolder } from "../../edge/decide.ts";
@@ -15,6 +17,7 @@ import { SqliteTreeHeadStore } from "../data/sqlite-tree-head-store.ts";
 import { memorySweep, SqliteVersionIndex, sweepMemories } from "../data/sqlite-version-index.ts";
 import { stagedSweepInterval, sweepStagedFiles } from "../data/staged-files.ts";
 import { readCertificate } from "./certificate.ts";
+import { ChannelCounts } from "./channel-counts.ts";
 import { failureReport } from "./failure-report.ts";
 import { addressOf, listen, stopListening } from "./listening.ts";
 import { openLocalAudit } from "./local-audit.ts";
@@ -69,6 +72,15 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
   const seconds = () => Math.floor(clock.now() / 1000);
   const context = { keyValues: localKeyValues(settings, clock.now), hmac, now: seconds };
   const open = localAccess(settings).anonymous === "all";
+  const channels = Object.keys(settings.config.channels);
+  const counts =
+    channels.length === 0
+      ? undefined
+      : new ChannelCounts({
+          ...{ metrics, channels, now: clock.now, warn: parts.warn },
+          rollBack: (name) => audit.administration.channels.rollBack(alarmActor(randomUUID()), name),
+        });
+  const count = requestCounter(metrics);
   // Where a header or a name chooses a channel each request has to be looked at.
   const isChosen = Object.values(settings.config.channels).some(({ share, header }) => share ?? header);
   const hosts = new KnownHosts([settings.host, ...(settings.config.access.hosts ?? [])]);
@@ -85,7 +97,10 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
     isPrivate: (module) => router.isPrivate(module),
     now: clock.now,
     log: requestLog(settings.log, parts.write, () => new Date(clock.now())),
-    count: requestCounter(metrics),
+    count: (route, status, channel) => {
+      count(route, status);
+      if (channel !== undefined) counts?.count(channel, status);
+    },
     failed,
     tls: readCertificate(settings.tls),
     connections: settings.config.limits.connections,

@@ -3,6 +3,7 @@ import { isCodedError } from "../../golang/coded-error.ts";
 import { checkPath } from "../../golang/module.ts";
 import { upstreamRules } from "../sources/config.ts";
 import { parseChain } from "../sources/upstream-rules.ts";
+import { defaultChannel } from "./failure-rule.ts";
 
 /** Headers that say who asks or where they are, or that the edge sets: by none of them anything else may be chosen. */
 const reserved = /^(?:authorization|proxy-authorization|cookie|host|x-modfront-.*)$/;
@@ -43,6 +44,11 @@ const upstreams = upstreamRules.superRefine((rules, context) => {
   }
 });
 
+const name = z
+  .string()
+  .regex(/^[a-z0-9-]{1,32}$/, "the name of a channel is 1 to 32 of a-z, 0-9 and -")
+  .refine((value) => value !== defaultChannel, "what is in no channel is called default");
+
 const channel = z
   .strictObject({
     upstreams: upstreams
@@ -66,7 +72,7 @@ const channel = z
 /** What of the configuration says which channels there are beside the default one. */
 export const channelsConfig = {
   channels: z
-    .record(z.string().regex(/^[a-z0-9-]{1,32}$/, "the name of a channel is 1 to 32 of a-z, 0-9 and -"), channel)
+    .record(name, channel)
     .default({})
     .superRefine((channels, context) => {
       const sum = Object.values(channels).reduce((all, { share = 0 }) => all + share, 0);

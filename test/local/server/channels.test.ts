@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import { SqliteChannelStates } from "../../../lambda/local/access/sqlite-channel-states.ts";
+import { auditFile, openAuditDatabase } from "../../../lambda/local/data/audit-database.ts";
+import { SqliteAuditLog } from "../../../lambda/local/data/sqlite-audit-log.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FrontDoor, script } from "../../support/front-door.ts";
 import { addFixture, moduleFixture } from "../../support/module-fixture.ts";
@@ -144,4 +147,42 @@ test("rolled back, a channel is the default one within seconds, in a running pro
   await states.restore("canary");
   await eventually(async () => (await canary()) === "200 v1.0.0\nv1.1.0\n");
   assert.equal(await byHeader(), "200 v1.0.0\nv1.1.0\n");
+});
+
+test("each side is counted, and a channel whose answers fail is rolled back by itself, which the audit log says", async (t) => {
+  const { door, next, close } = await doorWith({ calm: {} });
+  t.after(close);
+  door.open.on(`${m}/list`, { body: "v1.0.0\n" });
+  next.on(`${m}/list`, { body: "v1.0.0\nv1.1.0\n" });
+  const counted = async (channel: string) => {
+    const text = (await get(door.url, "/-/metrics")).body.toString();
+    return ["requests", "refusals", "failures"].map((count) =>
+      Number(new RegExp(`^modfront_channel_${count}_total{channel="${channel}"} (\\d+)$`, "m").exec(text)?.[1]),
+    );
+  };
+  assert.deepEqual(await counted("canary"), [0, 0, 0]);
+  for (let i = 0; i < 3; i++) assert.equal((await get(door.url, `/~canary${m}/list`)).status, 200);
+  for (let i = 0; i < 2; i++) assert.equal((await get(door.url, `${m}/list`)).status, 200);
+  assert.equal((await get(door.url, `/~calm${m}/list`)).status, 200);
+  assert.equal((await get(door.url, `/~typo${m}/list`)).status, 404);
+  assert.deepEqual(await counted("canary"), [3, 0, 0]);
+  assert.deepEqual(await counted("calm"), [1, 0, 0]);
+  assert.deepEqual(await counted("default"), [2, 0, 0]);
+
+  next.otherwise(() => ({ status: 500 }));
+  const failing = Array.from({ length: 20 }, (_, i) => get(door.url, `/~canary/example.com/x${i}/@v/list`));
+  for (const { status } of await Promise.all(failing)) assert.equal(status, 502);
+  await eventually(async () => (await body(door, `/~canary${m}/list`)) === "200 v1.0.0\n");
+  assert.deepEqual(
+    door.warnings.filter((line) => line.startsWith("channel ")),
+    ["channel canary is rolled back, because its requests fail: modfront channel restore canary"],
+  );
+  const database = openAuditDatabase(join(door.data, auditFile));
+  t.after(() => database.close());
+  const question = { since: 0, until: Date.now() + 60_000, limit: 1000, after: undefined };
+  const { events } = await new SqliteAuditLog(database).query(question);
+  assert.deepEqual(
+    events.map(({ action, target, decision, rule, subject }) => [action, target, decision, rule, subject].join(" ")),
+    ["channel.rollback canary intended alarm modfront", "channel.rollback canary done alarm modfront"],
+  );
 });

@@ -28,6 +28,7 @@ test("what is wrong is named by its path", () => {
   const rule = (from: string, to: string) => ({ a: { rewrite: [{ from, to }] } });
   const rows: readonly (readonly [channels: unknown, message: RegExp])[] = [
     [{ Canary: {} }, /configuration key channels\.Canary: the name of a channel/],
+    [{ default: {} }, /channels\.default: what is in no channel is called default/],
     [{ "a/b": {} }, /channels\.a\/b: the name of a channel/],
     [{ ["a".repeat(33)]: {} }, /the name of a channel is 1 to 32/],
     [{ a: { shares: 1 } }, /channels\.a\.shares: unknown, expected one of upstreams, share, header, rewrite/],
