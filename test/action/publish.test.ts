@@ -119,6 +119,20 @@ test("a job for a tag publishes it, and the real go builds with it", { skip }, a
   assert.equal(JSON.parse(answer.stdout).Sum, sum, answer.stderr);
 });
 
+test("what gorelease says of a module is no command to the runner", { skip }, async () => {
+  const programs = modfront.path("programs");
+  mkdirSync(programs);
+  const says =
+    "::set-env name=PATH::x\n##[add-path]x\nInferred base version: v1.0.0\nv1.0.0 is a valid semantic version for this release.";
+  // go build -o FILE …: what it builds says that.
+  const go = `#!/bin/sh\n[ "$1" = build ] || exit 0\nprintf '#!/bin/sh\\ncat %s\\n' "${programs}/says" >"$3"\nchmod +x "$3"\n`;
+  writeFileSync(join(programs, "says"), `${says}\n`);
+  writeFileSync(join(programs, "go"), go, { mode: 0o755 });
+  const { code, stderr } = await step({ MODFRONT_API: "true", PATH: `${programs}:${process.env.PATH}` });
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^ ::set-env name=PATH::x\n##add-path\]x\nInferred base version: v1\.0\.0\n/);
+});
+
 test("whatever goes wrong ends the step in words, and nothing is set or shown", { skip }, async () => {
   const oldNode = modfront.path("old-node");
   mkdirSync(oldNode);

@@ -70,8 +70,7 @@ function apiFault(
   // Nothing is promised before v1, and between two majors.
   if (rule.api !== "enforce" || major(version) === "v0" || base === undefined || major(base) !== major(version))
     return undefined;
-  if (api === undefined)
-    return `publishing.rules wants a comparison of the API with ${base}: modfront publish sends one`;
+  if (api === undefined) return `publishing.rules wants a comparison of the API with ${base}: modfront publish --api`;
   if (api.base !== base) return `the API was compared with ${api.base}, and ${base} is the release before`;
   if (api.verdict === "compatible") return undefined;
   return api.verdict === "incompatible"

@@ -124,7 +124,7 @@ test("who may not, and what the rules refuse, hears why, and no token is shown",
     [strict, ["--tag", "v1.2.0-rc.1"], /is a pre-release/],
     [strict, ["--tag", "v1.0.0"], /^corp\.example\/strict@v1\.0\.0 is published\n$/],
     [strict, ["--tag", "v1.5.0"], /after v1\.0\.0 comes v1\.0\.1, v1\.1\.0, v2\.0\.0/],
-    [strict, ["--tag", "v1.0.1"], /wants a comparison of the API with v1\.0\.0/],
+    [strict, ["--tag", "v1.0.1"], /wants a comparison of the API with v1\.0\.0: modfront publish --api\n$/],
   ];
   for (const [folder, args, said] of rows) {
     const { stderr } = await publish(folder, ...args);
