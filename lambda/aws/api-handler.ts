@@ -4,6 +4,7 @@ import type { AccessSettings } from "../edge/access-settings.ts";
 import { channelHeader, requestHeader, viaHeader, viewerHeader, waitHeader } from "../edge/cloudfront.ts";
 import { identityHeader } from "../edge/identity.ts";
 import { decodePath, type RoutedPath } from "../edge/routed-path.ts";
+import { withoutTokens } from "../golang/shown-text.ts";
 import { frame } from "../http/frame.ts";
 import type { HttpRequest } from "../http/handler.ts";
 import { errorOf, failure, type HttpAnswer, type HttpResult } from "../http/result.ts";
@@ -120,7 +121,14 @@ function writeLine(parts: ApiHandlerParts, { event, path, started, result, statu
   const { http, requestId } = event.requestContext;
   const error = errorOf(result);
   const why = error && { code: error.code, error: explain(error) };
-  const fields = { method: http.method, path, status, requestId, request: edgeRequest(event), ...why };
+  const fields = {
+    method: http.method,
+    path: withoutTokens(path),
+    status,
+    requestId,
+    request: edgeRequest(event),
+    ...why,
+  };
   const metrics = { Requests: 1, Milliseconds: parts.now() - started, Alarming: error?.traits.alarming ? 1 : 0 };
   const context = { handler: parts.name, now: parts.now(), traceId: parts.traceId(), version: parts.version };
   parts.write(reportLine({ message: "request", fields, metrics, isFault: isFault(error) }, context));

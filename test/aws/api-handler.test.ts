@@ -220,6 +220,13 @@ test("one line of log with metrics, and nothing in it that identifies the caller
   assert.ok(!lines[0]?.includes(header));
 });
 
+test("a token that somebody sends as a part of a path is not logged", async () => {
+  const token = `mf_${"aB-_9".repeat(20)}.${"c_-D".repeat(10)}`;
+  const { lines, log } = await ask(event({}, `/site/-/api/tokens/${token}`, "DELETE"), fine);
+  assert.equal(log.path, "/-/api/tokens/mf_");
+  assert.ok(!lines.join().includes(token));
+});
+
 test("a rotated key is found by reading the secret again, but not for every forgery", async () => {
   let time = now;
   let reads = 0;

@@ -1,4 +1,4 @@
-import { longestShown, printable, withoutCredentials } from "../../golang/shown-text.ts";
+import { longestShown, printable, withoutCredentials, withoutTokens } from "../../golang/shown-text.ts";
 
 /** One request as it is logged: no header, no query string, no identity. */
 export interface LoggedRequest {
@@ -25,7 +25,7 @@ export function requestLog(
       line(
         {
           ...request,
-          path: shownPath(request.path).slice(0, longestShown),
+          path: withoutTokens(shownPath(request.path)).slice(0, longestShown),
           error: request.error?.slice(0, longestShown),
         },
         now(),

@@ -22,6 +22,11 @@ const texts: readonly (readonly [request: Partial<LoggedRequest>, line: string])
   [{ path: "/a\n12:00:00.000 200 GET /b" }, "03:04:05.678 200 GET /a?12:00:00.000 200 GET /b 1.3ms\n"],
   [{ path: "/\u001b[2J\u0000\u007f\u009b" }, "03:04:05.678 200 GET /?[2J??? 1.3ms\n"],
   [{ error: "one\r\ntwo" }, "03:04:05.678 200 GET /a.b/@v/list 1.3ms  one??two\n"],
+  // Who has a token to revoke may name it instead of its id.
+  [
+    { path: `/-/api/tokens/mf_${"aB-_9".repeat(9)}.${"c_-D".repeat(9)}/x` },
+    "03:04:05.678 200 GET /-/api/tokens/mf_/x 1.3ms\n",
+  ],
   [{ path: `/${"a".repeat(5_000)}` }, `03:04:05.678 200 GET /${"a".repeat(1_199)} 1.3ms\n`],
 ];
 
