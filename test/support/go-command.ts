@@ -96,6 +96,7 @@ export class GoMachine implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.#home, { recursive: true, force: true });
+    // go leaves a child behind that writes its counters, maybe at this moment.
+    rmSync(this.#home, { recursive: true, force: true, maxRetries: 10 });
   }
 }
