@@ -100,9 +100,9 @@ export class ServiceStack extends Stack {
     props: Pick<HandlerProps<Name>, "description" | "environment" | "memorySize" | "reservedConcurrency">,
   ): Handler<Name> {
     const { names, config } = this.#props;
-    const { upstreams, channels, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy, tenants } = config;
+    const { upstreams, policy, channels, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy, tenants } = config;
     const settings: Settings<"fill" | "background"> = {
-      ...{ upstreams, channels, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy, tenants },
+      ...{ upstreams, policy, channels, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy, tenants },
       private: config.private,
       log: logSettings(config),
       version: packageJson.version,

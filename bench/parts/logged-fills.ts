@@ -98,6 +98,7 @@ async function fillAll(
     temporaryFiles: new FolderTemporaryFiles(join(folder, "tmp"), temporaryName),
     clock,
     ttl: { list: 60, query: 60, notFound: 60 },
+    policy: { allow: [], deny: [] },
     timeouts: { total: 900 },
   });
   const times: number[] = [];

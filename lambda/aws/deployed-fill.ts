@@ -29,6 +29,7 @@ export interface DeployedFillParts {
   /** Of the configuration. */
   readonly settings: UpstreamsConfig & {
     readonly ttl: FillParts["ttl"];
+    readonly policy: FillParts["policy"];
     readonly timeouts: UpstreamTimeouts & FillParts["timeouts"];
     readonly sumdb: { readonly name: string; readonly url?: string | undefined };
     readonly credentials: readonly CredentialRule[];
@@ -103,6 +104,7 @@ export async function openFill(parts: DeployedFillParts) {
     inspector: new WorkerZipInspector(threadOf("zip-worker")),
     temporaryFiles,
     clock,
+    policy: settings.policy,
     ttl: settings.ttl,
     timeouts: { total: Math.min(settings.timeouts.total, fillTimes.file) },
   });

@@ -12,6 +12,7 @@ import type { ModuleStore } from "../proxy/store/module-store.ts";
 import { DynamoClaimStore } from "./dynamo-claim-store.ts";
 import { DynamoLeaseStore } from "./dynamo-lease-store.ts";
 import { DynamoLogReads } from "./dynamo-log-reads.ts";
+import { DynamoRulingStore } from "./dynamo-ruling-store.ts";
 import { DynamoSignedHeads } from "./dynamo-signed-heads.ts";
 import { DynamoTreeHeadStore } from "./dynamo-tree-head-store.ts";
 import { DynamoVersionIndex } from "./dynamo-version-index.ts";
@@ -38,6 +39,7 @@ export function openStores(environment: StoresEnvironment, clock: Clock) {
     claims: new DynamoClaimStore(dynamo, logTable),
     leases: new DynamoLeaseStore(dynamo, table),
     heads: new DynamoTreeHeadStore(dynamo, table),
+    rulings: new DynamoRulingStore(dynamo, table),
     store,
     stored: storedVersions(s3, bucket),
     numbers: (modules: readonly ModuleVersion[]) => new DynamoLogReads(dynamo, logTable).numbers(modules),

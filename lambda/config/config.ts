@@ -8,6 +8,7 @@ import { channelsConfig } from "../proxy/channels/config.ts";
 import { checksumsConfig } from "../proxy/checksums/config.ts";
 import { fillConfig } from "../proxy/fill/config.ts";
 import { logConfig } from "../proxy/log/config.ts";
+import { policyConfig } from "../proxy/policy/config.ts";
 import { sourcesConfig } from "../proxy/sources/config.ts";
 import { upkeepConfig } from "../proxy/upkeep/config.ts";
 import { credentialsConfig } from "../upstream/credentials/config.ts";
@@ -21,6 +22,7 @@ const configSchema = z.strictObject({
   ...credentialsConfig,
   ...gitConfig,
   ...transportConfig,
+  ...policyConfig,
   ...fillConfig,
   ...checksumsConfig,
   ...logConfig,
@@ -63,12 +65,20 @@ function resolveConfig(config: Config): Config {
   };
   const resolveRules = (key: string, rules: Config["upstreams"]) =>
     rules.map((rule, i) => ({ ...rule, patterns: resolve(`${key}.${i}.patterns`, rule.patterns) }));
+  const resolvePolicy = <Row extends { readonly modules: readonly string[] }>(list: string, rows: readonly Row[]) =>
+    rows.map((row, i) => ({ ...row, modules: resolve(`policy.${list}.${i}.modules`, row.modules) }));
+  const { policy } = config;
   checkGrants(config);
   const owned = Object.values(tenants).flatMap(({ modules }) => modules);
   return {
     ...config,
     private: [...new Set([...resolve("private", config.private), ...owned])],
     upstreams: resolveRules("upstreams", config.upstreams),
+    policy: {
+      ...policy,
+      allow: resolvePolicy("allow", policy.allow),
+      deny: resolvePolicy("deny", policy.deny),
+    },
     channels: Object.fromEntries(
       Object.entries(config.channels).map(([name, { upstreams, ...channel }]) => [
         name,

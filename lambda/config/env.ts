@@ -78,6 +78,7 @@ interface FillSettings
       | "ttl"
       | "sumdb"
       | "upstreams"
+      | "policy"
       | "channels"
       | "credentials"
       | "git"

@@ -90,6 +90,7 @@ before(async () => {
     inspector: new WorkerZipInspector(new URL("../../lambda/runtime/zip-worker.ts", import.meta.url)),
     temporaryFiles: new FolderTemporaryFiles(tmpdir(), () => `modfront-calls-${process.pid}-${count++}`),
     clock,
+    policy: { allow: [], deny: [] },
     ttl: { list: 60, query: 60, notFound: 60 },
     timeouts: { total: 900 },
   });

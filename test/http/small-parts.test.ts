@@ -13,6 +13,7 @@ const statuses: Record<ServedErrorCode, number> = {
   unauthorized: 401,
   forbidden: 403,
   "upstream-refused": 403,
+  "policy-refused": 403,
   "checksum-unknown": 403,
   "checksum-mismatch": 403,
   "claim-mismatch": 403,

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { TestContext } from "node:test";
 import { hashGoMod } from "../../lambda/golang/dirhash.ts";
 import { FileFill } from "../../lambda/proxy/fill/file-fill.ts";
+import type { Gate } from "../../lambda/proxy/intake/gate.ts";
 import { Intake } from "../../lambda/proxy/intake/intake.ts";
 import type { FileKind } from "../../lambda/proxy/store/layout.ts";
 import { Leases } from "../../lambda/proxy/store/leases.ts";
@@ -34,6 +35,7 @@ export interface FillWorldOptions {
   /** No checksum database says anything of the version. */
   readonly isUnproved?: boolean;
   readonly shared?: SharedStores;
+  readonly gate?: Gate;
 }
 
 /** The h1 that these tests' inspector finds in a zip: of its text. */
@@ -44,7 +46,7 @@ export function zipHash(zip: string | Uint8Array): string {
 /** The fill of files over memory, for one version; notes which calls it makes, in their order. */
 export function fillWorld(
   t: TestContext,
-  { plan = [], bodies, isPrivate = false, isUnproved = false, shared }: FillWorldOptions,
+  { plan = [], bodies, isPrivate = false, isUnproved = false, shared, gate }: FillWorldOptions,
 ) {
   const calls: string[] = [];
   const stores = shared ?? new SharedStores();
@@ -59,7 +61,7 @@ export function fillWorld(
   const fill = new FileFill({
     store,
     index,
-    intake: new Intake({ store, index, claims, clock, ownLog: { log, reads: log } }),
+    intake: new Intake({ store, index, claims, clock, gate, ownLog: { log, reads: log } }),
     leases: new Leases(countedCalls("leases", stores.leases, calls), clock),
     source: {
       isPrivate: () => isPrivate,

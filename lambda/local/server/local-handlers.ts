@@ -47,6 +47,7 @@ import { DiskFloor } from "../data/disk-floor.ts";
 import { SqliteClaimStore } from "../data/sqlite-claim-store.ts";
 import { SqliteLeaseStore } from "../data/sqlite-lease-store.ts";
 import { SqliteModuleCatalogue } from "../data/sqlite-module-catalogue.ts";
+import { SqliteRulingStore } from "../data/sqlite-ruling-store.ts";
 import { SqliteTreeHeadStore } from "../data/sqlite-tree-head-store.ts";
 import { SqliteVersionIndex } from "../data/sqlite-version-index.ts";
 import type { LocalParts } from "./local-parts.ts";
@@ -194,6 +195,8 @@ function openFill(
     inspector: new WorkerZipInspector(parts.zipWorker),
     temporaryFiles,
     publishing: config.publishing,
+    policy: config.policy,
+    rulings: new SqliteRulingStore(data, failpoint),
     clock,
     ttl: config.ttl,
     timeouts: config.timeouts,

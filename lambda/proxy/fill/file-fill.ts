@@ -42,6 +42,7 @@ export class FileFill {
   readonly #store: ModuleStore;
   readonly #index: VersionIndex;
   readonly #source: ModuleSource;
+  readonly #intake: Intake;
   readonly #public: PublicFill;
   readonly #private: PrivateFill;
   readonly #flights = new SingleFlight<StoredFile>();
@@ -50,6 +51,7 @@ export class FileFill {
     this.#store = parts.store;
     this.#index = parts.index;
     this.#source = parts.source;
+    this.#intake = parts.intake;
     const obtaining = { ...parts, downloads: new Downloads(parts), missing: new NotFoundMemory(parts) };
     this.#public = new PublicFill({
       ...obtaining,
@@ -74,10 +76,9 @@ export class FileFill {
    * Waits for the fetch of another process until `waitUntil` (milliseconds since the epoch) at the latest.
    */
   fill(kind: FileKind, module: ModuleVersion, waitUntil = Number.POSITIVE_INFINITY): Promise<StoredFile> {
-    const fill = this.#fillOf(module);
     return this.#flights.run(
       fileKey(module, kind),
-      async () => (await findStored(this.#store, kind, module)) ?? fill.file(kind, module, waitUntil),
+      async () => (await findStored(this.#store, kind, module)) ?? this.#obtain(kind, module, waitUntil),
     );
   }
 
@@ -102,6 +103,12 @@ export class FileFill {
   /** Completes a private version whose three files are stored, under its lease. */
   adoptUnit(module: ModuleVersion, found: StoredUnit): Promise<StoredUnit> {
     return this.#private.adopt(module, found);
+  }
+
+  /** Nobody is asked for what may not come in. */
+  async #obtain(kind: FileKind, module: ModuleVersion, waitUntil: number): Promise<StoredFile> {
+    await this.#intake.judge(module);
+    return this.#fillOf(module).file(kind, module, waitUntil);
   }
 
   #fillOf({ path }: ModuleVersion): PublicFill | PrivateFill {

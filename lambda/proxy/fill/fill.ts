@@ -6,6 +6,8 @@ import type { SumdbRemote } from "../checksums/sumdb-reach.ts";
 import { Intake } from "../intake/intake.ts";
 import type { StoredFile } from "../intake/stored-file.ts";
 import type { ZipInspector } from "../intake/zip-inspector.ts";
+import type { ConfiguredPolicy } from "../policy/policy.ts";
+import { PolicyGate } from "../policy/policy-gate.ts";
 import { ChainModuleSource } from "../sources/module-source.ts";
 import type { UpstreamRouter } from "../sources/upstream.ts";
 import { formatList } from "../sources/version-list.ts";
@@ -18,6 +20,7 @@ import type { LeaseStore } from "../store/lease-store.ts";
 import { Leases } from "../store/leases.ts";
 import type { ModuleStore } from "../store/module-store.ts";
 import type { RecordLog, RecordReads } from "../store/record-log.ts";
+import type { RulingStore } from "../store/ruling-store.ts";
 import { ServedError } from "../store/served-error.ts";
 import type { TemporaryFiles } from "../store/temporary-files.ts";
 import type { TreeHeadStore } from "../store/tree-head-store.ts";
@@ -54,6 +57,9 @@ export interface FillParts {
   readonly inspector: ZipInspector;
   readonly temporaryFiles: TemporaryFiles;
   readonly clock: Clock;
+  /** What may come in, and what is ruled beside it. */
+  readonly policy: ConfiguredPolicy;
+  readonly rulings?: Pick<RulingStore, "ofModule"> | undefined;
   /** Seconds. */
   readonly ttl: { readonly list: number; readonly query: number; readonly notFound: number };
   /** How versions that are published follow each other. */
@@ -86,9 +92,11 @@ export class Fill implements FillPlane {
     if (parts.sumdb && sumdb) this.#databases.set(parts.sumdb.verifier.name, sumdb);
     const theirs = sumdb ?? noChecksums;
     // Whatever comes from wherever: one gate, and one fetch of a file at a time.
+    const gate = new PolicyGate(parts);
     const shared = {
       ...parts,
-      intake: new Intake(parts),
+      gate,
+      intake: new Intake({ ...parts, gate }),
       leases: new Leases(parts.leases, clock),
       checksums: ownLog === undefined ? theirs : new LoggedChecksums(theirs, ownLog.reads),
       budget: parts.timeouts.total * 1000,
@@ -162,15 +170,18 @@ export class Fill implements FillPlane {
 function obtainedFrom(
   router: UpstreamRouter,
   index: VersionIndex,
-  parts: Pick<FillParts, "clock" | "ttl"> & Omit<FileFillParts, "index" | "source" | "notFoundSeconds">,
+  parts: Pick<FillParts, "clock" | "ttl"> & { readonly gate: PolicyGate } & Omit<
+      FileFillParts,
+      "index" | "source" | "notFoundSeconds"
+    >,
 ): Obtained {
-  const { clock, ttl } = parts;
+  const { clock, ttl, gate } = parts;
   const source = new ChainModuleSource(router, clock);
   const seconds = { listSeconds: ttl.list, querySeconds: ttl.query, notFoundSeconds: ttl.notFound };
   const files = new FileFill({ ...parts, index, source, notFoundSeconds: ttl.notFound });
-  const lists = new ListFill({ index, source, clock, ...seconds });
-  const latest = new LatestFill({ index, source, clock, lists, files, ...seconds });
-  return { files, lists, latest, queries: new QueryFill({ index, source, clock, ...seconds }) };
+  const lists = new ListFill({ index, source, clock, gate, ...seconds });
+  const latest = new LatestFill({ index, source, clock, gate, lists, files, ...seconds });
+  return { files, lists, latest, queries: new QueryFill({ index, source, clock, gate, latest, ...seconds }) };
 }
 
 function fileAnswer({ key, size, bytes }: StoredFile): FillAnswer {

@@ -1,4 +1,5 @@
 import { escapePath } from "../../golang/module.ts";
+import type { PolicyGate } from "../policy/policy-gate.ts";
 import { type ModuleSource, missTime, readBody } from "../sources/module-source.ts";
 import { infoLimit, parseInfo } from "../sources/version-info.ts";
 import { versionList } from "../sources/version-list.ts";
@@ -27,6 +28,7 @@ export interface LatestFillParts {
   readonly lists: ListFill;
   readonly files: Pick<FileFill, "fill">;
   readonly clock: Clock;
+  readonly gate: PolicyGate;
   readonly listSeconds: number;
   readonly notFoundSeconds: number;
 }
@@ -79,9 +81,12 @@ export class LatestFill {
   }
 
   async #fallBack(path: string, error: unknown): Promise<LatestAnswer> {
-    const last = isOutage(error) ? await this.#parts.index.recall(path, "latest") : undefined;
+    const { index, gate } = this.#parts;
+    const last = isOutage(error) ? await index.recall(path, "latest") : undefined;
     if (last === undefined) throw error;
-    return { body: new TextEncoder().encode(last.text), stale: true };
+    const body = new TextEncoder().encode(last.text);
+    if ((await gate.shown(path)) !== undefined) await gate.check({ path, version: parseInfo(path, body).version });
+    return { body, stale: true };
   }
 
   async #choose(path: string, maxAge: number | undefined): Promise<Choice> {
@@ -108,20 +113,24 @@ export class LatestFill {
     maxAge: number | undefined,
   ): Promise<Choice> {
     const named = await this.#upstreamLatest(path, maxAge);
-    const [listed, stale] = filled instanceof ServedError ? [] : [filled.list.newestPseudo, filled.stale];
+    const { list, stale = false } = filled instanceof ServedError ? {} : filled;
     const yanked = yankedVersions(await this.#parts.index.module(path));
-    const known = [listed, named].filter((version) => typeof version === "string");
+    const isShown = await this.#parts.gate.shown(path);
+    const known = [list?.newestPseudo, named].filter((version) => typeof version === "string");
     const versions = known.filter((version) => !yanked.has(version));
-    const usable = await inTurns(versionList(versions.filter((version) => !tags.isRetracted(version))));
+    const shown = versions.filter((version) => isShown?.(version) ?? true);
+    const usable = await inTurns(versionList(shown.filter((version) => !tags.isRetracted(version))));
     const version = usable.tagged.at(-1) ?? usable.newestPseudo;
-    if (version !== undefined) return { stale: stale ?? false, version };
+    if (version !== undefined) return { stale, version };
+    const refused = list?.hidden ?? versions.find((each) => !shown.includes(each));
+    if (refused !== undefined) await this.#parts.gate.check({ path, version: refused });
     if (yanked.size > 0 && !isOutage(named))
       throw new ServedError(
         "forbidden",
         "each version of it that could be the latest is yanked: ask for one by its number",
       );
     // Everything is retracted, and `go` says so itself; but while the upstream is down nobody knows.
-    if (tags.highest !== undefined && !isOutage(named)) return { stale: stale ?? false, version: tags.highest };
+    if (tags.highest !== undefined && !isOutage(named)) return { stale, version: tags.highest };
     throw filled instanceof ServedError && !(named instanceof ServedError && named.code !== "not-found")
       ? filled
       : named;

@@ -1,4 +1,6 @@
 import { escapePath } from "../../golang/module.ts";
+import type { PolicyGate } from "../policy/policy-gate.ts";
+import { shownList } from "../policy/shown-list.ts";
 import { type ModuleSource, missTime, readBody } from "../sources/module-source.ts";
 import {
   formatRemembered,
@@ -20,6 +22,7 @@ export interface ListFillParts {
   readonly index: VersionIndex;
   readonly source: ModuleSource;
   readonly clock: Pick<Clock, "now">;
+  readonly gate: Pick<PolicyGate, "shown">;
   readonly listSeconds: number;
   readonly notFoundSeconds: number;
 }
@@ -59,7 +62,7 @@ export class ListFill {
 
   async #refresh(path: string, entry: ModuleEntry, maxAge?: number): Promise<FilledList> {
     try {
-      const list = await this.#obtain(path, entry, maxAge);
+      const list = await this.#shown(path, await this.#obtain(path, entry, maxAge));
       const freshUntil = this.#parts.clock.now() + this.#parts.listSeconds * 1000;
       await this.#parts.index.remember(path, "list", { text: formatRemembered(list), freshUntil });
       return { list, freshUntil, stale: false };
@@ -76,6 +79,10 @@ export class ListFill {
     return await visible(await this.#ask(path, maxAge), entry);
   }
 
+  async #shown(path: string, list: VersionList): Promise<VersionList> {
+    return shownList(list, await this.#parts.gate.shown(path));
+  }
+
   #ask(path: string, maxAge: number | undefined): Promise<VersionList> {
     return this.#parts.source.fetch(path, `/${escapePath(path)}/@v/list`, {
       limit: listLimit,
@@ -89,7 +96,7 @@ export class ListFill {
   async #fallBack(path: string, entry: ModuleEntry, error: unknown): Promise<FilledList> {
     if (!(error instanceof ServedError) || error.traits.instead === "nothing") throw error;
     const known = await knownList(entry);
-    if (known !== undefined) return { list: known, freshUntil: 0, stale: true };
+    if (known !== undefined) return { list: await this.#shown(path, known), freshUntil: 0, stale: true };
     await this.#missing.remember(path, "missing list", error);
     throw error;
   }

@@ -148,6 +148,7 @@ export class PublishFill {
 
   async #enter(module: ModuleVersion, { zip, goMod }: Candidate): Promise<void> {
     const { intake } = this.#parts;
+    await intake.judge(module);
     const info = await this.#info(module);
     const unit = {
       info: { bytes: info, kept: false },

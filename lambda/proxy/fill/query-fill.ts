@@ -1,4 +1,5 @@
 import { escapePath, escapeVersion } from "../../golang/module.ts";
+import type { PolicyGate } from "../policy/policy-gate.ts";
 import { type ModuleSource, missTime, readBody } from "../sources/module-source.ts";
 import { formatInfo, infoLimit, parseInfo } from "../sources/version-info.ts";
 import type { Clock } from "../store/clock.ts";
@@ -7,16 +8,27 @@ import { NotFoundMemory } from "../store/not-found-memory.ts";
 import { isOutage } from "../store/served-error.ts";
 import { SingleFlight } from "../store/single-flight.ts";
 import type { MemoryName, Remembered, VersionIndex } from "../store/version-index.ts";
+import type { LatestFill } from "./latest-fill.ts";
 
 export interface QueryFillParts {
   readonly index: VersionIndex;
   readonly source: ModuleSource;
   readonly clock: Pick<Clock, "now">;
+  readonly gate: Pick<PolicyGate, "refusal">;
+  readonly latest: Pick<LatestFill, "fill">;
   readonly querySeconds: number;
   readonly notFoundSeconds: number;
 }
 
-/** Resolves queries (branches, commit prefixes, `v1`, `upgrade`) by asking the upstream; answers are never files. */
+type InfoAnswer = Extract<FillAnswer, { readonly body: Uint8Array }>;
+
+/** What `go` takes for the hash of a commit, which no other version can stand for. */
+const commit = /^[0-9a-f]{7,40}$/;
+
+/**
+ * Resolves queries (branches, commit prefixes, `v1`, `upgrade`) by asking the upstream; answers are never files. Where the
+ * policy refuses what a branch means, the newest version that it lets in is meant.
+ */
 export class QueryFill {
   readonly #parts: QueryFillParts;
   readonly #missing: NotFoundMemory;
@@ -44,13 +56,13 @@ export class QueryFill {
     try {
       return await this.#ask(path, query, maxAge);
     } catch (error) {
-      if (last !== undefined && isOutage(error)) return { ...answer(last), stale: true };
+      if (last !== undefined && isOutage(error)) return this.#allowed(path, query, { ...answer(last), stale: true });
       await this.#missing.remember(path, missingQuery(query), error);
       throw error;
     }
   }
 
-  async #ask(path: string, query: string, maxAge: number | undefined): Promise<FillAnswer> {
+  async #ask(path: string, query: string, maxAge: number | undefined): Promise<InfoAnswer> {
     const { source, index, clock, querySeconds } = this.#parts;
     const body = await source.fetch(path, `/${escapePath(path)}/@v/${escapeVersion(query)}.info`, {
       limit: infoLimit,
@@ -59,8 +71,19 @@ export class QueryFill {
       consume: async (received) => formatInfo(parseInfo(path, await readBody(received))),
     });
     const freshUntil = clock.now() + querySeconds * 1000;
-    await index.remember(path, `query ${query}`, { text: new TextDecoder().decode(body), freshUntil });
-    return { body, freshUntil };
+    const allowed = await this.#allowed(path, query, { body, freshUntil });
+    await index.remember(path, `query ${query}`, { text: new TextDecoder().decode(allowed.body), freshUntil });
+    return allowed;
+  }
+
+  async #allowed(path: string, query: string, meant: InfoAnswer): Promise<InfoAnswer> {
+    const { version } = parseInfo(path, meant.body);
+    const refusal = await this.#parts.gate.refusal({ path, version });
+    if (refusal === undefined) return meant;
+    if (commit.test(query)) throw refusal;
+    return this.#parts.latest.fill(path).catch(() => {
+      throw refusal;
+    });
   }
 }
 
@@ -69,6 +92,6 @@ function missingQuery(query: string): MemoryName {
   return `missing query ${query}`;
 }
 
-function answer(memory: Remembered): Extract<FillAnswer, { readonly body: Uint8Array }> {
+function answer(memory: Remembered): InfoAnswer {
   return { body: new TextEncoder().encode(memory.text), freshUntil: memory.freshUntil };
 }

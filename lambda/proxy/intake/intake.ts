@@ -1,7 +1,9 @@
 import type { ClaimStore } from "../store/claim-store.ts";
 import type { Clock } from "../store/clock.ts";
+import type { ModuleVersion } from "../store/layout.ts";
 import type { ModuleStore } from "../store/module-store.ts";
 import type { VersionIndex } from "../store/version-index.ts";
+import type { Gate } from "./gate.ts";
 import { PrivateIntake } from "./private-intake.ts";
 import { PublicIntake } from "./public-intake.ts";
 import type { IntakeLog } from "./records.ts";
@@ -14,13 +16,15 @@ export interface IntakeParts {
   /** Our own checksum database, where there is one. */
   readonly ownLog?: IntakeLog | undefined;
   readonly clock: Pick<Clock, "now">;
+  /** What the policy lets in; absent: everything. */
+  readonly gate?: Gate | undefined;
 }
 
 /**
  * The one gate: every version that is ever stored came through here, wherever its bytes were obtained.
  *
- *     public:   verify (with the checksum database's proven hashes) → store → reveal; log in the background
- *     private:  verify → stage → claim → log → store → reveal
+ *     public:   verify (with the checksum database's proven hashes) → judge → store → reveal; log in the background
+ *     private:  verify → judge → stage → claim → log → store → reveal
  *
  * A public file comes in by itself, a zip with the small files that are stored beside it. A private version is one unit
  * of three files, and its claim, the hashes of all three, stands for ever: other bytes under the same version are
@@ -42,16 +46,24 @@ export interface IntakeParts {
  * there were claims and a log, which the next start claims and logs); a row of a private version ⇒ its three files and
  * its record. Records without files are legal: what they say stays true.
  *
- * Throws `ServedError` "checksum-mismatch", "claim-mismatch", "record-mismatch", "invalid-module", "upstream-failed",
- * "store-failed", and what an append throws ("log-unsigned" …).
+ * Throws `ServedError` "checksum-mismatch", "claim-mismatch", "record-mismatch", "invalid-module", "policy-refused",
+ * "upstream-failed", "store-failed", and what an append throws ("log-unsigned" …).
  */
 export class Intake {
   readonly publicly: PublicIntake;
   readonly privately: PrivateIntake;
 
-  constructor({ store, index, claims, ownLog, clock }: IntakeParts) {
+  readonly #gate: Gate | undefined;
+
+  constructor({ store, index, claims, ownLog, clock, gate }: IntakeParts) {
     const rows = new VersionRows(index, clock);
-    this.publicly = new PublicIntake({ store, rows, ownLog });
-    this.privately = new PrivateIntake({ store, claims, rows, ownLog });
+    this.#gate = gate;
+    this.publicly = new PublicIntake({ store, rows, ownLog, gate });
+    this.privately = new PrivateIntake({ store, claims, rows, ownLog, gate });
+  }
+
+  /** Throws what the gate throws: for whoever would ask somebody for what may not come in. */
+  async judge(module: ModuleVersion): Promise<void> {
+    await this.#gate?.check(module);
   }
 }

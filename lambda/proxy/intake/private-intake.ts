@@ -5,6 +5,7 @@ import { type FileKind, fileKey, type ModuleVersion, policyOf, stagedKey } from 
 import type { FileSource, ModuleStore } from "../store/module-store.ts";
 import type { Origin, VersionFacts } from "../store/version-facts.ts";
 import { checkClaim, claimMismatch, claimOf, infoMismatch, sha256 } from "./claims.ts";
+import type { Gate } from "./gate.ts";
 import { checkRecord, type IntakeLog, recordOf } from "./records.ts";
 import { Staging } from "./staging.ts";
 import { findStored, type StoredFile, type StoredUnit } from "./stored-file.ts";
@@ -18,21 +19,24 @@ export interface PrivateIntakeParts {
   readonly claims: ClaimStore;
   readonly rows: VersionRows;
   readonly ownLog?: IntakeLog | undefined;
+  readonly gate?: Gate | undefined;
 }
 
-/** Private versions, each whole: verify → stage → claim → log → store → reveal (intake.ts has the contract). */
+/** Private versions, each whole: verify → judge → stage → claim → log → store → reveal (intake.ts has the contract). */
 export class PrivateIntake {
   readonly #store: ModuleStore;
   readonly #claims: ClaimStore;
   readonly #rows: VersionRows;
   readonly #ownLog: IntakeLog | undefined;
+  readonly #gate: Gate | undefined;
   readonly #staging: Staging;
 
-  constructor({ store, claims, rows, ownLog }: PrivateIntakeParts) {
+  constructor({ store, claims, rows, ownLog, gate }: PrivateIntakeParts) {
     this.#store = store;
     this.#claims = claims;
     this.#rows = rows;
     this.#ownLog = ownLog;
+    this.#gate = gate;
     this.#staging = new Staging(store);
   }
 
@@ -43,6 +47,7 @@ export class PrivateIntake {
 
   async enter(module: ModuleVersion, unit: Unit, origin: Origin): Promise<StoredUnit> {
     verify(module, unit);
+    await this.#gate?.check(module);
     const ours = claimOf(unit);
     const staged = await this.#staging.stage(unit, ours);
     const { info, standing } = await this.#settle(module, unit, ours).catch(async (error: unknown) => {

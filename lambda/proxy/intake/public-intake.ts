@@ -5,6 +5,7 @@ import { type FileKind, fileKey, type ModuleVersion, policyOf } from "../store/l
 import type { LogRecord } from "../store/log-store.ts";
 import type { FileSource, ModuleStore } from "../store/module-store.ts";
 import type { Origin, VersionFacts } from "../store/version-facts.ts";
+import type { Gate } from "./gate.ts";
 import type { IntakeLog } from "./records.ts";
 import { findStored, type StoredFile } from "./stored-file.ts";
 import { together } from "./together.ts";
@@ -23,22 +24,26 @@ export interface PublicIntakeParts {
   readonly store: ModuleStore;
   readonly rows: VersionRows;
   readonly ownLog?: IntakeLog | undefined;
+  readonly gate?: Gate | undefined;
 }
 
-/** The files of public versions, each by itself: verify → store → reveal (intake.ts has the contract). */
+/** The files of public versions, each by itself: verify → judge → store → reveal (intake.ts has the contract). */
 export class PublicIntake {
   readonly #store: ModuleStore;
   readonly #rows: VersionRows;
   readonly #ownLog: IntakeLog | undefined;
+  readonly #gate: Gate | undefined;
 
-  constructor({ store, rows, ownLog }: PublicIntakeParts) {
+  constructor({ store, rows, ownLog, gate }: PublicIntakeParts) {
     this.#store = store;
     this.#rows = rows;
     this.#ownLog = ownLog;
+    this.#gate = gate;
   }
 
   /** An `.info` as `readInfo` made it: no hash speaks for it, but that the version has a record was seen. */
-  enterInfo(module: ModuleVersion, bytes: Uint8Array, { origin }: Evidence): Promise<StoredFile> {
+  async enterInfo(module: ModuleVersion, bytes: Uint8Array, { origin }: Evidence): Promise<StoredFile> {
+    await this.#gate?.check(module);
     return this.#enter("info", module, bytes, { size: bytes.length, facts: { origin } });
   }
 
@@ -50,6 +55,7 @@ export class PublicIntake {
   ): Promise<StoredFile> {
     checkGoMod(module, bytes, hashes);
     if (zip !== undefined) checkZip(module, zip.facts, bytes, hashes);
+    await this.#gate?.check(module);
     const facts = { origin, goModHash: hashGoMod(bytes) };
     const [stored] = await together(
       this.#enter("mod", module, bytes, { size: bytes.length, facts }),
@@ -65,6 +71,7 @@ export class PublicIntake {
     { origin, hashes, goMod }: Evidence & { readonly goMod: Uint8Array },
   ): Promise<StoredFile> {
     checkZip(module, facts, goMod, hashes);
+    await this.#gate?.check(module);
     const known = { origin, goModHash: hashGoMod(goMod), zipSize: size, zipHash: facts.hash };
     if (hashes === undefined) await this.log({ module, zip: facts.hash, goMod: known.goModHash, proof: undefined });
     return await this.#enter("zip", module, { path }, { size, facts: known });

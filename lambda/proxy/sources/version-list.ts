@@ -13,6 +13,8 @@ export interface VersionList {
   /** Canonical, in semver order, without duplicates and pseudo-versions. */
   readonly tagged: readonly string[];
   readonly newestPseudo: string | undefined;
+  /** The highest version that the policy lets nobody name: where there is one, nothing left does not mean nothing there. */
+  readonly hidden?: string | undefined;
 }
 
 /**
@@ -109,7 +111,7 @@ function commitTime(version: string): number | undefined {
   }
 }
 
-/** Two lists of the same module as one. */
+/** Two lists of the same module as one, of which what was hidden is forgotten. */
 export function mergeLists(one: VersionList, other: VersionList): Steps<VersionList> {
   return versionList([...versionsOf(one), ...versionsOf(other)]);
 }
@@ -123,15 +125,25 @@ export function formatList(list: VersionList): string {
   return list.tagged.length === 0 ? "" : `${list.tagged.join("\n")}\n`;
 }
 
-/** The text under which a list is remembered: the body of `@v/list`, then the newest pseudo-version. */
+/** Before what is hidden: no version begins with it. */
+const hiddenMark = "!";
+
+/** The text under which a list is remembered: the body of `@v/list`, then the newest pseudo-version, then `!` and what is hidden. */
 export function formatRemembered(list: VersionList): string {
-  return formatList(list) + (list.newestPseudo === undefined ? "" : `${list.newestPseudo}\n`);
+  const { newestPseudo, hidden } = list;
+  const pseudo = newestPseudo === undefined ? "" : `${newestPseudo}\n`;
+  return formatList(list) + pseudo + (hidden === undefined ? "" : `${hiddenMark}${hidden}\n`);
 }
 
 /** The body of `@v/list` out of `formatRemembered`'s text, without reading 10,000 versions to write them again. */
 export function rememberedBody(text: string): string {
-  const last = text.lastIndexOf("\n", text.length - 2) + 1;
+  const last = lastLine(text);
+  if (text.startsWith(hiddenMark, last)) return rememberedBody(text.slice(0, last));
   return isPseudoVersion(text.slice(last, -1)) ? text.slice(0, last) : text;
+}
+
+function lastLine(text: string): number {
+  return text.length < 2 ? 0 : text.lastIndexOf("\n", text.length - 2) + 1;
 }
 
 /** Reads back `formatRemembered`; rows are ours, and were checked and ordered when they were written. */
@@ -143,7 +155,8 @@ export function* parseRemembered(text: string): Steps<VersionList> {
     if (tagged.length % stepsPerTurn === 0) yield;
     start = end + 1;
   }
+  const hidden = tagged.at(-1)?.startsWith(hiddenMark) ? tagged.pop()?.slice(hiddenMark.length) : undefined;
   const last = tagged.at(-1);
   const newestPseudo = last !== undefined && isPseudoVersion(last) ? tagged.pop() : undefined;
-  return { tagged, newestPseudo };
+  return { tagged, newestPseudo, ...(hidden !== undefined && { hidden }) };
 }

@@ -49,6 +49,7 @@ export const errorTraits = {
   "upstream-unauthorized": { ...outage, status: 502 },
   "upstream-failed": { ...outage, status: 502, content: true },
   "upstream-timeout": { ...outage, status: 504 },
+  "policy-refused": { ...final, status: 403 },
   "checksum-unknown": { ...final, status: 403 },
   "checksum-mismatch": { ...alarm, status: 403, content: true },
   "checksum-unavailable": { ...outage, status: 502, rank: 3 },

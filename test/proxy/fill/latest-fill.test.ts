@@ -8,6 +8,7 @@ import { ServedError, type ServedErrorCode } from "../../../lambda/proxy/store/s
 import { countedCalls, countsOf } from "../../support/counted-calls.ts";
 import { FakeSource, type SourceAnswer } from "../../support/fake-source.ts";
 import { MemoryVersionIndex } from "../../support/memory-adapters.ts";
+import { openGate } from "../../support/no-policy.ts";
 import { clockWith, SetClock } from "../../support/set-clock.ts";
 
 // A latest is a list, a go.mod and an info one after the other: together they may take as long as one of them alone.
@@ -31,7 +32,7 @@ function open(t: TestContext, files: Readonly<Record<string, string>>) {
     hasUpstream: () => true,
   };
   const clock = clockWith({ now: () => 1_000_000 });
-  const parts = { index, source, clock, listSeconds: 60, notFoundSeconds: 60 };
+  const parts = { index, source, clock, gate: openGate, listSeconds: 60, notFoundSeconds: 60 };
   const fill = async (kind: string) => {
     const text = files[kind] ?? (await never);
     return { key: kind, size: text.length, bytes: Buffer.from(text) };
@@ -105,7 +106,7 @@ function world(upstream: Upstream) {
     const text = kind === "info" ? info(version) : goMod;
     return { key: kind, size: text.length, bytes: Buffer.from(text) };
   };
-  const parts = { index, source, clock, listSeconds: 60, notFoundSeconds: 60 };
+  const parts = { index, source, clock, gate: openGate, listSeconds: 60, notFoundSeconds: 60 };
   const latest = new LatestFill({ ...parts, lists: new ListFill(parts), files: { fill } });
   const ask = async (module = path) => Buffer.from((await latest.fill(module)).body).toString();
   return { latest, ask, answer, memory, source, clock, take: () => countsOf(calls.splice(0)) };

@@ -6,6 +6,7 @@ import type { ServedErrorCode } from "../../../lambda/proxy/store/served-error.t
 import { countedCalls, countsOf } from "../../support/counted-calls.ts";
 import { FakeSource } from "../../support/fake-source.ts";
 import { MemoryVersionIndex } from "../../support/memory-adapters.ts";
+import { openGate } from "../../support/no-policy.ts";
 import { SetClock } from "../../support/set-clock.ts";
 import { type Fault, withFailpoints } from "../../support/with-failpoints.ts";
 
@@ -24,6 +25,7 @@ function world(list?: FakeSource["answers"][string], plan: readonly Fault[] = []
       index: countedCalls("index", withFailpoints(index, plan), calls),
       source,
       clock,
+      gate: openGate,
       listSeconds: 60,
       notFoundSeconds: 60,
     });

@@ -5,6 +5,7 @@ import type { ServedErrorCode } from "../../../lambda/proxy/store/served-error.t
 import { countedCalls, countsOf } from "../../support/counted-calls.ts";
 import { FakeSource } from "../../support/fake-source.ts";
 import { MemoryVersionIndex } from "../../support/memory-adapters.ts";
+import { openGate } from "../../support/no-policy.ts";
 import { SetClock } from "../../support/set-clock.ts";
 
 const path = "example.com/m";
@@ -18,7 +19,15 @@ function world(answers: FakeSource["answers"] = {}) {
   const clock = new SetClock();
   /** As in another process: with the same index and nothing else in common. */
   const another = () =>
-    new QueryFill({ index: countedCalls("index", index, calls), source, clock, querySeconds: 60, notFoundSeconds: 60 });
+    new QueryFill({
+      index: countedCalls("index", index, calls),
+      source,
+      clock,
+      gate: openGate,
+      latest: { fill: () => Promise.reject(new Error("nothing is refused here")) },
+      querySeconds: 60,
+      notFoundSeconds: 60,
+    });
   const fill = another();
   const ask = async (query: string) => {
     const answer = await fill.fill(path, query);
