@@ -44,14 +44,18 @@ export class AuditedTokens {
     return await changes.run(actor, action, (intend) => rotateKey(store, { dropOld, note: () => intend({ target }) }));
   }
 
-  /** Whether an intended change of a token or of the keys has happened. */
-  readonly happened: Happened = async ({ action, target }) => {
+  /**
+   * Whether an intended change of a token or of the keys has happened. Of a revocation nobody knows where the token was
+   * revoked after it was intended: the first time stays, and this one's is from before its event.
+   */
+  readonly happened: Happened = async ({ action, target, time }) => {
     if (action === "token.rotate-key" || action === "token.drop-keys") return (await this.#signingKey()) !== target;
     const isRevocation = action === "token.revoke";
     if (!isRevocation && action !== "token.create") return undefined;
     const record = await this.#parts.store.find(target);
     if (!isRevocation) return record !== undefined;
-    return record && record.revoked !== undefined;
+    if (record?.revoked === undefined) return record && false;
+    return record.revoked * 1000 > time ? undefined : true;
   };
 
   async #signingKey(): Promise<string> {

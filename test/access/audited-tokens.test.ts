@@ -86,6 +86,17 @@ test("of a change that nobody saw end the store tells whether it happened", asyn
   assert.equal(await tokens.happened(event("token.drop-keys", key)), true);
 });
 
+test("who intended a revocation and died is not said to have revoked what somebody else did later", async (t) => {
+  const { tokens, log, later } = world(t);
+  const { record } = await tokens.create(actor, wanted);
+  const intended = { ...(log.events[0] ?? assert.fail()), action: "token.revoke", target: record.id };
+  later();
+  await tokens.revoke({ ...actor, request: "r2", subject: "eve" }, record.id);
+  assert.equal(await tokens.happened(intended), undefined);
+  const revoked = log.events.find(({ action }) => action === "token.revoke") ?? assert.fail();
+  assert.equal(await tokens.happened(revoked), true);
+});
+
 test("whose a token is say the patterns that name a tenant", () => {
   assert.deepEqual(["@a", "corp.example/x,@a,@b", "corp.example/@x", "", "*"].map(tenantOfPatterns), [
     "a",
