@@ -29,6 +29,10 @@ const patience = 600_000;
 /** Characters of a report that are kept. */
 const longestReport = 32_768;
 
+/** What go and a compiler need of the environment: no secret, since what runs is not ours. */
+const kept =
+  /^(?:PATH|HOME|USERPROFILE|SystemRoot|TMPDIR|TEMP|LOCALAPPDATA|XDG_CACHE_HOME|GO[A-Z0-9]+|CC|CGO_ENABLED|SSL_CERT_(?:FILE|DIR)|(?:https?|no)_proxy)$/i;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -48,7 +52,8 @@ export async function apiReport(
   mkdirSync(tool);
   await unpack(archive, module);
   writeFileSync(join(tool, "go.mod"), "module tool\n");
-  const env = { ...environment, ...(await goSettings(server, output)) };
+  const own = Object.entries(environment).filter(([name]) => kept.test(name));
+  const env = { ...Object.fromEntries(own), ...(await goSettings(server, output)) };
   const { version } = archive.module;
   const steps = [
     { command: ["go", "get", goreleaseModule], cwd: tool },
@@ -93,7 +98,7 @@ async function goSettings(server: ServedModfront, output: string): Promise<Envir
   });
   const gosumdb = await server.read("/-/gosumdb");
   return {
-    ...{ GOPROXY: url.href.replace(/\/$/, ""), NETRC: netrc, GOAUTH: "netrc", MODFRONT_TOKEN: undefined },
+    ...{ GOPROXY: url.href.replace(/\/$/, ""), NETRC: netrc, GOAUTH: "netrc" },
     GOSUMDB: gosumdb.kind === "read" ? Buffer.from(gosumdb.bytes).toString().trim() : "off",
     ...{
       GOPRIVATE: "none",

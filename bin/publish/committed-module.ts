@@ -171,7 +171,8 @@ function notPublished(why: string): CodedError {
 /** Says in the CLI's words what reading a repository throws. */
 function rethrown(error: unknown): never {
   if (error instanceof UpstreamFailure && error.details?.status === 404 && error.details.text !== undefined) {
-    throw new CodedError("not-published", error.details.text, { cause: error });
+    const lines = error.details.text.split("\n").map((line) => printable(line));
+    throw new CodedError("not-published", lines.join("\n"), { cause: error });
   }
   if (error instanceof UpstreamFailure)
     throw new CodedError("git", `this repository ${error.message}`, { cause: error });

@@ -11,7 +11,7 @@ import type { Publication } from "./publication.ts";
 import { PassingFailure, retried } from "./retries.ts";
 
 /** Bytes that go to modfront itself in one request, wherever it runs: a larger zip goes where it says. */
-export const largestRequest = 4_000_000;
+const largestRequest = 4_000_000;
 
 /** Answers to a commit that is still under way, each after 25 seconds or so. */
 const mostPolls = 60;

@@ -193,6 +193,7 @@ test("gorelease is run through the modfront alone, and is shown no token but by 
   const environment = {
     ...{ PATH: `${folder}:${process.env.PATH}`, HOME: folder, NODE_EXTRA_CA_CERTS: modfront.certificate.cert },
     ...{ MODFRONT_TOKEN: token, GOPRIVATE: "corp.example", GOFLAGS: "-insecure", GOPROXY: "https://evil.example" },
+    ...{ ACTIONS_ID_TOKEN_REQUEST_TOKEN: "r3quest", AWS_SECRET_ACCESS_KEY: "s3cret", GOCACHE: folder },
   };
   const args = ["publish", lib, "--version", "v1.0.0", "--api", "--url", modfront.process.url];
   const run = await runCli(args, { environment });
@@ -202,7 +203,8 @@ test("gorelease is run through the modfront alone, and is shown no token but by 
     /^the API is not compared: gorelease says nothing\ncorp\.example\/api@v1\.0\.0 is published\n$/,
   );
   const what = readFileSync(seen, "utf8");
-  assert.ok(!what.includes(token));
+  assert.ok(!what.includes(token) && !/r3quest|s3cret/.test(what));
+  assert.match(what, /^GOCACHE=/m);
   for (const line of [`GOPROXY=${modfront.process.url}`, "GOPRIVATE=none", "GONOSUMDB=none", "GOFLAGS=-mod=mod"])
     assert.match(what, new RegExp(`^${line}$`, "m"));
   assert.match(what, /^GOSUMDB=\S+\+\S+$/m);
