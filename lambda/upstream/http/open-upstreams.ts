@@ -60,7 +60,7 @@ export function openUpstreams(config: UpstreamsConfig, options: UpstreamsOptions
     ...routerOf(rules),
     channels: new Map(channels),
     catchAll: pool.chain(rules.catchAll),
-    notes: [...unnamedNotes(rules), ...openedNotes(rules, config, named)],
+    notes: [...unnamedNotes(rules), ...openedNotes(rules, config, named), ...rewrittenNotes(config)],
     direct: (url) => pool.upstream(new URL(url)),
     close: async () => {
       await Promise.all([pool, ...pools.values()].map((each) => each.close()));
@@ -88,6 +88,18 @@ function unnamedNotes(rules: UpstreamRules): string[] {
   return rules.unnamedPrivate.map(
     (pattern) => `private modules ${pattern}: no rule in upstreams names them, so none of them is fetched`,
   );
+}
+
+/** What is compared with `match` is the URL that is asked, which a rewrite makes another. */
+function rewrittenNotes({ credentials = [], git }: UpstreamsConfig): string[] {
+  return credentials.flatMap(({ match }) => {
+    const [rule] = (git?.rewrite ?? [])
+      .filter(({ from }) => from !== undefined && `https://${match}/`.startsWith(from))
+      .sort((a, b) => (b.from?.length ?? 0) - (a.from?.length ?? 0));
+    const host = rule && new URL(rule.to).host;
+    if (host === undefined || credentials.some((other) => other.match.split("/")[0] === host)) return [];
+    return `credentials ${match}: git.rewrite leads from there to ${host}, which no credentials match`;
+  });
 }
 
 /** Whoever may read public modules reads by `direct` what credentials open, unless it is private. */

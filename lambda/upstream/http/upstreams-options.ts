@@ -19,7 +19,7 @@ export interface UpstreamsConfig {
   readonly allowHosts: readonly string[];
   readonly sumdb?: { readonly url?: string | undefined };
   readonly credentials?: readonly { readonly match: string; readonly api?: string | undefined }[];
-  readonly git?: { readonly rewrite: readonly { readonly to: string }[] };
+  readonly git?: { readonly rewrite: readonly { readonly from?: string; readonly to: string }[] };
   /** Seconds. */
   readonly timeouts?: UpstreamTimeouts | undefined;
   /** For https and http alike; without it what the environment says. */

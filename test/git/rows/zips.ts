@@ -47,6 +47,13 @@ export const zipRows: readonly Row[] = [
     "x.bin": Buffer.of(0, 1, 2, 255),
   })),
   one("links are left out", () => ({ link: { link: "a.go" }, "b/link": { link: "../.." }, "b/x.go": "package b\n" })),
+  one("links that lead out of the repository, to themselves and nowhere", () => ({
+    passwd: { link: "/etc/passwd" },
+    up: { link: "../../.." },
+    loop: { link: "loop" },
+    "b/gone.go": { link: "nowhere.go" },
+    "vendor/v/v.go": { link: "../../a.go" },
+  })),
   one("a link with a name that a file may not have", () => ({ "a:b": { link: "a.go" } })),
   one("submodules of git are left out", () => ({
     module: gitlink,

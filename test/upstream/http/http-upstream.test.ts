@@ -520,6 +520,26 @@ test("a dead upstream is tried three times through a chain, and a body cut twice
   assert.deepEqual([server.count("/reset"), server.count("/cut"), server.count("/hang")], [3, 3, 1]);
 });
 
+test("start-up notes say which credentials a rewrite leads away from", () => {
+  const notes = (matches: readonly string[], from = "https://git.example/corp/") => {
+    const config = { upstreams: [], private: ["git.example"], allowHosts: [] };
+    const credentials = matches.map((match) => ({ match }));
+    const git = { rewrite: [{ from, to: "https://inside.example:8443/git/" }] };
+    return openUpstreams({ ...config, credentials, git }, { now: () => 0, version: "1" }).notes.filter((note) =>
+      note.startsWith("credentials"),
+    );
+  };
+  const note = (match: string) => [
+    `credentials ${match}: git.rewrite leads from there to inside.example:8443, which no credentials match`,
+  ];
+  assert.deepEqual(notes(["git.example/corp"]), note("git.example/corp"));
+  assert.deepEqual(notes(["git.example/corp/team"]), note("git.example/corp/team"));
+  assert.deepEqual(notes(["git.example"]), [], "more than what is rewritten");
+  assert.deepEqual(notes(["git.example/other"]), []);
+  assert.deepEqual(notes(["git.example/corp", "inside.example:8443/git"]), []);
+  assert.deepEqual(notes(["git.example/corp"], "ssh://git@git.example/corp/"), []);
+});
+
 test("start-up notes say which credentials are shown for public modules", () => {
   const notes = (match: string, chain = "https://proxy.example,direct") => {
     const upstreams = [
