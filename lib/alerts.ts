@@ -3,6 +3,7 @@ import {
   Alarm,
   ComparisonOperator,
   type IAlarm,
+  type IAlarmAction,
   type IMetric,
   Metric,
   TreatMissingData,
@@ -24,6 +25,10 @@ export interface AlarmRow {
   readonly threshold: number;
   /** 1 where it is left out. */
   readonly periods?: number;
+  /** What its messages call it, where something acts by them. */
+  readonly name?: string;
+  /** What is done beside telling people. */
+  readonly actions?: readonly IAlarmAction[];
 }
 
 const minute = { period: Duration.minutes(1) };
@@ -99,7 +104,7 @@ export const alarmRows = {
 } as const;
 
 /** A metric that lambda/aws/report-line.ts writes. */
-function counted(
+export function counted(
   metricName: string,
   dimensionsMap: Readonly<Record<string, string>>,
   over: { readonly period: Duration; readonly statistic?: string } = minute,
@@ -124,19 +129,7 @@ export class Alerts extends Construct {
 
   constructor(scope: Construct, id: string, props: AlertsProps) {
     super(scope, id);
-    const topic = new Topic(this, "Topic", {
-      topicName: props.topicName,
-      enforceSSL: true,
-    });
-    // With a policy of its own, which enforcing TLS makes, a topic loses the one by which alarms of its account may publish.
-    topic.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [new ServicePrincipal("cloudwatch.amazonaws.com")],
-        actions: ["sns:Publish"],
-        resources: [topic.topicArn],
-        conditions: { StringEquals: { "aws:SourceAccount": Stack.of(this).account } },
-      }),
-    );
+    const topic = alarmTopic(this, "Topic", props.topicName);
     const { email, https } = props.notify;
     if (email !== undefined) topic.addSubscription(new EmailSubscription(email));
     if (https !== undefined) topic.addSubscription(new UrlSubscription(https));
@@ -144,8 +137,9 @@ export class Alerts extends Construct {
   }
 
   /** An alarm below `scope`, and its message to the topic. What is not written is in order. */
-  add(scope: Construct, id: string, { title, metric, threshold, periods = 1 }: AlarmRow): IAlarm {
+  add(scope: Construct, id: string, { title, metric, threshold, periods = 1, name, actions = [] }: AlarmRow): IAlarm {
     const alarm = new Alarm(scope, id, {
+      ...(name !== undefined && { alarmName: name }),
       alarmDescription: title,
       metric,
       threshold,
@@ -153,7 +147,22 @@ export class Alerts extends Construct {
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     });
-    alarm.addAlarmAction(this.#action);
+    alarm.addAlarmAction(this.#action, ...actions);
     return alarm as IAlarm;
   }
+}
+
+/** A topic to which the alarms of the account may publish, over TLS alone. */
+export function alarmTopic(scope: Construct, id: string, topicName: string): Topic {
+  const topic = new Topic(scope, id, { topicName, enforceSSL: true });
+  // With a policy of its own, which enforcing TLS makes, a topic loses the one by which alarms of its account may publish.
+  topic.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal("cloudwatch.amazonaws.com")],
+      actions: ["sns:Publish"],
+      resources: [topic.topicArn],
+      conditions: { StringEquals: { "aws:SourceAccount": Stack.of(scope).account } },
+    }),
+  );
+  return topic;
 }

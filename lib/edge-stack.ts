@@ -40,6 +40,7 @@ import { Administration } from "./administration.ts";
 import { Alerts, alarmRows } from "./alerts.ts";
 import { AuditTables } from "./audit-tables.ts";
 import { CachePolicies } from "./cache-policies.ts";
+import { ChannelRollback } from "./channel-rollback.ts";
 import type { EdgePlane } from "./edge-bundle.ts";
 import { EdgeFunctions } from "./edge-functions.ts";
 import { Firewall } from "./firewall.ts";
@@ -71,6 +72,9 @@ export class EdgeStack extends Stack {
     const edge = new EdgeFunctions(this, "Edge", { ...props, alerts });
     const admin = new Administration(this, "Administration", { ...props, keyValues: edge.keyValues, alerts }).live;
     const token = new TokenExchange(this, "TokenExchange", { ...props, keyValues: edge.keyValues, alerts }).live;
+    const channels = Object.keys(config.channels);
+    if (channels.length > 0)
+      new ChannelRollback(this, "ChannelRollback", { ...props, channels, keyValues: edge.keyValues, alerts });
     const { domainName } = new OriginApi(this, "ControlApi", {
       apiName: names.controlApi,
       functions: { admin, token },

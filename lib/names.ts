@@ -66,6 +66,11 @@ export class Names {
     return `${this.prefix}-alarms-${stack}`;
   }
 
+  /** The alarm that rolls a channel back. */
+  channelAlarm(channel: string): string {
+    return `${this.prefix}-channel-${channel}`;
+  }
+
   /** The API of the functions behind the edge that administer. */
   get controlApi(): string {
     return `${this.prefix}-control`;

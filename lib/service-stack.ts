@@ -14,6 +14,7 @@ import { channelsApart } from "../lambda/proxy/channels/channel-parts.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { Alerts, alarmRows } from "./alerts.ts";
 import { Background } from "./background.ts";
+import { ChannelAlarms } from "./channel-alarms.ts";
 import { Handler, type HandlerProps } from "./handler.ts";
 import { LogPlane, logSettings } from "./log-plane.ts";
 import type { Names } from "./names.ts";
@@ -54,6 +55,9 @@ export class ServiceStack extends Stack {
     this.#alerts.add(this, "Alarming", alarmRows.alarming("fill"));
     this.#alerts.add(this, "BackgroundAlarming", alarmRows.alarming("background"));
     this.#alerts.add(this, "Concurrency", alarmRows.concurrency());
+    const channels = Object.keys(props.config.channels);
+    if (channels.length > 0)
+      new ChannelAlarms(this, "ChannelAlarms", { names: props.names, channels, alerts: this.#alerts });
     new CfnOutput(this, "Gosumdb", { value: this.#log.gosumdb, description: "The value of GOSUMDB, for all modules" });
     const functions = this.#serve(fill.live);
     this.apiDomainName = new OriginApi(this, "Api", { apiName: props.names.prefix, functions }).domainName;
@@ -204,6 +208,7 @@ export class ServiceStack extends Stack {
       settings: {
         ...{ ttl, sumdb, access, tenants },
         private: config.private,
+        channels: Object.keys(config.channels),
         apart: channelsApart(config.channels),
         log: logSettings(config),
       },

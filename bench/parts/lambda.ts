@@ -43,7 +43,8 @@ export async function measureLambda(bench: Bench): Promise<void> {
   const aws = await startAws();
   const names = Object.keys(paths) as ServeName[];
   const bundles = names.map(
-    (name) => [name, bundleHandler(name, { private: own, ttl, sumdb, access, log, tenants, apart: [] })] as const,
+    (name) =>
+      [name, bundleHandler(name, { private: own, ttl, sumdb, access, log, tenants, channels: [], apart: [] })] as const,
   );
   try {
     for (let round = 0; round < bench.rounds; round++) {

@@ -9,6 +9,7 @@ import { frame } from "../http/frame.ts";
 import type { HttpRequest } from "../http/handler.ts";
 import { errorOf, failure, type HttpAnswer, type HttpResult } from "../http/result.ts";
 import { type Admit, createStack, type Handlers, type Stack } from "../http/stack.ts";
+import { type ChannelCount, countsOf, defaultChannel } from "../proxy/channels/failure-rule.ts";
 import { parsePath } from "../proxy/serve/received-path.ts";
 import { explain } from "../proxy/store/explain.ts";
 import { isFault } from "../proxy/store/served-error.ts";
@@ -26,6 +27,8 @@ export interface ApiHandlerParts {
   /** Told when the API received the request, before it is answered; a function answers one request at a time. */
   readonly begin: (receivedAt: number) => void;
   readonly traceId: () => string | undefined;
+  /** The names of the channels: where there are any, answers are counted by them. */
+  readonly channels?: readonly string[];
   /** Of the function. */
   readonly version: string;
   readonly write: (line: string) => void;
@@ -130,8 +133,19 @@ function writeLine(parts: ApiHandlerParts, { event, path, started, result, statu
     ...why,
   };
   const metrics = { Requests: 1, Milliseconds: parts.now() - started, Alarming: error?.traits.alarming ? 1 : 0 };
+  const ofChannel = countedChannel(parts.channels, event, status);
   const context = { handler: parts.name, now: parts.now(), traceId: parts.traceId(), version: parts.version };
-  parts.write(reportLine({ message: "request", fields, metrics, isFault: isFault(error) }, context));
+  parts.write(reportLine({ message: "request", fields, metrics, isFault: isFault(error), ofChannel }, context));
+}
+
+/** Who comes past the edge can make a channel up: only those that there are have counters. */
+function countedChannel(channels: readonly string[] = [], { headers }: APIGatewayProxyEventV2, status: number) {
+  const channel = readChannel(headers[viaHeader]).channel || defaultChannel;
+  if (channels.length === 0 || (channel !== defaultChannel && !channels.includes(channel))) return undefined;
+  const counts = countsOf(status);
+  const count = (name: ChannelCount) => (counts.includes(name) ? 1 : 0);
+  const [ChannelRequests, ChannelRefusals, ChannelFailures] = [count("requests"), count("refusals"), count("failures")];
+  return { channel, metrics: { ChannelRequests, ChannelRefusals, ChannelFailures } };
 }
 
 /** The request's id at the edge, which CloudFront's own line of it has too; whoever comes past the edge can make one up. */

@@ -14,6 +14,8 @@ export interface Report {
   readonly metrics: Readonly<Record<string, number>>;
   /** True when this version of the function failed by itself: counted by version, so that a roll-out can be judged. */
   readonly isFault?: boolean;
+  /** What is counted of a channel, whatever function it was that answered. */
+  readonly ofChannel?: { readonly channel: string; readonly metrics: Readonly<Record<string, number>> } | undefined;
 }
 
 export interface ReportContext {
@@ -30,7 +32,10 @@ export interface ReportContext {
  *
  * No header, query string, token or address of a caller is among the fields.
  */
-export function reportLine({ message, fields, metrics, isFault = false }: Report, context: ReportContext): string {
+export function reportLine(
+  { message, fields, metrics, isFault = false, ofChannel }: Report,
+  context: ReportContext,
+): string {
   const names = Object.keys(metrics).map((Name) => ({ Name, Unit: units[Name] ?? "Count" }));
   return JSON.stringify({
     _aws: {
@@ -38,6 +43,7 @@ export function reportLine({ message, fields, metrics, isFault = false }: Report
       CloudWatchMetrics: [
         { Namespace: "modfront", Dimensions: [["Handler"]], Metrics: names },
         ...(isFault ? [fault] : []),
+        ...(ofChannel ? [byChannel(ofChannel.metrics)] : []),
       ],
     },
     Handler: context.handler,
@@ -48,11 +54,17 @@ export function reportLine({ message, fields, metrics, isFault = false }: Report
     ...fields,
     ...metrics,
     ...(isFault && { Faults: 1 }),
+    ...(ofChannel && { Channel: ofChannel.channel, ...ofChannel.metrics }),
   });
 }
 
 /** Of what is not just counted. */
 const units: Readonly<Record<string, string>> = { Milliseconds: "Milliseconds", HeadAge: "Seconds" };
+
+function byChannel(metrics: Readonly<Record<string, number>>) {
+  const names = Object.keys(metrics).map((Name) => ({ Name, Unit: "Count" }));
+  return { Namespace: "modfront", Dimensions: [["Channel"]], Metrics: names };
+}
 
 const fault = {
   Namespace: "modfront",

@@ -25,6 +25,7 @@ export interface ServeFunctionParts {
     readonly private: readonly string[];
     readonly tenants: Tenants;
     readonly access: { readonly anonymous?: AccessSettings["anonymous"] | undefined };
+    readonly channels: readonly string[];
   };
   readonly clock: Clock;
   readonly traceId: () => string | undefined;
@@ -71,7 +72,7 @@ export class ServeFunction {
 
   /** What Lambda calls. */
   answerWith(handlers: Handlers): ApiHandler {
-    const { name, edgeSecret, clock, traceId, version, write } = this.#parts;
+    const { name, edgeSecret, settings, clock, traceId, version, write } = this.#parts;
     const secrets = new SecretsManagerClient({});
     return createApiHandler({
       name,
@@ -83,6 +84,7 @@ export class ServeFunction {
         this.#receivedAt = receivedAt;
       },
       traceId,
+      channels: name === "site" ? [] : settings.channels,
       version,
       write,
     });

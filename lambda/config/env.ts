@@ -41,6 +41,7 @@ const rows = {
   control: controlling,
   admin: [...controlling, "MODFRONT_CREDENTIALS"],
   token: controlling,
+  rollback: ["MODFRONT_PRIMARY_REGION", "MODFRONT_KEY_VALUE_STORE", "MODFRONT_BUCKET"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type HandlerName = keyof typeof rows;
@@ -66,7 +67,8 @@ interface LogSettings {
 }
 
 interface ServeSettings extends Pick<Config, "private" | "ttl" | "sumdb" | "access" | "tenants">, LogSettings {
-  /** The channels that have upstreams of their own. */
+  /** The names of the channels, and of those that have upstreams of their own. */
+  readonly channels: readonly string[];
   readonly apart: readonly string[];
 }
 
@@ -106,6 +108,8 @@ interface SettingsRows extends Readonly<Record<ServeName, ServeSettings>> {
   readonly control: Pick<Config, "access" | "private" | "tenants"> & { readonly channels: ChosenChannels };
   readonly admin: Pick<Config, "access" | "private" | "tenants">;
   readonly token: ExchangeSettings;
+  /** The channel of each alarm, by its name. */
+  readonly rollback: { readonly alarms: Readonly<Record<string, string>> };
 }
 
 /** The part of the configuration that one handler needs, as lib/ puts it beside the bundle: no more, and no secret. */

@@ -29,7 +29,12 @@ function event(headers: Record<string, string>, rawPath = `/zip${path}`, method 
 type Answer = (request: HttpRequest) => HttpResult;
 
 /** Asks the zip function, whose use-case gives `answer`. */
-async function ask(asked: APIGatewayProxyEventV2, answer: Answer, access?: ApiHandlerParts["access"]) {
+async function ask(
+  asked: APIGatewayProxyEventV2,
+  answer: Answer,
+  access?: ApiHandlerParts["access"],
+  channels: readonly string[] = [],
+) {
   const lines: string[] = [];
   const begun: number[] = [];
   const handler = createApiHandler({
@@ -44,6 +49,7 @@ async function ask(asked: APIGatewayProxyEventV2, answer: Answer, access?: ApiHa
     begin: (receivedAt) => void begun.push(receivedAt),
     traceId: () => "trace",
     version: "7",
+    channels,
     write: (line) => void lines.push(line),
   });
   const { statusCode, headers, body } = await handler(asked, invocationOf());
@@ -276,4 +282,24 @@ test("in a channel it is known which, what differs by it goes by the cache's key
     ["", undefined, "/~ended/a.b/@v/list"],
     ...Array.from({ length: 6 }, () => nothing),
   ]);
+});
+
+test("answers are counted by channel, those in none as the default's, and none that somebody made up", async () => {
+  const counted = async (via: string | undefined, answer: Answer, channels?: readonly string[]) => {
+    const headers = { [identityHeader]: identity(), ...(via !== undefined && { "x-modfront-via": via }) };
+    const { log } = await ask(event(headers), answer, undefined, channels);
+    const byChannel = log._aws.CloudWatchMetrics.filter((each: { Dimensions: string[][] }) =>
+      each.Dimensions.some(([name]) => name === "Channel"),
+    );
+    assert.equal(byChannel.length, log.Channel === undefined ? 0 : 1);
+    return [log.Channel, log.ChannelRequests, log.ChannelRefusals, log.ChannelFailures];
+  };
+  const refused: Answer = () => failure(new ServedError("forbidden", "no"));
+  const nothing = [undefined, undefined, undefined, undefined];
+  assert.deepEqual(await counted("canary /x", fine), nothing);
+  assert.deepEqual(await counted("canary /x", fine, ["canary"]), ["canary", 1, 0, 0]);
+  assert.deepEqual(await counted("canary /x", refused, ["canary"]), ["canary", 1, 1, 0]);
+  assert.deepEqual(await counted(" /~canary/x", fine, ["canary"]), ["default", 1, 0, 0]);
+  assert.deepEqual(await counted(undefined, () => failure(new Error("?")), ["canary"]), ["default", 1, 0, 1]);
+  assert.deepEqual(await counted("made-up /x", fine, ["canary"]), nothing);
 });

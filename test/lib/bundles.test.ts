@@ -18,6 +18,7 @@ const handlers: readonly HandlerName[] = [
   "control",
   "admin",
   "token",
+  "rollback",
 ];
 
 const inspected = new Map<HandlerName, ReturnType<typeof inspectBundle>>();

@@ -7,6 +7,9 @@ export type Actor = Pick<AuditEvent, "request" | "subject" | "token" | "tenant" 
 /** What is changed, by fields of the event. */
 export type Changed = Partial<Pick<AuditEvent, "tenant" | "module" | "version" | "target">>;
 
+/** The audit log; who only changes and never settles need not be able to read it. */
+type ChangesLog = Pick<AuditLog, "write"> & Partial<Pick<AuditLog, "unfinished">>;
+
 /** Tells of an intended change whether it happened; undefined where that cannot be known. */
 export type Happened = (event: AuditEvent) => Promise<boolean | undefined>;
 
@@ -23,12 +26,12 @@ const oldestChange = 2 * 86_400_000;
  * while is not taken for a change.
  */
 export class AuditedChanges {
-  readonly #log: AuditLog;
+  readonly #log: ChangesLog;
   readonly #now: () => number;
   #settledAt = Number.NEGATIVE_INFINITY;
 
   /** `now` in milliseconds. */
-  constructor(log: AuditLog, now: () => number) {
+  constructor(log: ChangesLog, now: () => number) {
     this.#log = log;
     this.#now = now;
   }
@@ -67,7 +70,7 @@ export class AuditedChanges {
     const now = this.#now();
     this.#settledAt = now;
     let settled = 0;
-    for (const event of await this.#log.unfinished(now - oldestChange)) {
+    for (const event of (await this.#log.unfinished?.(now - oldestChange)) ?? []) {
       if (event.time > now - longestChange) continue;
       const did = await happened(event);
       if (did === undefined) continue;
