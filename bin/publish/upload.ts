@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CodedError } from "../../lambda/golang/coded-error.ts";
 import { escapePath, escapeVersion } from "../../lambda/golang/module.ts";
@@ -63,7 +65,8 @@ class Upload {
   }
 
   async #staged(): Promise<Answer> {
-    const json = { size: this.#publication.size, ...reportOf(this.#publication) };
+    const { size, file } = this.#publication;
+    const json = { size, sha256: await sha256Of(file), ...reportOf(this.#publication) };
     const place = await ask({ ...this.#destination(this.#path), method: "POST", content: { json } });
     // It has no other places, and takes it itself whatever its size.
     if (place.status === 405) return await this.#direct();
@@ -141,6 +144,13 @@ class Upload {
     ];
     return new CodedError("conflict", sum === undefined ? (lines[0] ?? "") : lines.join("\n"));
   }
+}
+
+/** In hex: the place takes these bytes and no others. */
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk);
+  return hash.digest("hex");
 }
 
 /** What is said of where the version comes from: nothing of an API that was held against nothing. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -46,6 +46,7 @@ function publication(size: keyof typeof bytes = "small"): Publication {
 }
 
 const address = "/-/publish/corp.example/!repo/@v/v1.0.0-!r!c.1.zip";
+const sha256 = hash("sha256", bytes.large, "hex");
 const path = `${address}?tag=v1.0.0-RC.1&commit=c0ffee`;
 
 /** Sends it, with what was said, how long it paused, and what it came to: a result or the error's code and text. */
@@ -184,6 +185,7 @@ test("a large zip goes to the place that the server names, which is shown no tok
   );
   assert.deepEqual(JSON.parse(server.requests[0]?.bytes.toString() ?? ""), {
     size: 4_000_001,
+    sha256,
     tag: "v1.0.0-RC.1",
     commit: "c0ffee",
   });
@@ -192,11 +194,11 @@ test("a large zip goes to the place that the server names, which is shown no tok
   assert.deepEqual(put?.bytes, bytes.large);
   const {
     authorization,
-    "x-amz-checksum-sha256": sha256,
+    "x-amz-checksum-sha256": checksum,
     "if-none-match": once,
     "transfer-encoding": chunked,
   } = put?.headers ?? {};
-  assert.deepEqual([authorization, sha256, once, chunked], [undefined, "abc", "*", undefined]);
+  assert.deepEqual([authorization, checksum, once, chunked], [undefined, "abc", "*", undefined]);
   assert.equal(shown.at(-2), "4.0 of 4.0 MB, 100 %");
 });
 
@@ -207,7 +209,7 @@ test("a server that names no place takes a large zip itself, and hears how the A
   assert.deepEqual(server.requests.map(({ method, target, bytes: { length } }) => [method, target, length]).slice(1), [
     ["PUT", `${path}&api=incompatible&base=v0.9.0`, 4_000_001],
   ]);
-  const said = { size: 4_000_001, tag: "v1.0.0-RC.1", commit: "c0ffee", api: "incompatible", base: "v0.9.0" };
+  const said = { size: 4_000_001, sha256, tag: "v1.0.0-RC.1", commit: "c0ffee", api: "incompatible", base: "v0.9.0" };
   assert.deepEqual(JSON.parse(server.requests[0]?.bytes.toString() ?? ""), said);
   for (const nothing of [{ ...api, base: "none" }, { state: "not-run", why: "no go" } as const]) {
     server.script({ status: 201, body: sums });
