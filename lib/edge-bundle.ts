@@ -13,15 +13,15 @@ const decisions: Readonly<Record<EdgePlane, string>> = { protocol: "decide", sit
 
 // cloudfront-js-2.0 knows import only of its own modules, calls a top-level function `handler`, and has neither async
 // closures nor await in arguments: these lines are therefore written as they run. What is decided again after a read has
-// its HMACs from before. What is noted of a fetch goes into CloudFront's own line of the request: no request fails
+// its HMACs from before; each byte counts. What is noted of a fetch goes into CloudFront's own line of the request: no request fails
 // for it.
 const banner = `import cf from "cloudfront";
 import crypto from "crypto";
-var edge = {}, U;`;
+var edge={},U;`;
 
 const footer = `async function read(key) {
   try {
-    const value = await cf.kvs().get(key);
+    let value = await cf.kvs().get(key);
     return value;
   } catch (error) {}
 }
@@ -31,17 +31,14 @@ function note(line) {
   } catch (error) {}
 }
 async function handler(event) {
-  const known = {};
-  const made = {};
-  const hmac = (key, message) => {
-    const name = key + " " + message;
+  let known = {}, made = {}, hmac = (key, message) => {
+    let name = key + " " + message;
     return made[name] || (made[name] = crypto.createHmac("sha256", key).update(message).digest("base64url"));
-  };
-  const now = Math.floor(new Date / 1000);
+  }, now = Math.floor(new Date / 1000);
   for (;;) {
-    const answer = edge.answer(event.request, known, hmac, now, event.context.requestId, note);
+    let answer = edge.answer(event.request, known, hmac, now, event.context.requestId, note);
     if (typeof answer !== "string") return answer;
-    const value = await read(answer);
+    let value = await read(answer);
     known[answer] = value;
   }
 }`;
@@ -94,6 +91,7 @@ const ownProperties = [
     "named",
     "view",
     "header",
+    "blocked",
   ],
 ];
 

@@ -1,6 +1,7 @@
 import {
   type AccessSettings,
   type Anonymous,
+  blockShards,
   readAccess,
   readText,
   readTokens,
@@ -11,6 +12,7 @@ import {
 import { CodedError } from "../golang/coded-error.ts";
 import type { ChosenChannels } from "../proxy/channels/channel-parts.ts";
 import { channelRows, endedOf } from "../proxy/channels/channel-rows.ts";
+import { noBlocks } from "./block-list.ts";
 import { packAccess } from "./packed-settings.ts";
 import { layOutPrivate, packPrivate, packTenant } from "./private-texts.ts";
 import type { Tenants } from "./tenants.ts";
@@ -49,9 +51,9 @@ export function accessValues(
   return values;
 }
 
-/** Every place for revocations counts as full: they must find room whenever they come. */
+/** Every place for revocations and blocks counts as full: they must find room whenever they come. */
 function checkRoom(values: Values): void {
-  let bytes = revokedShards * 1030;
+  let bytes = (revokedShards + blockShards) * 1030;
   for (const [key, value] of values) bytes += Buffer.byteLength(key + value);
   if (bytes <= maxStore) return;
   throw new CodedError("private-full", "tenants: there are too many for the edge's store of 5 MB: use wider patterns");
@@ -65,9 +67,15 @@ function checkRoom(values: Values): void {
  * It comes first, with the patterns of before and after: a pattern may move between it and a text. Between two texts none
  * does, because the paths of its modules say which is theirs.
  *
- * Signing keys and revocations are those of whoever makes tokens, and stay; a tenant that is gone has no modules.
+ * Signing keys and revocations are those of whoever makes tokens, and stay; a tenant that is gone has no modules. `blocks` is
+ * all that is blocked, as `layOutBlocks` has it.
  */
-export function closingValues(present: Values, access: DeployedAccess, identityKey: string): Values {
+export function closingValues(
+  present: Values,
+  access: DeployedAccess,
+  identityKey: string,
+  blocks: Values = noBlocks(),
+): Values {
   const values = new Map<string, string>();
   for (const [key, value] of accessValues(access, present)) {
     values.set(key, key === "access" ? closingAccess(present.get(key), value) : value);
@@ -78,6 +86,7 @@ export function closingValues(present: Values, access: DeployedAccess, identityK
   for (let shard = 0; shard < revokedShards; shard++) {
     if (readText(present.get(`r ${shard}`)) === undefined) values.set(`r ${shard}`, "=");
   }
+  for (const [key, text] of blocks) values.set(key, text);
   const tokens = readTokens(present.get("tokens")) ?? { keys: [], revoked: "" };
   values.set("tokens", JSON.stringify({ ...tokens, identityKey } satisfies TokenSettings));
   return changedValues(present, values);

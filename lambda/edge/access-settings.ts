@@ -1,9 +1,11 @@
 // What the edge is told: values of at most 1 KB each, as CloudFront's KeyValueStore demands. A request that needs no
-// token needs three of them, any other six at most; lambda/access/packed-settings.ts writes them. Beside the two of this
+// token needs four of them, any other seven at most, and one more where very many versions of a module are blocked;
+// lambda/access/packed-settings.ts writes them. Beside the two of this
 // file there are texts behind a "=":
 //
 // - `p 0` to `p 255`: patterns of private modules, by the first two elements of their paths; `access` has the others
 // - `r 0` to `r 1023`: which tokens are revoked, by their ids (revocations.ts)
+// - `b 0` to `b 2047`: what is blocked, by the paths of modules (blocks.ts)
 // - `t <name>`: the patterns of a tenant
 
 /** What was read of the key values; undefined where one cannot be read: then nobody is let in who needs to be looked at. */
@@ -61,6 +63,7 @@ export interface TokenSettings {
 /** How many keys there are of each kind, all of them from the start: a read that fails is never "there is none". */
 export const privateShards = 256;
 export const revokedShards = 1024;
+export const blockShards = 2048;
 
 /** The key with the patterns that begin with these two elements, undefined for a path of one. */
 export function privateKey(path: string): string | undefined {

@@ -1,4 +1,5 @@
 import type { AccessSettings, KeyValues } from "./access-settings.ts";
+import { blockLine } from "./blocks.ts";
 import { enterChannel } from "./channels.ts";
 import type { Hmac } from "./hmac.ts";
 import { hides, judge } from "./permit.ts";
@@ -24,8 +25,10 @@ export interface EdgeRequest {
 export interface EdgeContext {
   readonly keyValues: KeyValues;
   readonly hmac: Hmac;
-  /** The time in Unix seconds, asked only where a token's end matters. */
+  /** The time in Unix seconds, asked only where the end of something matters. */
   readonly now: () => number;
+  /** `blockLine` of a server that has more than the key values have. */
+  readonly blocked?: (routed: RoutedPath) => string | undefined;
 }
 
 /** The request may go on, to the cache and to what is behind it. */
@@ -78,6 +81,7 @@ export function decide(request: EdgeRequest, context: EdgeContext): Decision {
     ((channels || asked.named) && enterChannel(going, channels || [], request, context.hmac)) ||
     // Of the module that is served.
     (!isOpen && refusalOf(going.routed, settings, holder, keyValues.text)) ||
+    blockOf(going.routed, context) ||
     going
   );
 }
@@ -127,6 +131,13 @@ function refusalOf(
   refusal.identity = holder;
   refusal.routed = routed;
   return refusal;
+}
+
+/** Returns the refusal of what is blocked, whoever asks. What the log says of it stays true. */
+function blockOf(routed: RoutedPath, context: EdgeContext): EdgeAnswer | undefined {
+  if (routed.route === "sumdb") return undefined;
+  const line = (context.blocked || blockLine)(routed, context);
+  return line === undefined ? refuseUndecided() : line ? refuse(403, line) : undefined;
 }
 
 /** Returns who asks by what they show, or why that makes nobody known. */

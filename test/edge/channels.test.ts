@@ -252,8 +252,12 @@ test("at CloudFront nobody but the edge says which channel it is", async () => {
     "canary",
     "canary /~canary/a.b/@v/%C3%A9.info",
   ]);
-  // No more is read than without channels.
-  assert.deepEqual([...new Set(reads)].sort(), ["access", "p 97", "tokens"]);
+  // No more is read than without channels; what is blocked, of the module that is served.
+  const read = [...new Set(reads)].sort();
+  assert.deepEqual(
+    read.filter((key) => !key.startsWith("b ")),
+    ["access", "p 97", "tokens"],
+  );
   const sums = await run("/~canary/sumdb/s.org/supported");
   assert.deepEqual([sums.statusCode, sums.headers.location?.value], [308, "/sumdb/s.org/supported"]);
   const odd = await run("/~canary/a.b/%40v/list");

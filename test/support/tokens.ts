@@ -105,6 +105,7 @@ export const openContext = {
   keyValues: keyValuesOf(new Map([["access", packAccess({ anonymous: "all", private: "" })]])),
   hmac: () => "",
   now: () => 0,
+  blocked: () => "",
 };
 
 /** What `decide` knows when these settings and tokens have reached it. */

@@ -132,7 +132,7 @@ function columns({ kind, module, version, reason, until, by, at, request }: Ruli
   return [kind, module, version, reason, until ?? null, by, at, request] as const;
 }
 
-function toRuling(row: Readonly<Record<string, unknown>>): Ruling {
+export function toRuling(row: Readonly<Record<string, unknown>>): Ruling {
   const { kind, module, version, reason, until, author, at, request } = row;
   return {
     kind: String(kind) as RulingKind,

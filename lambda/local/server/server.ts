@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Fetch } from "../../access/fetch-recorder.ts";
 import type { Decision, EdgeForward, EdgeRequest } from "../../edge/decide.ts";
-import { refuse } from "../../edge/refusals.ts";
+import { type EdgeAnswer, refuse } from "../../edge/refusals.ts";
 import type { RoutedPath } from "../../edge/routed-path.ts";
 import { storedKind } from "../../edge/routes.ts";
 import { anonymous, type Identity } from "../../edge/token.ts";
@@ -35,6 +35,8 @@ export interface ForwardedRequest extends HttpRequest {
 
 export interface ServerParts {
   readonly decide: (request: EdgeRequest) => Decision | Promise<Decision>;
+  /** Another number after each change of what `decide` refuses whoever asks: what was kept ready before may be refused now. */
+  readonly generation: () => number;
   /** True when `decide` lets everybody read everything, so that a ready answer needs no decision of its own. */
   readonly isOpen: () => boolean;
   /** False for the `Host` of a request that must not be answered, whatever it asks for. */
@@ -100,11 +102,12 @@ export type Patience = Readonly<Record<keyof typeof patience, number>>;
 
 /** The edge, the hits and the serve plane of one machine, behind one port. */
 export function createLocalServer(parts: ServerParts): LocalServer {
-  const memory: HitMemory = { ready: new ReadyResponses(), hot: new HotFiles() };
+  const keeper = new MemoryKeeper(parts.generation);
   const listener: RequestListener = (request, response) => {
     const { method, url = "" } = request;
     if (!parts.isKnownHost(hostOf(request))) return refuseHost(parts, { request, response });
     const isRead = method === "GET" || method === "HEAD";
+    const memory = keeper.memory();
     const ready = isRead && parts.isOpen() ? findReady(parts, memory, url) : undefined;
     if (ready !== undefined) {
       parts.fetched?.({ path: url, address: addressOf(request), identity: anonymous, decision: "allowed" });
@@ -123,15 +126,39 @@ export function createLocalServer(parts: ServerParts): LocalServer {
   server.timeout = patient.stallTimeout;
   server.maxConnections = parts.connections;
   answerUnparsed(server);
-  const lane = tls === undefined ? openLane(server, parts, memory, patient) : undefined;
+  const lane = tls === undefined ? openLane(server, parts, keeper, patient) : undefined;
   return {
     server,
     closeIdle: () => {
       server.closeIdleConnections();
       lane?.close();
     },
-    forgetLists: () => memory.ready.forgetLists(),
+    forgetLists: () => keeper.memory().ready.forgetLists(),
   };
+}
+
+/**
+ * What is kept in memory for hits, anew after each change of what is refused: a request that was let through before it keeps
+ * its answer in what nobody looks at any more.
+ */
+class MemoryKeeper {
+  readonly #generation: () => number;
+  #kept: HitMemory & { readonly of: number };
+
+  constructor(generation: () => number) {
+    this.#generation = generation;
+    this.#kept = this.#open(generation());
+  }
+
+  readonly memory = (): HitMemory => {
+    const generation = this.#generation();
+    if (generation !== this.#kept.of) this.#kept = this.#open(generation);
+    return this.#kept;
+  };
+
+  #open(of: number) {
+    return { of, ready: new ReadyResponses(), hot: new HotFiles() };
+  }
 }
 
 /** Whoever shows no certificate, or a wrong one, is let in: only the exchange of it for a token wants one. */
@@ -166,10 +193,10 @@ function takeTime(request: IncomingMessage): AsyncIterable<Uint8Array> {
   return request;
 }
 
-function openLane(server: Server, parts: ServerParts, memory: HitMemory, patient: Patience): HitLane {
+function openLane(server: Server, parts: ServerParts, keeper: MemoryKeeper, patient: Patience): HitLane {
   return openHitLane(server, {
     find: (target, host) =>
-      parts.isOpen() && parts.isKnownHost(host) ? memory.ready.get(target, parts.now()) : undefined,
+      parts.isOpen() && parts.isKnownHost(host) ? keeper.memory().ready.get(target, parts.now()) : undefined,
     answered: (path, socket) => {
       parts.fetched?.({ path, address: socket.remoteAddress ?? "", identity: anonymous, decision: "allowed" });
       parts.count("edge", 200, "");
@@ -226,11 +253,8 @@ async function route(parts: ServerParts, memory: HitMemory, exchange: Exchange):
   const asked = { method, path, credentials: credentialsOf(request), header };
   const decision = await parts.decide(asked);
   tell(parts, request, asked, decision);
-  if (decision.kind === "answer") {
-    const body = Buffer.from(decision.body);
-    return { route: "edge", status: send(exchange, { ...decision, body }), error: decision.body.trimEnd() };
-  }
-  const outcome = await serve(parts, memory, exchange, decision);
+  if (decision.kind === "answer") return answered(exchange, decision);
+  const outcome = await serve(parts, memory, exchange, decision, () => parts.decide(asked));
   return decision.routed.route === "site" ? outcome : { ...outcome, channel: decision.channel ?? "" };
 }
 
@@ -239,13 +263,22 @@ async function serve(
   memory: HitMemory,
   exchange: Exchange,
   decision: EdgeForward,
+  decideAgain: DecideAgain,
 ): Promise<Outcome> {
   const { request, response } = exchange;
   const { route } = decision.routed;
   const ready = findReady(parts, memory, readyKey(decision));
   if (ready !== undefined) return { route, status: sendReady(request, response, ready) };
   const status = await serveStored(parts, memory, exchange, decision.routed);
-  return status === undefined ? serveMiss(parts, memory, exchange, decision) : { route, status };
+  return status === undefined ? serveMiss(parts, memory, exchange, decision, decideAgain) : { route, status };
+}
+
+/** What was decided of a request when it came, as it is now. */
+type DecideAgain = () => Decision | Promise<Decision>;
+
+function answered(exchange: Exchange, answer: EdgeAnswer): Outcome {
+  const body = Buffer.from(answer.body);
+  return { route: "edge", status: send(exchange, { ...answer, body }), error: answer.body.trimEnd() };
 }
 
 /** What is malformed, and what nobody can decide at the moment, is no decision about who may. */
@@ -306,8 +339,10 @@ async function serveMiss(
   memory: HitMemory,
   exchange: Exchange,
   decision: EdgeForward,
+  decideAgain: DecideAgain,
 ): Promise<Outcome> {
   const { routed, identity, channel, view } = decision;
+  const generation = parts.generation();
   const { method = "" } = exchange.request;
   const headers = exchange.request.headers as Record<string, string>;
   const query = splitTarget(exchange.request).query;
@@ -319,6 +354,10 @@ async function serveMiss(
   const { purges } = memory.ready;
   const asked = { method, routed, channel, view, headers, query, body, chunks, origin, certificate };
   const result = await parts.answer({ ...asked, identity, client });
+  // It may have been blocked while it was obtained.
+  const isChanged = routed.route !== "site" && generation !== parts.generation();
+  const again = isChanged ? await decideAgain() : undefined;
+  if (again?.kind === "answer") return answered(exchange, again);
   const error = errorOf(result);
   if (error !== undefined) parts.failed(error);
   const refusal = error && contentRefusal(error);

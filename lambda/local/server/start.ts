@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { alarmActor } from "../../access/audited-channels.ts";
 import { checkIdentity } from "../../access/caller.ts";
 import { hmac } from "../../access/hmac.ts";
-import { decide, readHolder } from "../../edge/decide.ts";
+import { decide, type EdgeContext, readHolder } from "../../edge/decide.ts";
 import { type Admit, createStack } from "../../http/stack.ts";
+import { blockedText } from "../../proxy/store/blocked-text.ts";
 import { asServedError } from "../../proxy/store/served-error.ts";
 import { DeferredLog } from "../../proxy/upkeep/deferred-log.ts";
 import { publicationHappened } from "../../publishing/publications.ts";
@@ -16,6 +17,7 @@ import { PurgeSignal } from "../data/purge-signal.ts";
 import { SqliteTreeHeadStore } from "../data/sqlite-tree-head-store.ts";
 import { memorySweep, SqliteVersionIndex, sweepMemories } from "../data/sqlite-version-index.ts";
 import { stagedSweepInterval, sweepStagedFiles } from "../data/staged-files.ts";
+import { WatchedRulings } from "../data/watched-rulings.ts";
 import { readCertificate } from "./certificate.ts";
 import { ChannelCounts } from "./channel-counts.ts";
 import { failureReport } from "./failure-report.ts";
@@ -70,7 +72,8 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
   });
   const stack = createStack(handlers, admitter(settings));
   const seconds = () => Math.floor(clock.now() / 1000);
-  const context = { keyValues: localKeyValues(settings, clock.now), hmac, now: seconds };
+  const rulings = new WatchedRulings({ data: settings.data, now: clock.now });
+  const context = { keyValues: localKeyValues(settings, clock.now), hmac, now: seconds, blocked: blockLines(rulings) };
   const open = localAccess(settings).anonymous === "all";
   const channels = Object.keys(settings.config.channels);
   const counts =
@@ -91,6 +94,7 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
     fetched: audit.fetched,
     identify: (request) => readHolder(request, context),
     isOpen: () => open && !isChosen,
+    generation: rulings.generation,
     isKnownHost: (host) => !guarded || hosts.has(host),
     answer: guardLoops(parts.way, (request) => asking.run(request.client, () => stack(request, processInvocation))),
     filePath: (key) => opened.store.path(key),
@@ -120,9 +124,22 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
     await stopLogUpkeep();
     await log.stop();
     await audit.stop();
+    rulings.close();
     opened.database.close();
   };
   return { url: address(), gosumdb: opened.ownLog.verifierKey, stop };
+}
+
+/** What `decide` says of what is blocked; undefined where that cannot be read. */
+function blockLines(rulings: WatchedRulings): NonNullable<EdgeContext["blocked"]> {
+  return ({ module = "", version = "" }) => {
+    try {
+      const ruling = rulings.find(module, version);
+      return ruling === undefined ? "" : blockedText(ruling, version);
+    } catch {
+      return undefined;
+    }
+  };
 }
 
 /** What fails of it now is done the next time. */

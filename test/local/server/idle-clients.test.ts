@@ -49,6 +49,7 @@ function start(certificate: { readonly cert: string; readonly key: string } | un
       misrouted: false,
       identity: anonymous,
     }),
+    generation: () => 0,
     isOpen: () => true,
     isKnownHost: () => true,
     answer,
