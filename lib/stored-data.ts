@@ -9,6 +9,7 @@ import {
   logPrefix,
   modulePrefix,
   pendingPartition,
+  rulingPrefix,
   tokenPartition,
   usedPrefix,
 } from "../lambda/aws/table.ts";
@@ -75,6 +76,8 @@ export class StoredData extends Construct {
         [modulePrefix, leasePrefix, headPrefix].map((prefix) => `${prefix}*`),
         ["Query", "GetItem", "PutItem", "UpdateItem"],
       ),
+      // What is blocked or excepted is judged there, and decided elsewhere.
+      this.#inIndex([`${rulingPrefix}*`], ["Query"]),
       this.#inLog([claimPrefix], ["GetItem", "PutItem"]),
       this.#inLog([logPrefix], ["GetItem", "BatchGetItem", "Query"]),
       this.#inLog([pendingPartition], ["PutItem"]),

@@ -19,9 +19,10 @@ function actionsOf(name: string): readonly string[] {
 const log = ["logs:CreateLogStream", "logs:PutLogEvents"];
 const secret = "secretsmanager:GetSecretValue";
 
-/** Files, index, leases, heads and claims; reading our own log, leaving records for it, and calling the function that signs. */
+/** Files, index, leases, heads and claims; reading what is ruled and our own log, leaving records for it, and calling the function that signs. */
 const writing = [
   ...["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+  "dynamodb:Query",
   ...["dynamodb:GetItem", "dynamodb:PutItem"],
   ...["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem", "lambda:InvokeFunction"],
   ...["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"],
