@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { git, hasGit } from "../support/git-repository.ts";
@@ -16,6 +16,9 @@ import { ScriptedIssuer } from "../support/scripted-issuer.ts";
 const root = join(import.meta.dirname, "../..");
 const hasTools = hasGit && ["bash", "curl", "sed"].every((tool) => spawnSync(tool, ["--version"]).status === 0);
 const skip = skipWithoutGoAndTls || (hasTools ? false : "bash, curl, sed or git is not installed");
+
+/** With this node, whatever the machine has. */
+const path = `${dirname(process.execPath)}:${process.env.PATH}`;
 
 let issuer: ScriptedIssuer;
 let modfront: GuardedModfront;
@@ -77,7 +80,7 @@ async function step(more: Readonly<Record<string, string>> = {}) {
   const script = spawn("bash", [join(root, "action/publish/publish.sh")], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
-      ...{ PATH: process.env.PATH ?? "", HOME: temporary, RUNNER_TEMP: temporary, GITHUB_WORKSPACE: workspace },
+      ...{ PATH: path, HOME: temporary, RUNNER_TEMP: temporary, GITHUB_WORKSPACE: workspace },
       ...{ GITHUB_ENV: environment, GITHUB_OUTPUT: output, GITHUB_REF_TYPE: "tag", GITHUB_REF_NAME: "v1.0.0" },
       ...{ CURL_CA_BUNDLE: modfront.certificate.cert, NODE_EXTRA_CA_CERTS: modfront.certificate.cert },
       ACTIONS_ID_TOKEN_REQUEST_URL: `https://127.0.0.1:${(github.address() as AddressInfo).port}/token?api-version=2.0`,
@@ -128,7 +131,7 @@ test("what gorelease says of a module is no command to the runner", { skip }, as
   const go = `#!/bin/sh\n[ "$1" = build ] || exit 0\nprintf '#!/bin/sh\\ncat %s\\n' "${programs}/says" >"$3"\nchmod +x "$3"\n`;
   writeFileSync(join(programs, "says"), `${says}\n`);
   writeFileSync(join(programs, "go"), go, { mode: 0o755 });
-  const { code, stderr } = await step({ MODFRONT_API: "true", PATH: `${programs}:${process.env.PATH}` });
+  const { code, stderr } = await step({ MODFRONT_API: "true", PATH: `${programs}:${path}` });
   assert.equal(code, 0, stderr);
   assert.match(stderr, /^ ::set-env name=PATH::x\n##add-path\]x\nInferred base version: v1\.0\.0\n/);
 });
@@ -148,7 +151,7 @@ test("whatever goes wrong ends the step in words, and nothing is set or shown", 
     [/is no folder/, { MODFRONT_DIRECTORY: "nowhere" }],
     [/permissions: \{ id-token: write/, { ACTIONS_ID_TOKEN_REQUEST_URL: "" }],
     [/answered 401: .*aud/, { MODFRONT_AUDIENCE: "https://other.example" }],
-    [/node is v22\.18\.0 and is to be 24 or newer/, { PATH: `${oldNode}:${process.env.PATH}` }],
+    [/node is v22\.18\.0 and is to be 24 or newer/, { PATH: `${oldNode}:${path}` }],
   ];
   for (const [said, environment] of rows) {
     const { code, stdout, stderr, output } = await step(environment);
