@@ -10,6 +10,9 @@ import type { Terminal, Verb } from "./verbs/verb.ts";
 const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   token: async () => (await import("./verbs/token.ts")).token,
   channel: async () => (await import("./verbs/channel.ts")).channel,
+  block: async () => (await import("./verbs/block.ts")).block,
+  unblock: async () => (await import("./verbs/block.ts")).unblock,
+  blocks: async () => (await import("./verbs/block.ts")).blocks,
   audit: async () => (await import("./verbs/audit.ts")).audit,
   login: async () => (await import("./verbs/login.ts")).login,
   credential: async () => (await import("./verbs/credential.ts")).credential,

@@ -82,7 +82,16 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/access/oidc": ["golang", "edge", "access", "proxy/store"],
   "lambda/http": ["edge", "proxy/store", "proxy/serve"],
   "lambda/exchange": ["golang", "edge", "access/audit", "access", "access/oidc", "http"],
-  "lambda/admin": ["golang", "edge", "access/audit", "access", "proxy/channels", "upstream/credentials", "http"],
+  "lambda/admin": [
+    "golang",
+    "edge",
+    "access/audit",
+    "access",
+    "proxy/store",
+    "proxy/channels",
+    "upstream/credentials",
+    "http",
+  ],
   "lambda/publishing": ["golang", "edge", "access/audit", "access", "http", "admin", "proxy/store"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
   "lambda/aws": [

@@ -71,6 +71,9 @@ const statuses: Readonly<Record<string, number>> = {
   "no-such-token": 404,
   "token-exists": 409,
   "revocations-full": 409,
+  "bad-ruling": 400,
+  "no-such-ruling": 404,
+  "blocks-full": 409,
   "bad-credential": 400,
   "no-such-credential": 404,
   "credentials-full": 409,
@@ -94,7 +97,7 @@ export function pageOf(query: URLSearchParams): { readonly limit: number; readon
   const limit = Number(text);
   if (!/^\d{1,4}$/.test(text) || limit < 1 || limit > 1000) throw new CodedError("bad-page", "limit: 1 to 1000");
   const after = query.get("after") ?? undefined;
-  if (after !== undefined && !/^[\x21-\x7e]{1,200}$/.test(after))
+  if (after !== undefined && !/^[\x21-\x7e]{1,2000}$/.test(after))
     throw new CodedError("bad-page", "after: no such page");
   return { limit, after };
 }

@@ -21,6 +21,11 @@ export type KeysBody = z.output<typeof keysBody>;
 
 export type TokenBody = z.output<typeof tokenBody>;
 
+/** Of `PUT /-/api/blocks/<module>[@<version>]`; what the fields may hold `AuditedRulings` says. */
+export const rulingBody = z.strictObject({ reason: z.string().max(1000), until: z.string().max(40).optional() });
+
+export type RulingBody = z.output<typeof rulingBody>;
+
 /** Of `PUT /-/api/credentials/<match>`; what the fields may hold `checkCredential` says. */
 export const credentialBody = z.strictObject({
   kind: z.string().max(20),

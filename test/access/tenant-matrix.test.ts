@@ -52,6 +52,10 @@ const questions: Readonly<Record<string, ((module: string) => readonly string[])
   credentials: "what one manages",
   "credential-set": "what one manages",
   "credential-remove": "what one manages",
+  blocks: "what one manages",
+  channels: "no module",
+  "channel-rollback": "no module",
+  "channel-restore": "no module",
   tenants: "what one manages",
   audit: "what one manages",
 };

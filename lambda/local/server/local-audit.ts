@@ -8,8 +8,10 @@ import type { UsedTokens } from "../../access/oidc/used-tokens.ts";
 import { changeHappened } from "../../access/settled-changes.ts";
 import type { Administration } from "../../admin/administration.ts";
 import { AuditedCredentials } from "../../admin/audited-credentials.ts";
+import { AuditedRulings } from "../../admin/audited-rulings.ts";
 import type { ChannelAdministration } from "../../admin/channel-routes.ts";
 import type { CredentialAdministration } from "../../admin/credential-routes.ts";
+import type { RulingAdministration } from "../../admin/ruling-routes.ts";
 import { chosenChannels } from "../../proxy/channels/channel-parts.ts";
 import { isForkDecided } from "../../proxy/checksums/fork-evidence.ts";
 import type { TreeHeadStore } from "../../proxy/store/tree-head-store.ts";
@@ -20,6 +22,7 @@ import { SqliteUsedTokens } from "../access/sqlite-used-tokens.ts";
 import { auditFile, openAuditDatabase } from "../data/audit-database.ts";
 import type { Failpoint } from "../data/failpoints.ts";
 import { SqliteAuditLog } from "../data/sqlite-audit-log.ts";
+import { SqliteRulingStore } from "../data/sqlite-ruling-store.ts";
 import type { LocalParts } from "./local-parts.ts";
 import type { Settings } from "./settings.ts";
 
@@ -31,7 +34,10 @@ const day = 86_400_000;
 /** The audit log of a running server. */
 export interface LocalAudit {
   /** What is changed over HTTP, and written down here before. */
-  readonly administration: Administration & CredentialAdministration & ChannelAdministration;
+  readonly administration: Administration &
+    CredentialAdministration &
+    ChannelAdministration &
+    Pick<RulingAdministration, "rulings">;
   /** Through which whatever else is changed goes. */
   readonly changes: AuditedChanges;
   /** The ID tokens that were exchanged, which is written down too. */
@@ -82,6 +88,8 @@ export function openLocalAudit(
     ...{ store: set, changes, tenants: Object.keys(config.tenants) },
     now: clock.now,
   });
+  const ruled = new SqliteRulingStore(data, failpoint);
+  const rulings = new AuditedRulings({ store: ruled, changes, tenants: config.tenants, now: clock.now });
   const states = new SqliteChannelStates(data, chosenChannels(config.channels));
   const channels = new AuditedChannels({ states, changes, now });
   const timers: NodeJS.Timeout[] = [];
@@ -94,13 +102,23 @@ export function openLocalAudit(
   const ofAccess: Happened = async (event) =>
     (await credentials.happened(event)) ??
     (await channels.happened(event)) ??
+    (await rulings.happened(event)) ??
     (await ofVersions(event)) ??
     (await tokens.happened(event));
   const happened = changeHappened(ofAccess, (name) => isForkDecided(heads, name));
   const settle = () => changes.settle(happened);
   const forget = () => log.forget(clock.now() - config.audit.days * day);
   return {
-    administration: { store, tokens, credentials, channels, audit: log, tenants: config.tenants, now: clock.now },
+    administration: {
+      store,
+      tokens,
+      credentials,
+      channels,
+      rulings,
+      audit: log,
+      tenants: config.tenants,
+      now: clock.now,
+    },
     changes,
     used,
     fetched: config.audit.fetches === "none" ? undefined : (fetch) => recorder.record(fetch),
@@ -120,6 +138,7 @@ export function openLocalAudit(
       store.close();
       used.close();
       set.close();
+      ruled.close();
       states.close();
       database.close();
     },

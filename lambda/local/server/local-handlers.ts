@@ -9,6 +9,7 @@ import { type ChannelAdministration, channelRoutes } from "../../admin/channel-r
 import { type CredentialAdministration, credentialRoutes } from "../../admin/credential-routes.ts";
 import { overviewRoutes } from "../../admin/overview-routes.ts";
 import { refusalOf } from "../../admin/refusals.ts";
+import { blockRoutes, type RulingAdministration } from "../../admin/ruling-routes.ts";
 import { tokenRoutes } from "../../admin/token-routes.ts";
 import { pageRoutes } from "../../console/page-handler.ts";
 import { ownSumdb } from "../../console/paste-lines.ts";
@@ -63,7 +64,10 @@ export interface HandlerParts extends LocalParts {
   /** Through which versions are published and yanked. */
   readonly changes: AuditedChanges;
   readonly purges: Purges;
-  readonly administration: Administration & CredentialAdministration & ChannelAdministration;
+  readonly administration: Administration &
+    CredentialAdministration &
+    ChannelAdministration &
+    Pick<RulingAdministration, "rulings">;
   /** Told of requests that were refused for who asked. */
   readonly refused: (event: AuditEvent) => void;
   /** The ID tokens that were used. */
@@ -123,6 +127,7 @@ function siteRoutes(settings: Settings, parts: HandlerParts, planes: SitePlanes)
     ...tokenRoutes(parts.administration),
     ...credentialRoutes(parts.administration),
     ...channelRoutes(parts.administration),
+    ...blockRoutes({ ...parts.administration, access: localAccess(settings) }),
     ...overviewRoutes(parts.administration),
     ...localPublishing(settings, parts, planes),
     ...localExchange(settings, parts),
