@@ -56,7 +56,8 @@ export class ServiceStack extends Stack {
     this.#alerts.add(this, "BackgroundAlarming", alarmRows.alarming("background"));
     this.#alerts.add(this, "Concurrency", alarmRows.concurrency());
     const channels = Object.keys(props.config.channels);
-    if (channels.length > 0)
+    // Whatever cannot move traffic step by step cannot count two metrics against each other either: the emulator.
+    if (channels.length > 0 && props.canary)
       new ChannelAlarms(this, "ChannelAlarms", { names: props.names, channels, alerts: this.#alerts });
     new CfnOutput(this, "Gosumdb", { value: this.#log.gosumdb, description: "The value of GOSUMDB, for all modules" });
     const functions = this.#serve(fill.live);

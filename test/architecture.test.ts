@@ -49,7 +49,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/proxy/store": ["golang"],
   "lambda/proxy/sources": ["golang", "proxy/store"],
   "lambda/proxy/policy": ["golang", "proxy/store", "proxy/sources"],
-  "lambda/proxy/channels": ["golang", "edge", "proxy/sources"],
+  "lambda/proxy/channels": ["golang", "edge", "proxy/sources", "proxy/policy"],
   "lambda/proxy/checksums": ["golang", "proxy/store", "proxy/sources"],
   "lambda/proxy/log": ["golang", "proxy/store"],
   "lambda/proxy/intake": ["golang", "proxy/store", "proxy/sources", "proxy/checksums"],

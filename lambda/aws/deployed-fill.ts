@@ -2,6 +2,8 @@ import { tmpdir } from "node:os";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { type Tenants, tenantBorders, tenantWith } from "../access/tenants.ts";
+import { channelPolicies } from "../proxy/channels/channel-parts.ts";
+import type { Channels } from "../proxy/channels/config.ts";
 import { sumdbVerifier } from "../proxy/checksums/known-sumdb.ts";
 import { openSumdbRemote } from "../proxy/checksums/sumdb-reach.ts";
 import { Fill, type FillParts } from "../proxy/fill/fill.ts";
@@ -30,6 +32,7 @@ export interface DeployedFillParts {
   readonly settings: UpstreamsConfig & {
     readonly ttl: FillParts["ttl"];
     readonly policy: FillParts["policy"];
+    readonly channels: Channels;
     readonly timeouts: UpstreamTimeouts & FillParts["timeouts"];
     readonly sumdb: { readonly name: string; readonly url?: string | undefined };
     readonly credentials: readonly CredentialRule[];
@@ -105,6 +108,7 @@ export async function openFill(parts: DeployedFillParts) {
     temporaryFiles,
     clock,
     policy: settings.policy,
+    channelPolicies: channelPolicies(settings.channels),
     ttl: settings.ttl,
     timeouts: { total: Math.min(settings.timeouts.total, fillTimes.file) },
   });

@@ -65,24 +65,28 @@ function resolveConfig(config: Config): Config {
   };
   const resolveRules = (key: string, rules: Config["upstreams"]) =>
     rules.map((rule, i) => ({ ...rule, patterns: resolve(`${key}.${i}.patterns`, rule.patterns) }));
-  const resolvePolicy = <Row extends { readonly modules: readonly string[] }>(list: string, rows: readonly Row[]) =>
-    rows.map((row, i) => ({ ...row, modules: resolve(`policy.${list}.${i}.modules`, row.modules) }));
-  const { policy } = config;
+  const resolveRows = <Row extends { readonly modules: readonly string[] }>(key: string, rows: readonly Row[]) =>
+    rows.map((row, i) => ({ ...row, modules: resolve(`${key}.${i}.modules`, row.modules) }));
+  const resolvePolicy = (key: string, policy: Config["policy"]) => ({
+    ...policy,
+    allow: resolveRows(`${key}.allow`, policy.allow),
+    deny: resolveRows(`${key}.deny`, policy.deny),
+  });
   checkGrants(config);
   const owned = Object.values(tenants).flatMap(({ modules }) => modules);
   return {
     ...config,
     private: [...new Set([...resolve("private", config.private), ...owned])],
     upstreams: resolveRules("upstreams", config.upstreams),
-    policy: {
-      ...policy,
-      allow: resolvePolicy("allow", policy.allow),
-      deny: resolvePolicy("deny", policy.deny),
-    },
+    policy: resolvePolicy("policy", config.policy),
     channels: Object.fromEntries(
-      Object.entries(config.channels).map(([name, { upstreams, ...channel }]) => [
+      Object.entries(config.channels).map(([name, { upstreams, policy, ...channel }]) => [
         name,
-        { ...channel, ...(upstreams && { upstreams: resolveRules(`channels.${name}.upstreams`, upstreams) }) },
+        {
+          ...channel,
+          ...(upstreams && { upstreams: resolveRules(`channels.${name}.upstreams`, upstreams) }),
+          ...(policy && { policy: resolvePolicy(`channels.${name}.policy`, policy) }),
+        },
       ]),
     ),
   };

@@ -25,7 +25,7 @@ import { onlyStored } from "../../http/only-stored.ts";
 import { probeRoutes } from "../../http/probes.ts";
 import type { Route } from "../../http/route.ts";
 import { siteHandler } from "../../http/site.ts";
-import { channelsApart } from "../../proxy/channels/channel-parts.ts";
+import { channelPolicies, channelsApart } from "../../proxy/channels/channel-parts.ts";
 import { sumdbVerifier } from "../../proxy/checksums/known-sumdb.ts";
 import { Fill } from "../../proxy/fill/fill.ts";
 import { LimitedFill } from "../../proxy/fill/limited-fill.ts";
@@ -201,6 +201,7 @@ function openFill(
     temporaryFiles,
     publishing: config.publishing,
     policy: config.policy,
+    channelPolicies: channelPolicies(config.channels),
     rulings: new SqliteRulingStore(data, failpoint),
     clock,
     ttl: config.ttl,

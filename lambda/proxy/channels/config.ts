@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isCodedError } from "../../golang/coded-error.ts";
 import { checkPath } from "../../golang/module.ts";
+import { policySchema } from "../policy/config.ts";
 import { upstreamRules } from "../sources/config.ts";
 import { parseChain } from "../sources/upstream-rules.ts";
 import { defaultChannel } from "./failure-rule.ts";
@@ -54,6 +55,9 @@ const channel = z
     upstreams: upstreams
       .optional()
       .describe("Rules that come before those of `upstreams`: only what they match comes from elsewhere"),
+    policy: policySchema
+      .optional()
+      .describe("What is refused beside what `policy` refuses: what it hides and does not let in"),
     share: z
       .number()
       .gt(0)

@@ -6,6 +6,7 @@ import type { SumdbRemote } from "../checksums/sumdb-reach.ts";
 import { Intake } from "../intake/intake.ts";
 import type { StoredFile } from "../intake/stored-file.ts";
 import type { ZipInspector } from "../intake/zip-inspector.ts";
+import { bothGates, type VersionGate } from "../policy/both-gates.ts";
 import type { ConfiguredPolicy } from "../policy/policy.ts";
 import { PolicyGate } from "../policy/policy-gate.ts";
 import { ChainModuleSource } from "../sources/module-source.ts";
@@ -59,6 +60,8 @@ export interface FillParts {
   readonly clock: Clock;
   /** What may come in, and what is ruled beside it. */
   readonly policy: ConfiguredPolicy;
+  /** What is refused beside that in channels, by their names: files are of all, so that none can let in more. */
+  readonly channelPolicies?: ReadonlyMap<string, ConfiguredPolicy> | undefined;
   readonly rulings?: Pick<RulingStore, "ofModule"> | undefined;
   /** Seconds. */
   readonly ttl: { readonly list: number; readonly query: number; readonly notFound: number };
@@ -68,7 +71,7 @@ export interface FillParts {
   readonly timeouts: { readonly total: number };
 }
 
-/** What is obtained from one set of upstreams. */
+/** What is obtained from one set of upstreams, by one policy. */
 interface Obtained {
   readonly files: FileFill;
   readonly lists: ListFill;
@@ -79,7 +82,7 @@ interface Obtained {
 /** The fill plane itself: each kind of request to the part that knows it, of the channel that it is for. */
 export class Fill implements FillPlane {
   readonly #default: Obtained;
-  /** By the names of channels that have upstreams of their own; any other has those of the default. */
+  /** By the names of channels that have upstreams or a policy of their own; any other is as the default. */
   readonly #channels = new Map<string, Obtained>();
   readonly #publications: PublishFill;
   /** By their names. */
@@ -103,10 +106,14 @@ export class Fill implements FillPlane {
     };
     this.#default = obtainedFrom(router, index, shared);
     const indices = [index];
-    for (const [name, own] of router.channels ?? []) {
+    const policies = parts.channelPolicies ?? new Map<string, ConfiguredPolicy>();
+    for (const name of new Set([...(router.channels?.keys() ?? []), ...policies.keys()])) {
       const view = new ChannelIndex(index, name);
       indices.push(view);
-      this.#channels.set(name, obtainedFrom(own, view, shared));
+      const policy = policies.get(name);
+      const own = policy && bothGates(gate, new PolicyGate({ policy, index: view, clock }));
+      const judged = own === undefined ? shared : { ...shared, gate: own, intake: new Intake({ ...parts, gate: own }) };
+      this.#channels.set(name, obtainedFrom(router.channels?.get(name) ?? router, view, judged));
     }
     this.#publications = new PublishFill({
       ...shared,
@@ -170,7 +177,7 @@ export class Fill implements FillPlane {
 function obtainedFrom(
   router: UpstreamRouter,
   index: VersionIndex,
-  parts: Pick<FillParts, "clock" | "ttl"> & { readonly gate: PolicyGate } & Omit<
+  parts: Pick<FillParts, "clock" | "ttl"> & { readonly gate: VersionGate } & Omit<
       FileFillParts,
       "index" | "source" | "notFoundSeconds"
     >,

@@ -1,5 +1,5 @@
 import { escapePath } from "../../golang/module.ts";
-import type { PolicyGate } from "../policy/policy-gate.ts";
+import type { VersionGate } from "../policy/both-gates.ts";
 import { type ModuleSource, missTime, readBody } from "../sources/module-source.ts";
 import { infoLimit, parseInfo } from "../sources/version-info.ts";
 import { versionList } from "../sources/version-list.ts";
@@ -28,7 +28,7 @@ export interface LatestFillParts {
   readonly lists: ListFill;
   readonly files: Pick<FileFill, "fill">;
   readonly clock: Clock;
-  readonly gate: PolicyGate;
+  readonly gate: VersionGate;
   readonly listSeconds: number;
   readonly notFoundSeconds: number;
 }

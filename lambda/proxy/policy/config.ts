@@ -21,20 +21,20 @@ const rule = {
   mode: z.enum(["enforce", "report"]).default("enforce").describe("report: say what would be refused, refuse nothing"),
 };
 
+/** Which versions may come in: of all, or of a channel. */
+export const policySchema = z.strictObject({
+  deny: z
+    .array(z.strictObject({ ...rule, reason: line.describe("Why, for the person at go") }))
+    .default([])
+    .describe("What may not come in: the first rule that fits decides"),
+  allow: z
+    .array(z.strictObject({ ...rule, reason: line.optional().describe("Why, for whoever reads this file") }))
+    .default([])
+    .describe("What may come in: where there is any, nothing else may"),
+  contact: line.optional().describe("Whom to ask: the line that a refusal ends with"),
+});
+
 /** What of the configuration says which versions may come in. */
 export const policyConfig = {
-  policy: z
-    .strictObject({
-      deny: z
-        .array(z.strictObject({ ...rule, reason: line.describe("Why, for the person at go") }))
-        .default([])
-        .describe("What may not come in: the first rule that fits decides"),
-      allow: z
-        .array(z.strictObject({ ...rule, reason: line.optional().describe("Why, for whoever reads this file") }))
-        .default([])
-        .describe("What may come in: where there is any, nothing else may"),
-      contact: line.optional().describe("Whom to ask: the line that a refusal ends with"),
-    })
-    .prefault({})
-    .describe("Which versions may come in"),
+  policy: policySchema.prefault({}).describe("Which versions may come in"),
 };

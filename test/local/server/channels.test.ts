@@ -186,3 +186,28 @@ test("each side is counted, and a channel whose answers fail is rolled back by i
     ["channel.rollback canary intended alarm modfront", "channel.rollback canary done alarm modfront"],
   );
 });
+
+test("a policy of a channel hides there, and keeps out, what the default shows and lets in, and never lets in more", async (t) => {
+  const deny = (versions: string) => [{ modules: "example.com/m", versions, reason: "not yet" }];
+  const door = await FrontDoor.start({
+    policy: { deny: deny("v1.0.0") },
+    channels: { strict: { policy: { deny: deny(">=v1.2.0") } }, loose: { policy: {} } },
+  });
+  t.after(() => door[Symbol.asyncDispose]());
+  for (const version of ["v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0"])
+    await door.publish(moduleFixture("example.com/m", version));
+  door.open.on(`${m}/list`, { body: "v1.0.0\nv1.1.0\nv1.2.0\nv1.3.0\n" });
+  door.open.on(`${m}/main.info`, { body: JSON.stringify({ Version: "v1.3.0", Time: "2024-01-02T03:04:05Z" }) });
+  for (let round = 0; round < 2; round++) {
+    assert.equal(await body(door, `${m}/list`), "200 v1.1.0\nv1.2.0\nv1.3.0\n");
+    assert.equal(await body(door, `/~strict${m}/list`), "200 v1.1.0\n");
+    assert.equal(await body(door, `/~loose${m}/list`), "200 v1.1.0\nv1.2.0\nv1.3.0\n");
+    assert.match(await body(door, "/~strict/example.com/m/@latest"), /^200 .*"v1\.1\.0"/);
+    assert.match(await body(door, "/example.com/m/@latest"), /^200 .*"v1\.3\.0"/);
+  }
+  assert.match(await body(door, `/~strict${m}/v1.2.0.zip`), /^403 .*\n?.*not yet/s);
+  assert.match(await body(door, `/~loose${m}/v1.0.0.zip`), /^403 /);
+  assert.equal((await get(door.url, `${m}/v1.2.0.zip`)).status, 200);
+  // What is stored is everybody's: a channel's policy is for lists and for what comes in.
+  assert.equal((await get(door.url, `/~strict${m}/v1.2.0.zip`)).status, 200);
+});
