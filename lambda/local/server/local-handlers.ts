@@ -7,6 +7,7 @@ import { signingKey } from "../../access/tokens.ts";
 import type { Administration } from "../../admin/administration.ts";
 import { type ChannelAdministration, channelRoutes } from "../../admin/channel-routes.ts";
 import { type CredentialAdministration, credentialRoutes } from "../../admin/credential-routes.ts";
+import { explainRoutes } from "../../admin/explain-routes.ts";
 import { overviewRoutes } from "../../admin/overview-routes.ts";
 import { refusalOf } from "../../admin/refusals.ts";
 import { blockRoutes, type RulingAdministration } from "../../admin/ruling-routes.ts";
@@ -29,6 +30,7 @@ import { channelPolicies, channelsApart } from "../../proxy/channels/channel-par
 import { sumdbVerifier } from "../../proxy/checksums/known-sumdb.ts";
 import { Fill } from "../../proxy/fill/fill.ts";
 import { LimitedFill } from "../../proxy/fill/limited-fill.ts";
+import { PolicyGate } from "../../proxy/policy/policy-gate.ts";
 import { type Served, serveFile, serveIndex, serveSumdb } from "../../proxy/serve/serve.ts";
 import type { FillPlane } from "../../proxy/store/fill-plane.ts";
 import type { Purges } from "../../proxy/store/purges.ts";
@@ -48,7 +50,6 @@ import { DiskFloor } from "../data/disk-floor.ts";
 import { SqliteClaimStore } from "../data/sqlite-claim-store.ts";
 import { SqliteLeaseStore } from "../data/sqlite-lease-store.ts";
 import { SqliteModuleCatalogue } from "../data/sqlite-module-catalogue.ts";
-import { SqliteRulingStore } from "../data/sqlite-ruling-store.ts";
 import { SqliteTreeHeadStore } from "../data/sqlite-tree-head-store.ts";
 import { SqliteVersionIndex } from "../data/sqlite-version-index.ts";
 import type { LocalParts } from "./local-parts.ts";
@@ -129,6 +130,14 @@ function siteRoutes(settings: Settings, parts: HandlerParts, planes: SitePlanes)
     ...channelRoutes(parts.administration),
     ...blockRoutes({ ...parts.administration, access: localAccess(settings) }),
     ...overviewRoutes(parts.administration),
+    ...explainRoutes(
+      new PolicyGate({
+        ...parts,
+        policy: settings.config.policy,
+        rulings: parts.administration.rulings.store,
+        index,
+      }),
+    ),
     ...localPublishing(settings, parts, planes),
     ...localExchange(settings, parts),
     ...pageRoutes({
@@ -202,7 +211,7 @@ function openFill(
     publishing: config.publishing,
     policy: config.policy,
     channelPolicies: channelPolicies(config.channels),
-    rulings: new SqliteRulingStore(data, failpoint),
+    rulings: parts.administration.rulings.store,
     clock,
     ttl: config.ttl,
     timeouts: config.timeouts,

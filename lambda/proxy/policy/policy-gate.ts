@@ -6,6 +6,7 @@ import type { Ruling, RulingStore } from "../store/ruling-store.ts";
 import { ServedError } from "../store/served-error.ts";
 import { SingleFlight } from "../store/single-flight.ts";
 import type { VersionIndex } from "../store/version-index.ts";
+import { type Explanation, explanationOf } from "./explanation.ts";
 import { judge, refusesBy } from "./judge.ts";
 import type { ConfiguredPolicy } from "./policy.ts";
 
@@ -58,6 +59,13 @@ export class PolicyGate {
     const { policy, clock } = this.#parts;
     const refuses = refusesBy(policy, { path, rulings: await this.#rulings(path), now: clock.now() });
     return refuses && ((version) => !refuses(version));
+  }
+
+  /** All that is said of a module, and of one version where one is named. */
+  async explain(path: string, version?: string): Promise<Explanation> {
+    const { policy, clock } = this.#parts;
+    const [rulings, known] = await Promise.all([this.#rulings(path), this.#known(path)]);
+    return explanationOf(policy, { path, version, now: clock.now(), rulings, known });
   }
 
   async #rulings(path: string): Promise<readonly Ruling[]> {

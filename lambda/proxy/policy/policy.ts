@@ -27,7 +27,7 @@ export interface ConfiguredPolicy {
 export interface Rule {
   /** Where it stands: `"deny[0]"`. */
   readonly name: string;
-  /** What it is about, as the configuration has it: `"example.com/m >=v1.2.0 <v1.4.0"`. */
+  /** By what it is about the module, as the configuration has it: `"example.com/m >=v1.2.0 <v1.4.0"`. */
   readonly about: string;
   readonly versions: VersionRanges | undefined;
   readonly reason: string | undefined;
@@ -47,9 +47,11 @@ export interface ModulePolicy {
 /** The rules that are about a module, in the order of the configuration. */
 export function policyFor({ allow, deny, contact }: ConfiguredPolicy, path: string): ModulePolicy {
   const rulesOf = (list: "allow" | "deny", rules: readonly ConfiguredRule[]) =>
-    rules.flatMap((rule, i) =>
-      matchPrefixPatterns(rule.modules.join(","), path) ? [readRule(`${list}[${i}]`, rule)] : [],
-    );
+    rules.flatMap((rule, i) => {
+      // The others may name what whoever asks for this module may not know of.
+      const modules = rule.modules.filter((pattern) => matchPrefixPatterns(pattern, path));
+      return modules.length === 0 ? [] : [readRule(`${list}[${i}]`, { ...rule, modules })];
+    });
   const isEnforced = allow.some(({ mode }) => mode === "enforce");
   const unlisted = allow.length === 0 ? undefined : isEnforced ? "enforce" : "report";
   return { deny: rulesOf("deny", deny), allow: rulesOf("allow", allow), unlisted, contact };
