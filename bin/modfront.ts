@@ -23,6 +23,7 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   publish: async () => (await import("./verbs/publish.ts")).publish,
   yank: async () => (await import("./verbs/yank.ts")).yank,
   unyank: async () => (await import("./verbs/yank.ts")).unyank,
+  allow: async () => (await import("./verbs/allow.ts")).allow,
   explain: async () => (await import("./verbs/explain.ts")).explain,
   doctor: async () => (await import("./verbs/doctor.ts")).doctor,
 };

@@ -10,7 +10,7 @@ import { type CredentialAdministration, credentialRoutes } from "../../admin/cre
 import { explainRoutes } from "../../admin/explain-routes.ts";
 import { overviewRoutes } from "../../admin/overview-routes.ts";
 import { refusalOf } from "../../admin/refusals.ts";
-import { blockRoutes, type RulingAdministration } from "../../admin/ruling-routes.ts";
+import { blockRoutes, exceptionRoutes, type RulingAdministration } from "../../admin/ruling-routes.ts";
 import { tokenRoutes } from "../../admin/token-routes.ts";
 import { pageRoutes } from "../../console/page-handler.ts";
 import { ownSumdb } from "../../console/paste-lines.ts";
@@ -129,6 +129,7 @@ function siteRoutes(settings: Settings, parts: HandlerParts, planes: SitePlanes)
     ...credentialRoutes(parts.administration),
     ...channelRoutes(parts.administration),
     ...blockRoutes({ ...parts.administration, access: localAccess(settings) }),
+    ...exceptionRoutes({ ...parts.administration, access: localAccess(settings) }),
     ...overviewRoutes(parts.administration),
     ...explainRoutes(
       new PolicyGate({
