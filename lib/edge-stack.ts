@@ -30,8 +30,10 @@ import {
   gosumdbAddress,
   type Keeping,
   type ProtocolRouteName,
+  type PublishingName,
   patterns,
   probes,
+  publishingPatterns,
   type RouteName,
   routes,
 } from "../lambda/edge/routes.ts";
@@ -118,7 +120,7 @@ export class EdgeStack extends Stack {
   }
 
   /**
-   * One behaviour for each pattern, in the order of the route table behind `/-/ready`, what administers and `/-/*`. The
+   * One behaviour for each pattern, in the order of the route table behind `/-/ready`, what publishes, what administers and `/-/*`. The
    * default one gets `/`, and whatever is spelt so that it fits no pattern.
    */
   #behaviors(
@@ -132,7 +134,16 @@ export class EdgeStack extends Stack {
     const make = this.#behaviorMaker(props, edge);
     const names = Object.keys(routes) as ProtocolRouteName[];
     const site = make("site", "site");
-    const told = { admin: this.#administrators(props.names), token: this.#exchangers(props) };
+    const administrators = this.#administrators(props.names);
+    const told = { admin: administrators, token: this.#exchangers(props) };
+    // Beside fill, which has the versions made.
+    const publishing = (Object.entries(publishingPatterns) as [PublishingName, string][]).map(
+      ([name, pattern]) =>
+        [
+          pattern,
+          { ...site, origin: apiOrigin(props.apiDomainName, name), originRequestPolicy: administrators },
+        ] as const,
+    );
     const control = (Object.entries(controlPatterns) as [ControlName, string][]).map(
       ([name, pattern]) =>
         [pattern, { ...site, origin: apiOrigin(controlApi, name), originRequestPolicy: told[name] }] as const,
@@ -141,7 +152,7 @@ export class EdgeStack extends Stack {
       defaultBehavior: make("site", "protocol"),
       additionalBehaviors: {
         [probes.ready]: make("site", "site", "probe"),
-        ...Object.fromEntries(control),
+        ...Object.fromEntries([...publishing, ...control]),
         [patterns.site]: site,
         ...Object.fromEntries(names.map((name) => [patterns[name], make(name, "protocol", routes[name].keeping)])),
       },
@@ -149,7 +160,7 @@ export class EdgeStack extends Stack {
   }
 
   /**
-   * What the functions that administer are told of a request, none of whose answers is kept: what is asked, how the answer
+   * What the functions that administer, and publish, are told of a request, none of whose answers is kept: what is asked, how the answer
    * should look, and from where. With an agent they know go, which prints what it gets.
    */
   #administrators(names: Names): OriginRequestPolicy {

@@ -2,7 +2,7 @@ import { Aws, Duration, RemovalPolicy, Validations } from "aws-cdk-lib";
 import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
-import { auditPrefix, internalPrefix, stagedPrefix } from "../lambda/proxy/store/layout.ts";
+import { auditPrefix, internalPrefix, stagedPrefix, uploadPrefix } from "../lambda/proxy/store/layout.ts";
 
 /**
  * The bucket of all module files: a valid static GOPROXY tree, written once.
@@ -26,6 +26,12 @@ export class ModuleBucket extends Construct {
         {
           id: "staging",
           prefix: stagedPrefix,
+          expiration: Duration.days(1),
+          noncurrentVersionExpiration: Duration.days(1),
+        },
+        {
+          id: "uploads",
+          prefix: uploadPrefix,
           expiration: Duration.days(1),
           noncurrentVersionExpiration: Duration.days(1),
         },

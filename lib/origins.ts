@@ -7,7 +7,7 @@ import {
 } from "aws-cdk-lib/aws-cloudfront";
 import { HttpOrigin, OriginGroup, S3BucketOrigin } from "aws-cdk-lib/aws-cloudfront-origins";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
-import { type ControlName, type RouteName, storedKind } from "../lambda/edge/routes.ts";
+import { type ControlName, type PublishingName, type RouteName, storedKind } from "../lambda/edge/routes.ts";
 
 export interface OriginsProps {
   readonly bucket: IBucket;
@@ -39,7 +39,7 @@ export function originFinder(props: OriginsProps): (name: RouteName) => IOrigin 
 }
 
 /** A function behind an API, by its origin path. */
-export function apiOrigin(domainName: string, name: RouteName | ControlName): HttpOrigin {
+export function apiOrigin(domainName: string, name: RouteName | ControlName | PublishingName): HttpOrigin {
   return new HttpOrigin(domainName, {
     originId: `api-${name}`,
     originPath: originPathOf(name),

@@ -60,7 +60,8 @@ export class ServiceStack extends Stack {
     if (channels.length > 0 && props.canary)
       new ChannelAlarms(this, "ChannelAlarms", { names: props.names, channels, alerts: this.#alerts });
     new CfnOutput(this, "Gosumdb", { value: this.#log.gosumdb, description: "The value of GOSUMDB, for all modules" });
-    const functions = this.#serve(fill.live);
+    const publish = this.#publish(fill.live).live;
+    const functions = { ...this.#serve(fill.live), publish, yanks: publish };
     this.apiDomainName = new OriginApi(this, "Api", { apiName: props.names.prefix, functions }).domainName;
   }
 
@@ -105,9 +106,10 @@ export class ServiceStack extends Stack {
     props: Pick<HandlerProps<Name>, "description" | "environment" | "memorySize" | "reservedConcurrency">,
   ): Handler<Name> {
     const { names, config } = this.#props;
-    const { upstreams, policy, channels, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy, tenants } = config;
+    const { upstreams, policy, channels, credentials, git, allowHosts, ttl, sumdb, timeouts } = config;
     const settings: Settings<"fill" | "background"> = {
-      ...{ upstreams, policy, channels, credentials, git, allowHosts, ttl, sumdb, timeouts, proxy, tenants },
+      ...{ upstreams, policy, channels, credentials, git, allowHosts, ttl, sumdb, timeouts },
+      ...{ proxy: config.proxy, tenants: config.tenants, publishing: config.publishing },
       private: config.private,
       log: logSettings(config),
       version: packageJson.version,
@@ -168,6 +170,38 @@ export class ServiceStack extends Stack {
       schedule: ScheduleExpression.expression(config.preheat.schedule),
       target: new LambdaInvoke(preheat.live, { retryAttempts: 0, maxEventAge: Duration.minutes(10) }),
     });
+  }
+
+  /**
+   * Takes zips in, or says where they are to be put, and has fill make versions of them. It writes what waits and the audit
+   * log, and no module.
+   */
+  #publish(fill: IAlias): Handler<"publish"> {
+    const { names, config } = this.#props;
+    const publish = this.#handler("Publish", "publish", {
+      description: "Takes in versions that somebody publishes, and hides versions",
+      environment: {
+        MODFRONT_FILL: fill.functionArn,
+        MODFRONT_EDGE_SECRET: names.edgeSecret,
+        MODFRONT_TABLE: this.#data.tableName,
+        MODFRONT_BUCKET: this.#data.bucketName,
+      },
+      settings: { access: config.access, private: config.private, tenants: config.tenants },
+      memorySize: 512,
+      timeout: Duration.seconds(29),
+    });
+    this.#grant(publish, this.#data.readSecret(names.edgeSecret), this.#data.readVersions(), invocationOf(fill));
+    this.#grant(publish, this.#data.receiveUploads(), ...this.#data.auditLog());
+    const folders = {
+      upload: "Zips wait under names of chance, each for one publication, and are swept after a day.",
+      audit: "Events are read by their time and added under names of chance; the bucket's policy keeps what is there.",
+    };
+    for (const [folder, reason] of Object.entries(folders))
+      Validations.of(publish).acknowledge({
+        id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${names.prefix}-${names.shownAccount}-${this.region}/-/${folder}/*]`,
+        reason,
+      });
+    return publish;
   }
 
   /** A function for each route of the protocol, and one for the site. */

@@ -13,7 +13,7 @@ import {
   tokenPartition,
   usedPrefix,
 } from "../lambda/aws/table.ts";
-import { auditPrefix, internalPrefix, logFolder, stagedPrefix } from "../lambda/proxy/store/layout.ts";
+import { auditPrefix, internalPrefix, logFolder, stagedPrefix, uploadPrefix } from "../lambda/proxy/store/layout.ts";
 import type { Names } from "./names.ts";
 
 /**
@@ -61,6 +61,11 @@ export class StoredData extends Construct {
     return this.#inIndex([`${modulePrefix}*`], ["Query", "GetItem"]);
   }
 
+  /** One Query: which versions there are, and nothing of what channels remember. */
+  readVersions(): PolicyStatement {
+    return this.#inIndex([`${modulePrefix}*`], ["Query"]);
+  }
+
   /** The names of all modules. A scan meets every row, and shows none that is not of a module. */
   listModules(): PolicyStatement {
     return new PolicyStatement({ actions: ["dynamodb:Scan"], resources: [this.#table] });
@@ -97,6 +102,14 @@ export class StoredData extends Construct {
       }),
       new PolicyStatement({ actions: ["s3:ListBucket"], resources: [this.#bucket] }),
     ];
+  }
+
+  /** Zips that wait to be published: put there, by whoever is given a signed address too, and removed. They are not read. */
+  receiveUploads(): PolicyStatement {
+    return new PolicyStatement({
+      actions: ["s3:PutObject", "s3:DeleteObject"],
+      resources: [`${this.#bucket}/${uploadPrefix}*`],
+    });
   }
 
   /** Events of the audit log, to be added and read. Nobody may change one: the bucket's policy says so. */

@@ -89,7 +89,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   "lambda/publishing": ["golang", "edge", "access/audit", "access", "http", "admin", "proxy/store"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
   "lambda/aws": [
-    ...["golang", "edge", "access/audit", "access", "access/oidc", "http", "runtime"],
+    ...["golang", "edge", "access/audit", "access", "access/oidc", "http", "publishing", "runtime"],
     ...[
       "proxy/store",
       "proxy/sources",

@@ -38,6 +38,7 @@ export interface DeployedFillParts {
     readonly credentials: readonly CredentialRule[];
     readonly git: { readonly rewrite: DirectOptions["rewrites"] };
     readonly tenants: Tenants;
+    readonly publishing: FillParts["publishing"];
     readonly version: string;
   };
   /** The bundle of a thread beside that of the function. */
@@ -110,6 +111,7 @@ export async function openFill(parts: DeployedFillParts) {
     policy: settings.policy,
     channelPolicies: channelPolicies(settings.channels),
     ttl: settings.ttl,
+    publishing: settings.publishing,
     timeouts: { total: Math.min(settings.timeouts.total, fillTimes.file) },
   });
   // Which tenants have credentials of their own is asked without waiting, so that it must be known before.

@@ -6,7 +6,7 @@ import type { AccessSettings } from "../edge/access-settings.ts";
 import type { RoutedPath } from "../edge/routed-path.ts";
 import { type AdmittedRequest, createHandler, type HttpHandler } from "../http/handler.ts";
 import type { Route } from "../http/route.ts";
-import { siteHandler } from "../http/site.ts";
+import { type Refused, siteHandler } from "../http/site.ts";
 import type { Handlers } from "../http/stack.ts";
 import type { Served } from "../proxy/serve/serve.ts";
 import { PrivateModules } from "../proxy/sources/private-modules.ts";
@@ -38,10 +38,14 @@ export class ServeFunction {
   readonly #parts: ServeFunctionParts;
   readonly #private: string;
   readonly #privateModules: PrivateModules;
+  /** The keys with which the edge signs who asks. */
+  readonly identityKeys: IdentityKeys;
   #receivedAt = 0;
 
   constructor(parts: ServeFunctionParts) {
     this.#parts = parts;
+    const secrets = new SecretsManagerClient({});
+    this.identityKeys = new IdentityKeys(() => readSecret(secrets, parts.edgeSecret), parts.clock.now);
     this.#private = parts.settings.private.join(",");
     this.#privateModules = new PrivateModules(parts.settings.private);
   }
@@ -60,8 +64,8 @@ export class ServeFunction {
   }
 
   /** What Lambda calls for what lies under `/-/`, and for `/`. */
-  answerSite(rows: readonly Route[]): ApiHandler {
-    return this.answerWith({ site: siteHandler(rows, this.access) });
+  answerSite(rows: readonly Route[], refused?: Refused): ApiHandler {
+    return this.answerWith({ site: siteHandler(rows, this.access, refused) });
   }
 
   /** Nobody is let in without a token unless the configuration says so. */
@@ -72,12 +76,11 @@ export class ServeFunction {
 
   /** What Lambda calls. */
   answerWith(handlers: Handlers): ApiHandler {
-    const { name, edgeSecret, settings, clock, traceId, version, write } = this.#parts;
-    const secrets = new SecretsManagerClient({});
+    const { name, settings, clock, traceId, version, write } = this.#parts;
     return createApiHandler({
       name,
       handlers,
-      identityKeys: new IdentityKeys(() => readSecret(secrets, edgeSecret), clock.now),
+      identityKeys: this.identityKeys,
       access: this.access,
       now: clock.now,
       begin: (receivedAt) => {

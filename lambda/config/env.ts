@@ -34,6 +34,7 @@ const rows = {
   zip: ["MODFRONT_FILL", "MODFRONT_EDGE_SECRET"],
   sumdb: ["MODFRONT_FILL", "MODFRONT_EDGE_SECRET", "MODFRONT_GOSUMDB"],
   site: ["MODFRONT_EDGE_SECRET", "MODFRONT_GOSUMDB"],
+  publish: ["MODFRONT_FILL", "MODFRONT_EDGE_SECRET", "MODFRONT_TABLE", "MODFRONT_BUCKET"],
   fill: writing,
   background: [...writing, "MODFRONT_QUEUE"],
   log: ["MODFRONT_LOG_TABLE", "MODFRONT_BUCKET", "MODFRONT_SIGNING_KEY"],
@@ -88,6 +89,7 @@ interface FillSettings
       | "timeouts"
       | "proxy"
       | "tenants"
+      | "publishing"
     > {
   /** modfront's own, for the user agent. */
   readonly version: string;
@@ -103,6 +105,7 @@ interface ExchangeSettings extends Pick<Config, "access" | "private" | "tenants"
 interface SettingsRows extends Readonly<Record<ServeName, ServeSettings>> {
   readonly fill: FillSettings;
   readonly background: FillSettings;
+  readonly publish: Pick<Config, "access" | "private" | "tenants">;
   readonly log: LogSettings;
   readonly preheat: Pick<Config, "preheat">;
   readonly control: Pick<Config, "access" | "private" | "tenants"> & { readonly channels: ChosenChannels };

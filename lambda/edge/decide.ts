@@ -5,7 +5,7 @@ import type { Hmac } from "./hmac.ts";
 import { hides, judge } from "./permit.ts";
 import { alive, type EdgeAnswer, onlyRead, refuse, refuseCaller, refuseUndecided } from "./refusals.ts";
 import { bad, decodePath, malformed, type PathFault, type RoutedPath, routeChannelled } from "./routed-path.ts";
-import { controlPatterns, fitsPattern, patterns, probes, readMethods } from "./routes.ts";
+import { controlPatterns, fitsPattern, patterns, probes, publishingPatterns, readMethods } from "./routes.ts";
 import { anonymous, type Identity, nobody, readCredentials, verifyToken } from "./token.ts";
 
 /** In this header the edge hands on the Authorization of who asks for a token and shows none: an ID token maybe. */
@@ -88,7 +88,7 @@ export function decide(request: EdgeRequest, context: EdgeContext): Decision {
 
 /**
  * Decides as `decide` does about what was received under `/-/`, without a rule of the module protocol; and answers those
- * who ask whether anything does, so that no probe, whoever sends it, takes the place of a miss. What is administered is
+ * who ask whether anything does, so that no probe, whoever sends it, takes the place of a miss. What is published or administered is
  * for token holders alone: whoever has none costs no function there.
  */
 export function decideSite(request: EdgeRequest, context: EdgeContext): Decision {
@@ -107,9 +107,10 @@ export function decideSite(request: EdgeRequest, context: EdgeContext): Decision
     };
     return going;
   }
-  if (!fitsPattern(controlPatterns.admin, routed.path)) return forward(request, routed, holder, patterns.site);
-  if (holder.role === "anonymous") return refuseCaller("no-token", holder);
-  return forward(request, routed, holder, controlPatterns.admin);
+  const guarded = [publishingPatterns.publish, publishingPatterns.yanks, controlPatterns.admin];
+  const pattern = guarded.filter((each) => fitsPattern(each, routed.path))[0];
+  if (pattern === undefined) return forward(request, routed, holder, patterns.site);
+  return holder.role === "anonymous" ? refuseCaller("no-token", holder) : forward(request, routed, holder, pattern);
 }
 
 function forward(request: EdgeRequest, routed: RoutedPath, identity: Identity, pattern: string): EdgeForward {

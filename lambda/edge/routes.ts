@@ -31,6 +31,11 @@ export const patterns: Readonly<Record<RouteName, string>> = {
 /** Where ID tokens and client certificates are exchanged for tokens, and where it says whose. */
 export const tokenAddress = "/-/token";
 
+/** What is published, and yanked, by the path patterns of the behaviours that are before those of the control plane. */
+export const publishingPatterns = { publish: "/-/publish/*", yanks: "/-/api/yanks/*" } as const;
+
+export type PublishingName = keyof typeof publishingPatterns;
+
 /** Functions of the control plane that answer something under `/-/`, by the path pattern of the behaviour that is before `site`. */
 export const controlPatterns = { admin: "/-/api/*", token: tokenAddress } as const;
 

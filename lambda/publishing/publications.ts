@@ -9,6 +9,8 @@ export interface PublicationsParts {
   readonly fill: FillPlane;
   readonly changes: AuditedChanges;
   readonly purges: Purges;
+  /** Finds out how changes ended that broke off, where nothing else does. */
+  readonly settle?: (() => Promise<void>) | undefined;
 }
 
 /** What is published and yanked, none of which happens without its event in the audit log. */
@@ -37,13 +39,19 @@ export class Publications {
   }
 
   async #change<T>(actor: Actor, action: string, module: ModuleVersion, target: string, change: () => Promise<T>) {
-    const { changes, purges } = this.#parts;
-    const result = await changes.run(actor, action, async (intend) => {
-      await intend({ module: module.path, version: module.version, target });
-      return await change();
-    });
-    await purges.purge(module.path);
-    return result;
+    const { changes, purges, settle } = this.#parts;
+    // What cannot be settled now is settled later.
+    const settled = settle?.().catch(() => {});
+    try {
+      const result = await changes.run(actor, action, async (intend) => {
+        await intend({ module: module.path, version: module.version, target });
+        return await change();
+      });
+      await purges.purge(module.path);
+      return result;
+    } finally {
+      await settled;
+    }
   }
 
   async #ask<T>(request: FillRequest): Promise<T> {

@@ -19,8 +19,8 @@ export interface PublishRoutesParts {
   readonly uploads: Uploads;
   /** Bytes that may come in one request. */
   readonly largestRequest: number;
-  /** Where larger ones are put, and what vouches for who was given such a place. */
-  readonly staging?: { readonly places: UploadPlaces; readonly sign: (text: string) => string } | undefined;
+  /** Where larger ones are put, where there are such places. */
+  readonly places?: UploadPlaces | undefined;
   readonly tenants: Tenants;
 }
 
@@ -58,7 +58,7 @@ export function publishRoutes(parts: PublishRoutesParts): readonly Route[] {
       return upload === undefined ? await placeFor(parts, request) : await commit(parts, request, upload);
     });
   const rows = [{ name: "publish", address, methods: ["PUT"], access: publishers, output, handler: put }];
-  if (parts.staging === undefined) return rows;
+  if (parts.places === undefined) return rows;
   return [
     ...rows,
     {
@@ -78,34 +78,38 @@ function publish({ publications, tenants }: PublishRoutesParts, request: Admitte
 
 type Upload = readonly [upload: string, report: PublicationReport];
 
-async function placeFor({ staging }: PublishRoutesParts, request: AdmittedRequest): Promise<HttpAnswer> {
-  const { size, ...report } = request.input as PlaceBody;
-  if (size === undefined || staging === undefined) throw new CodedError("bad-publication", "size: expected bytes");
+async function placeFor({ places }: PublishRoutesParts, request: AdmittedRequest): Promise<HttpAnswer> {
+  const { size, sha256, ...report } = request.input as PlaceBody;
+  if (size === undefined || places === undefined) throw new CodedError("bad-publication", "size: expected bytes");
   if (size > largestZip) throw tooLarge(largestZip);
-  const { id, url, headers } = await staging.places.open(size);
+  const { id, url, headers } = await places.open({ size, sha256 });
   const said = Object.entries(report).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const query = new URLSearchParams(said);
-  query.set("upload", `${id}.${staging.sign(signedText(request, id))}`);
+  query.set("upload", `${id}.${await places.seal(sealedText(request, id))}`);
   return jsonAnswer({ upload: { url, headers }, commit: `${request.routed.path}?${query}` });
 }
 
 async function commit(parts: PublishRoutesParts, request: AdmittedRequest, upload: string): Promise<HttpAnswer> {
-  const [, id = "", signature] = /^([\w-]{1,64})\.([\w-]{1,64})$/.exec(upload) ?? [];
-  if (signature === undefined || parts.staging?.sign(signedText(request, id)) !== signature)
+  const [, id = "", seal = ""] = /^([\w-]{1,64})\.([\w-]{1,64})$/.exec(upload) ?? [];
+  if (!(await parts.places?.isSealed(sealedText(request, id), seal)))
     throw new CodedError("bad-publication", "upload: this place was given to somebody else, or for another version");
   try {
     return publishedAnswer(moduleOf(request), await publish(parts, request, id, reportOf(request)));
   } catch (error) {
     // It goes on, and who asks again is told how it ended.
-    if (!(error instanceof ServedError && error.code === "fill-timeout")) throw error;
+    if (!isUnderWay(error)) throw error;
     const later = jsonAnswer({}, 202);
     return { ...later, headers: { ...later.headers, location: `${request.routed.path}?${request.query}` } };
   }
 }
 
-/** A place is its taker's, for one version. */
-function signedText({ identity, routed }: AdmittedRequest, id: string): string {
-  return `publish ${JSON.stringify([identity.id, routed.path, id])}`;
+/** A place is its taker's, whose tokens may be renewed meanwhile, and for one version. */
+function sealedText({ identity, routed }: AdmittedRequest, id: string): string {
+  return JSON.stringify([identity.subject, routed.path, id]);
+}
+
+function isUnderWay(error: unknown): boolean {
+  return error instanceof ServedError && error.code === "fill-timeout";
 }
 
 function moduleOf({ parameters }: AdmittedRequest): ModuleVersion {
@@ -144,11 +148,18 @@ async function answered(work: () => Promise<HttpResult>): Promise<HttpResult> {
     return await work();
   } catch (error) {
     if (error instanceof ConflictError) return conflictAnswer(error);
+    // To be sent again, and not, as a file that is waited for, elsewhere.
+    if (isUnderWay(error)) return again(503, "this version is still coming in; send it again");
     const status = error instanceof CodedError ? statuses[error.code] : undefined;
     if (status === undefined) throw error;
-    const answer = lineAnswer(status, (error as CodedError).message);
-    return status === 429 ? { ...answer, headers: { ...answer.headers, "retry-after": "5" } } : answer;
+    const { message } = error as CodedError;
+    return status === 429 ? again(status, message) : lineAnswer(status, message);
   }
+}
+
+function again(status: number, line: string): HttpAnswer {
+  const answer = lineAnswer(status, line);
+  return { ...answer, headers: { ...answer.headers, "retry-after": "5" } };
 }
 
 function conflictAnswer({ message, published: { sum, goModSum, stored } }: ConflictError): HttpAnswer {

@@ -12,9 +12,22 @@ export interface Uploads {
 
 /** Where a client itself puts a zip that is too large to pass through here. */
 export interface UploadPlaces {
-  /** Makes a place for so many bytes, and what must be sent with them. */
-  open(size: number): Promise<{ readonly id: string; readonly url: string; readonly headers: Record<string, string> }>;
+  /** Makes a place for just these bytes, and what must be sent with them. It is open for a quarter of an hour, for one file. */
+  open(file: PlacedFile): Promise<{ readonly id: string; readonly url: string; readonly headers: PlaceHeaders }>;
+
+  /** Vouches for a text, and says whether it was vouched for: who was given a place shows so that it is theirs. */
+  seal(text: string): Promise<string>;
+  isSealed(text: string, seal: string): Promise<boolean>;
 }
+
+export interface PlacedFile {
+  /** Bytes. */
+  readonly size: number;
+  /** In hex, where it is known. */
+  readonly sha256?: string | undefined;
+}
+
+export type PlaceHeaders = Readonly<Record<string, string>>;
 
 /** Bytes of a zip: `go` refuses more (x/mod/zip MaxZipFile). */
 export const largestZip = 500 << 20;

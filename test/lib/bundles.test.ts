@@ -15,6 +15,7 @@ const handlers: readonly HandlerName[] = [
   "background",
   "log",
   "preheat",
+  "publish",
   "control",
   "admin",
   "token",
@@ -145,6 +146,23 @@ test("what gives tokens has the client of documents and no other of upstreams, n
   assert.deepEqual(readers, ["token"]);
 });
 
+test("what takes zips in neither reads nor writes a module, nor does it look into a zip", () => {
+  const { size, sources } = bundleOf("publish");
+  assert.ok(size < 1_000_000, `${size} bytes`);
+  const adapters = sources.filter((source) => /lambda\/aws\/(?:dynamo|s3)-/.test(source));
+  assert.deepEqual(adapters.map((source) => source.replace(/.*\//, "")).toSorted(), [
+    "dynamo-version-index.ts",
+    "s3-audit-events.ts",
+    "s3-audit-log.ts",
+    "s3-uploads.ts",
+  ]);
+  const strangers = /client-(?:sqs|kms)\/|lambda\/(?:upstream|local|proxy\/(?:fill|intake|log))\/|golang\/zip/;
+  assert.deepEqual(
+    sources.filter((source) => strangers.test(source)),
+    [],
+  );
+});
+
 test("fill and background are under 760 KB", () => {
   for (const name of ["fill", "background"] as const) {
     const { size } = bundleOf(name);
@@ -161,8 +179,8 @@ test("no handler looks for credentials elsewhere than where Lambda puts them", (
     );
 });
 
-test("no handler brings the CDK or a schema, but for what administrators send", () => {
-  for (const name of handlers.filter((each) => each !== "admin"))
+test("no handler brings the CDK or a schema, but for what administrators and publishers send", () => {
+  for (const name of handlers.filter((each) => each !== "admin" && each !== "publish"))
     assert.deepEqual(
       bundleOf(name).sources.filter((source) => /node_modules\/(aws-cdk|constructs|zod)/.test(source)),
       [],

@@ -4,7 +4,14 @@ import { Match } from "aws-cdk-lib/assertions";
 import { channelHeader, requestHeader, viaHeader, viewerHeader } from "../../lambda/edge/cloudfront.ts";
 import { credentialsHeader } from "../../lambda/edge/decide.ts";
 import { identityHeader } from "../../lambda/edge/identity.ts";
-import { type ControlName, controlPatterns, patterns, probes, type RouteName } from "../../lambda/edge/routes.ts";
+import {
+  type ControlName,
+  controlPatterns,
+  patterns,
+  probes,
+  publishingPatterns,
+  type RouteName,
+} from "../../lambda/edge/routes.ts";
 import { bundleEdge } from "../../lib/edge-bundle.ts";
 import { originPathOf } from "../../lib/origins.ts";
 import { propertiesOf, synthesise } from "../support/synthesis.ts";
@@ -65,7 +72,7 @@ function configOf(template = edge): Distribution["DistributionConfig"] {
 }
 
 const config = configOf();
-const controlling: readonly string[] = Object.values(controlPatterns);
+const controlling: readonly string[] = [...Object.values(controlPatterns), ...Object.values(publishingPatterns)];
 const behaviors = [...config.CacheBehaviors, config.DefaultCacheBehavior];
 
 /** The origins of a behaviour in the order in which they are tried. */
@@ -77,7 +84,10 @@ function originsOf(behavior: Behavior | undefined): readonly (Origin | undefined
 
 test("the behaviours are the patterns of the route table, in its order, and the default last", () => {
   const order = behaviors.map(({ PathPattern }) => PathPattern ?? "*");
-  assert.deepEqual(order, [probes.ready, ...Object.values(controlPatterns), ...Object.values(patterns), "*"]);
+  assert.deepEqual(order, [
+    ...[probes.ready, ...Object.values(publishingPatterns), ...Object.values(controlPatterns)],
+    ...[...Object.values(patterns), "*"],
+  ]);
   assert.ok(order.indexOf("/sumdb/*") < order.indexOf("*.zip"));
 });
 
@@ -151,6 +161,20 @@ test("what administers, and gives tokens, is told what it needs of a request; it
   );
 });
 
+test("what publishes is told the same, keeps nothing, and is beside fill, behind the API of modules", () => {
+  const [admin, site] = [controlPatterns.admin, patterns.site].map((pattern) =>
+    behaviors.find(({ PathPattern }) => PathPattern === pattern),
+  );
+  for (const [name, pattern] of Object.entries(publishingPatterns)) {
+    const behavior = behaviors.find(({ PathPattern }) => PathPattern === pattern);
+    assert.deepEqual(behavior?.OriginRequestPolicyId, admin?.OriginRequestPolicyId);
+    assert.deepEqual(behavior?.CachePolicyId, site?.CachePolicyId);
+    const [origin, ...others] = originsOf(behavior);
+    assert.deepEqual([origin?.OriginPath, origin?.ConnectionAttempts, others], [originPathOf(name), 1, []]);
+    assert.deepEqual(origin?.DomainName, originsOf(site)[0]?.DomainName);
+  }
+});
+
 test("all methods reach the function, but for origin groups, with which CloudFront allows reading only", () => {
   const reading = behaviors.filter(({ AllowedMethods }) => AllowedMethods.length < 7);
   assert.deepEqual(
@@ -218,6 +242,8 @@ test("caches keep what the header says, up to the kind's limit, under the path, 
   const disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
   assert.deepEqual(rows, [
     ["/-/ready", 5, true],
+    ["/-/publish/*", disabled, true],
+    ["/-/api/yanks/*", disabled, true],
     ["/-/api/*", disabled, true],
     ["/-/token", disabled, true],
     ["/-/*", disabled, true],

@@ -64,7 +64,7 @@ function commandsOf(name: HandlerName): readonly string[] {
 }
 
 const serving = ["list", "latest", "info", "mod", "zip", "sumdb", "site"] as const;
-const handlers = [...serving, "fill", "background", "log", "preheat"] as const;
+const handlers = [...serving, "fill", "background", "log", "preheat", "publish"] as const;
 
 for (const region of ["us-east-1", "eu-west-1"]) {
   const { service, edge } = synthesise({ aws: { regions: [region] } });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Match, type Template } from "aws-cdk-lib/assertions";
 import { temporarySpace } from "../../lambda/aws/temporary-space.ts";
-import { patterns, type RouteName } from "../../lambda/edge/routes.ts";
+import { patterns, publishingPatterns } from "../../lambda/edge/routes.ts";
 import { originPathOf } from "../../lib/origins.ts";
 import { type Policy, propertiesOf, statementsOf, synthesise } from "../support/synthesis.ts";
 
@@ -51,6 +51,14 @@ const permissions: readonly (readonly [name: string, actions: readonly string[]]
       ...["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"],
     ],
   ],
+  [
+    "publish",
+    [
+      ...["dynamodb:Query", "lambda:InvokeFunction", ...log, secret],
+      // What waits to be published, and the audit log.
+      ...["s3:PutObject", "s3:DeleteObject", "s3:GetObject", "s3:PutObject", "s3:ListBucket"],
+    ],
+  ],
   ["preheat", ["dynamodb:Scan", ...log, "s3:GetObject", "s3:ListBucket", "sqs:SendMessage"]],
   ["fill", [...writing, ...log, ...configured, ...set]],
   [
@@ -79,7 +87,14 @@ test("only the fill plane may write modules and their rows, and read the credent
   );
   assert.deepEqual(
     writers.map(([name]) => name),
-    ["log", "fill", "background"],
+    ["log", "publish", "fill", "background"],
+  );
+  const written = statementsOf(service, "modfront-publish").filter(({ Action }) =>
+    /s3:(?:Put|Delete)/.test(`${Action}`),
+  );
+  assert.deepEqual(
+    written.map(({ Resource }) => /\/-\/\w+\/\*/.exec(JSON.stringify(Resource))?.[0]),
+    ["/-/upload/*", "/-/audit/*"],
   );
   const reach = statementsOf(service, "modfront-log").map(({ Resource }) => JSON.stringify(Resource));
   assert.deepEqual(
@@ -156,10 +171,12 @@ test("fill has 15 minutes and room for the largest zip; what waits for the API e
 
 test("the API has each origin path with its methods, each to the alias of its own function", () => {
   const keys = propertiesOf(service, "AWS::ApiGatewayV2::Route").map((route) => route.RouteKey);
-  const names = Object.keys(patterns) as RouteName[];
+  const names = [...Object.keys(patterns), ...Object.keys(publishingPatterns)];
   // Modules are only read; under /-/ the rows say which methods there are.
   const expected = names.flatMap((name) =>
-    (name === "site" ? ["ANY"] : ["GET", "HEAD"]).map((method) => `${method} ${originPathOf(name)}/{path+}`),
+    (["site", "publish", "yanks"].includes(name) ? ["ANY"] : ["GET", "HEAD"]).map(
+      (method) => `${method} ${originPathOf(name)}/{path+}`,
+    ),
   );
   assert.deepEqual(keys.toSorted(), expected.toSorted());
   const integrations = propertiesOf<{ readonly IntegrationUri: { readonly Ref: string } }>(
@@ -167,7 +184,8 @@ test("the API has each origin path with its methods, each to the alias of its ow
     "AWS::ApiGatewayV2::Integration",
   );
   const targets = new Set(integrations.map(({ IntegrationUri }) => IntegrationUri.Ref));
-  assert.equal(targets.size, names.length);
+  // Publishing and yanking are one function's.
+  assert.equal(targets.size, names.length - 1);
   for (const target of targets) assert.match(target, /Live/);
 });
 

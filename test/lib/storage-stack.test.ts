@@ -54,6 +54,13 @@ test("the bucket is versioned, encrypted and closed, and sweeps staging and unfi
           Status: "Enabled",
         },
         {
+          Id: "uploads",
+          Prefix: "-/upload/",
+          ExpirationInDays: 1,
+          NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+          Status: "Enabled",
+        },
+        {
           Id: "audit",
           Prefix: "-/audit/",
           ExpirationInDays: 400,

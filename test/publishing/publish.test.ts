@@ -174,6 +174,7 @@ test("what is no version of the module is refused in one line, and what is there
     [/go\.mod is that of "corp.example\/other"/, rawZip([{ ...mod, content: "module corp.example/other\n" }])],
     [/go\.mod is that of no module/, rawZip([{ ...mod, content: "// nothing\n" }])],
     [/"elsewhere\/a\.go": not under/, rawZip([mod, { name: "elsewhere/a.go", content: "x" }])],
+    [/"a": not under.* \(and 2 more\)$/, rawZip([mod, ...["a", "b", "c"].map((name) => ({ name, content: "x" }))])],
     [/case/, rawZip([mod, entry("a.go"), entry("A.go")])],
     [/\.\./, rawZip([mod, entry("../a.go")])],
     [/go\.mod/, rawZip([mod, entry("GO.MOD")])],

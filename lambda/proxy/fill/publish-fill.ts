@@ -97,7 +97,7 @@ export class PublishFill {
     const size = await store.copy(uploadKey(upload), file);
     if (size === undefined) throw refused("the upload is not there, or not any more: begin again");
     const facts = await inspector.inspect(module, file).catch((error: unknown) => {
-      throw error instanceof ServedError && error.code === "invalid-module" ? refused(error.message) : error;
+      throw error instanceof ServedError && error.code === "invalid-module" ? refused(oneLine(error.message)) : error;
     });
     const { goMod } = facts;
     if (goMod === undefined) throw refused("its zip has no go.mod in the module's root");
@@ -198,6 +198,12 @@ function outcome(kind: "new" | "same", { zip, goMod }: Sums): Published {
 
 function conflict({ zip, goMod }: Sums, there: Sums): Published {
   return { outcome: "conflict", sum: zip, goModSum: goMod, stored: { sum: there.zip, goModSum: there.goMod } };
+}
+
+/** The first of the faults of a zip, and how many more it has. */
+function oneLine(faults: string): string {
+  const [first = "", ...others] = faults.split("\n");
+  return others.length === 0 ? first : `${first} (and ${others.length} more)`;
 }
 
 function refused(reason: string): ServedError {
