@@ -1,11 +1,13 @@
 import { canonicalVersion } from "../../golang/module.ts";
-import { compare } from "../../golang/semver.ts";
+import { compare, sortKey } from "../../golang/semver.ts";
 
 const operators = [">=", "<=", ">", "<", "="] as const;
 
 interface Comparison {
   readonly operator: (typeof operators)[number];
   readonly version: string;
+  /** Of the version, which is compared with those of many others. */
+  readonly key: string;
 }
 
 /** Alternatives, each of which is comparisons that must all hold. */
@@ -32,7 +34,8 @@ export function parseRanges(text: string): VersionRanges | undefined {
 
 /** Reports whether a version is in one of the ranges. */
 export function isInRanges(ranges: VersionRanges, version: string): boolean {
-  return ranges.some((range) => isIn(range, version));
+  const key = sortKey(version);
+  return ranges.some((range) => isIn(range, key));
 }
 
 function parseAlternative(text: string): readonly Comparison[] | undefined {
@@ -45,11 +48,12 @@ function parseAlternative(text: string): readonly Comparison[] | undefined {
 function parseComparison(word: string): Comparison | undefined {
   const operator = operators.find((each) => word.startsWith(each));
   const version = word.slice(operator?.length ?? 0);
-  return canonicalVersion(version) === version && version !== "" ? { operator: operator ?? "=", version } : undefined;
+  if (version === "" || canonicalVersion(version) !== version) return undefined;
+  return { operator: operator ?? "=", version, key: sortKey(version) };
 }
 
-function isIn(range: readonly Comparison[], version: string): boolean {
-  return range.every(({ operator, version: named }) => holds[operator](compare(version, named)));
+function isIn(range: readonly Comparison[], key: string): boolean {
+  return range.every(({ operator, key: named }) => holds[operator](key === named ? 0 : key < named ? -1 : 1));
 }
 
 /** False where the highest lower bound is above the lowest upper one: such a rule protects nothing. */
