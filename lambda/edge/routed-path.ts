@@ -57,11 +57,11 @@ export const pagePath = "/-/page";
  * `"/~canary/a.b/@v/list"`. Below a name there is only the module protocol.
  */
 export function routeChannelled(path: string): RoutedPath | PathFault {
-  const named = (/^(\/~[^/]*)?/.exec(path) as RegExpExecArray)[0];
-  const found = routePath(path.slice(named.length));
+  const end = path[1] === "~" ? path.indexOf("/", 1) : 0;
+  const found = routePath(path.slice(end));
   if ("reason" in found) return found;
-  found.named = named;
-  return named && found.route === "site" ? nowhere : found;
+  found.named = path.slice(0, end);
+  return end && found.route === "site" ? nowhere : found;
 }
 
 /**
