@@ -5,7 +5,7 @@ import { tenantBorders, tenantWith } from "../lambda/access/tenants.ts";
 import { CodedError, isCodedError } from "../lambda/golang/coded-error.ts";
 import { SqliteCredentialStore } from "../lambda/local/access/sqlite-credential-store.ts";
 import { greeting } from "../lambda/local/server/greeting.ts";
-import { openLocalCredentials } from "../lambda/local/server/local-credentials.ts";
+import { openLocalCredentials, secretReader } from "../lambda/local/server/local-credentials.ts";
 import { readSettings, type Settings, usage } from "../lambda/local/server/settings.ts";
 import { startLocal } from "../lambda/local/server/start.ts";
 import { openSumdbRemote } from "../lambda/proxy/checksums/sumdb-reach.ts";
@@ -17,6 +17,7 @@ import { openDirect } from "../lambda/upstream/direct/open-direct.ts";
 import { forwardProxyOf } from "../lambda/upstream/http/forward-proxy.ts";
 import { openDocuments } from "../lambda/upstream/http/open-documents.ts";
 import { openUpstreams, type Upstreams } from "../lambda/upstream/http/open-upstreams.ts";
+import { WebhookSecrets } from "../lambda/webhooks/webhook-secrets.ts";
 import packageJson from "../package.json" with { type: "json" };
 
 // npm start, behind start.mjs: the flags, the environment, the clock and the streams of this process, put together with
@@ -40,7 +41,7 @@ async function connect(settings: Settings, way: RequestWay): Promise<Upstreams> 
     set,
     environment: process.env,
     platform: process.platform,
-    readAwsSecret: async (id) => (await import("../lambda/aws/open-secret.ts")).openSecret(id),
+    readAwsSecret,
     now: clock.now,
     elapsed: () => performance.now(),
     warn: print,
@@ -61,6 +62,11 @@ async function connect(settings: Settings, way: RequestWay): Promise<Upstreams> 
     forwardProxy: forwardProxyOf(process.env),
     via: () => way.header(),
   });
+}
+
+/** Loaded by those who have their secrets there. */
+async function readAwsSecret(id: string): Promise<string> {
+  return (await import("../lambda/aws/open-secret.ts")).openSecret(id);
 }
 
 function print(line: string): void {
@@ -89,8 +95,12 @@ async function main(): Promise<void> {
     version: packageJson.version,
     forwardProxy: forwardProxyOf(process.env),
   });
+  const read = secretReader({ environment: process.env, readAwsSecret });
+  const webhookSecrets = new WebhookSecrets(settings.config.webhooks, read, () => performance.now());
+  await webhookSecrets.check();
   const server = await startLocal(settings, {
     clock,
+    webhookSecrets,
     readDocument: documents.read,
     router: upstreams,
     way,

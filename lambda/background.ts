@@ -1,6 +1,7 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { openConsumer, sendJobs } from "./aws/background-queue.ts";
 import { openFill } from "./aws/deployed-fill.ts";
+import { openPurges } from "./aws/lambda-purges.ts";
 import { reportLine, writeLine } from "./aws/report-line.ts";
 import { smallMemory } from "./aws/temporary-space.ts";
 import { functionVersion, readEnvironment, readSettings, traceId } from "./config/env.ts";
@@ -8,23 +9,34 @@ import { explain } from "./proxy/store/explain.ts";
 import { asServedError, isFault } from "./proxy/store/served-error.ts";
 import { runJob } from "./proxy/upkeep/background.ts";
 import { takeBacklogTurn } from "./proxy/upkeep/backlog-turn.ts";
+import { sweepJobs } from "./proxy/upkeep/repository-sweep.ts";
 import { systemClock as clock } from "./runtime/system-clock.ts";
 
 // The fill plane for what nobody waits for. Most of its time goes by in waiting for upstreams, so that it has less memory, and
 // with it less of a CPU, than the one that is invoked for misses.
 
 const environment = readEnvironment("background");
+const settings = readSettings("background");
 const { fill, stores, begin } = await openFill({
   environment,
-  settings: readSettings("background"),
+  settings,
   repositories: smallMemory,
   threadOf: (name) => new URL(`./${name}.mjs`, import.meta.url),
   clock,
   elapsed: () => performance.now(),
 });
+const purges = openPurges(environment.MODFRONT_PURGE, purgeFailed);
 const consume = openConsumer(
   environment.MODFRONT_QUEUE,
-  (job) => runJob({ fill, ...stores, logBacklog, reveal: (kind, module) => fill.reveal(kind, module) }, job),
+  (job) =>
+    runJob(
+      {
+        ...{ fill, ...stores, clock, logBacklog, purges },
+        reveal: (kind, module) => fill.reveal(kind, module),
+        sweep: async () => void (await sendJobs(environment.MODFRONT_QUEUE, sweepJobs(settings.followed))),
+      },
+      job,
+    ),
   (outcome, messageId, error) => {
     const failed = outcome !== "done";
     const served = failed ? asServedError(error) : undefined;
@@ -37,6 +49,11 @@ const consume = openConsumer(
     writeLine(reportLine({ message: "background", fields, metrics, isFault: isFault(served) }, context()));
   },
 );
+
+function purgeFailed(error: unknown): void {
+  const metrics = { FailedPurges: 1 };
+  writeLine(reportLine({ message: "purge", fields: { error: explain(error) }, metrics }, context()));
+}
 
 function context() {
   return { handler: "background", now: clock.now(), traceId: traceId(), version: functionVersion() };

@@ -3,6 +3,8 @@ import { EventField, Rule, RuleTargetInput } from "aws-cdk-lib/aws-events";
 import { SqsQueue } from "aws-cdk-lib/aws-events-targets";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import { Schedule, ScheduleExpression, ScheduleTargetInput } from "aws-cdk-lib/aws-scheduler";
+import { SqsSendMessage } from "aws-cdk-lib/aws-scheduler-targets";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { FileKind } from "../lambda/proxy/store/layout.ts";
@@ -63,6 +65,16 @@ export class Background extends Construct {
           message: RuleTargetInput.fromObject({ kind: "reveal", key: EventField.fromPath("$.detail.object.key") }),
         }),
       ],
+    });
+  }
+
+  /** Has all repositories of webhooks looked at every so often, whatever hooks tell. */
+  sweep(names: Names, interval: Duration): void {
+    const once = { retryAttempts: 0, maxEventAge: Duration.minutes(5) } as const;
+    new Schedule(this, "Sweep", {
+      scheduleName: names.sweep,
+      schedule: ScheduleExpression.rate(interval),
+      target: new SqsSendMessage(this.queue, { ...once, input: ScheduleTargetInput.fromObject({ kind: "sweep" }) }),
     });
   }
 

@@ -3,6 +3,7 @@ import { Certificate, CertificateValidation, type ICertificate } from "aws-cdk-l
 import {
   AllowedMethods,
   type BehaviorOptions,
+  type CfnDistribution,
   Distribution,
   FunctionEventType,
   HttpVersion,
@@ -19,6 +20,7 @@ import { AaaaRecord, ARecord, HostedZone, type IHostedZone, RecordTarget } from 
 import { CloudFrontTarget } from "aws-cdk-lib/aws-route53-targets";
 import { Bucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
+import { cacheTagHeader } from "../lambda/aws/cache-tag.ts";
 import { viewerCertificateHeaders } from "../lambda/aws/viewer-certificate.ts";
 import type { Config } from "../lambda/config/config.ts";
 import { requestHeader, viaHeader, viewerHeader, waitHeader } from "../lambda/edge/cloudfront.ts";
@@ -49,8 +51,10 @@ import { Firewall } from "./firewall.ts";
 import type { Names } from "./names.ts";
 import { OriginApi } from "./origin-api.ts";
 import { apiOrigin, isStored, originFinder } from "./origins.ts";
+import { Purging } from "./purging.ts";
 import { exchangeRate, TokenExchange } from "./token-exchange.ts";
 import { ViewerCertificates } from "./viewer-certificates.ts";
+import { WebhookReceiver, webhookRate } from "./webhook-receiver.ts";
 
 export interface EdgeStackProps extends StackProps {
   readonly names: Names;
@@ -77,10 +81,11 @@ export class EdgeStack extends Stack {
     const channels = Object.keys(config.channels);
     if (channels.length > 0)
       new ChannelRollback(this, "ChannelRollback", { ...props, channels, keyValues: edge.keyValues, alerts });
+    const webhook = new WebhookReceiver(this, "WebhookReceiver", { ...props, alerts }).live;
     const { domainName } = new OriginApi(this, "ControlApi", {
       apiName: names.controlApi,
-      functions: { admin, token },
-      throttled: { token: exchangeRate },
+      functions: { admin, token, webhook },
+      throttled: { token: exchangeRate, webhook: webhookRate },
     });
     const distribution = new Distribution(this, "Distribution", {
       comment: `modfront (${names.prefix})`,
@@ -96,6 +101,10 @@ export class EdgeStack extends Stack {
       }),
       ...(config.aws.firewall && { webAclId: new Firewall(this, "Firewall", { name: names.prefix }).arn }),
     });
+    // The CDK has no property of its own for it yet.
+    const made = distribution.node.defaultChild as CfnDistribution;
+    made.addPropertyOverride("DistributionConfig.CacheTagConfig", { HeaderName: cacheTagHeader });
+    new Purging(this, "Purging", { names, distribution, alerts });
     if (config.aws.mtls !== undefined)
       new ViewerCertificates(this, "ViewerCertificates", { name: names.prefix, distribution, ...config.aws.mtls });
     if (domain?.zone) this.#records(domain.zone, domain.name, distribution);
@@ -135,7 +144,7 @@ export class EdgeStack extends Stack {
     const names = Object.keys(routes) as ProtocolRouteName[];
     const site = make("site", "site");
     const administrators = this.#administrators(props.names);
-    const told = { admin: administrators, token: this.#exchangers(props) };
+    const told = { admin: administrators, token: this.#exchangers(props), webhook: this.#hosts(props.names) };
     // Beside fill, which has the versions made.
     const publishing = (Object.entries(publishingPatterns) as [PublishingName, string][]).map(
       ([name, pattern]) =>
@@ -189,6 +198,14 @@ export class EdgeStack extends Stack {
         ...["accept", "content-type", "user-agent"],
         ...certificate,
       ),
+    });
+  }
+
+  /** What the function that hears of repositories is told: whatever headers a host signs with, and not whom CloudFront is called. */
+  #hosts(names: Names): OriginRequestPolicy {
+    return new OriginRequestPolicy(this, "WebhookHeaders", {
+      originRequestPolicyName: names.webhook,
+      headerBehavior: OriginRequestHeaderBehavior.denyList("host"),
     });
   }
 

@@ -1,4 +1,5 @@
 import type { App } from "aws-cdk-lib";
+import { edgeRegion } from "../lambda/aws/edge-region.ts";
 import type { Config } from "../lambda/config/config.ts";
 import { EdgeStack } from "./edge-stack.ts";
 import { Names } from "./names.ts";
@@ -12,9 +13,6 @@ export interface ModfrontProps {
   /** Where to deploy: with it every name is literal, which `cdk import` needs; without it a template fits any account. */
   readonly account?: string | undefined;
 }
-
-/** CloudFront takes certificates, firewalls and log deliveries from here only. */
-const edgeRegion = "us-east-1";
 
 /**
  * All stacks of one deployment, in their order: storage, service, edge.

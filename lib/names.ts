@@ -81,8 +81,18 @@ export class Names {
     return `${this.prefix}-exchange`;
   }
 
+  /** What hosts send with a webhook reaches its function. */
+  get webhook(): string {
+    return `${this.prefix}-webhook`;
+  }
+
   get queue(): string {
     return `${this.prefix}-background`;
+  }
+
+  /** The schedule of the sweep of repositories. */
+  get sweep(): string {
+    return `${this.prefix}-sweep`;
   }
 
   get deadLetterQueue(): string {

@@ -11,6 +11,7 @@ import type { Config } from "../lambda/config/config.ts";
 import type { Environment, HandlerName, ServeName, Settings } from "../lambda/config/env.ts";
 import type { RouteName } from "../lambda/edge/routes.ts";
 import { channelsApart } from "../lambda/proxy/channels/channel-parts.ts";
+import { followedRepositories } from "../lambda/webhooks/followed-repositories.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { Alerts, alarmRows } from "./alerts.ts";
 import { Background } from "./background.ts";
@@ -20,6 +21,7 @@ import { LogPlane, logSettings } from "./log-plane.ts";
 import type { Names } from "./names.ts";
 import { OriginApi } from "./origin-api.ts";
 import { PrivateNetwork } from "./private-network.ts";
+import { mayPurge, purgeFunction } from "./purging.ts";
 import { StoredData } from "./stored-data.ts";
 
 export interface ServiceStackProps extends StackProps {
@@ -80,12 +82,20 @@ export class ServiceStack extends Stack {
   #backgroundFill(): void {
     const background = this.#writer("BackgroundFill", "background", {
       description: "Fetches, verifies and stores what nobody waits for",
-      environment: { ...this.#writerEnvironment(), MODFRONT_QUEUE: this.#background.queue.queueUrl },
+      environment: {
+        ...this.#writerEnvironment(),
+        MODFRONT_QUEUE: this.#background.queue.queueUrl,
+        MODFRONT_PURGE: purgeFunction(this.#props.names),
+      },
       memorySize: 512,
     });
     this.#background.feed(background.live, this.#props.config.aws.backgroundConcurrency);
     // It gives messages back, and leaves what a turn did not get done.
     this.#background.queue.grant(background.function, "sqs:ChangeMessageVisibility", "sqs:SendMessage");
+    this.#grant(background, mayPurge(this, this.#props.names));
+    const { webhooks, sweep } = this.#props.config;
+    if (Object.keys(webhooks).length > 0 && sweep.minutes > 0)
+      this.#background.sweep(this.#props.names, Duration.minutes(sweep.minutes));
   }
 
   #writerEnvironment(): Environment<"fill"> {
@@ -106,13 +116,14 @@ export class ServiceStack extends Stack {
     props: Pick<HandlerProps<Name>, "description" | "environment" | "memorySize" | "reservedConcurrency">,
   ): Handler<Name> {
     const { names, config } = this.#props;
-    const { upstreams, policy, channels, credentials, git, allowHosts, ttl, sumdb, timeouts } = config;
+    const { upstreams, policy, channels, credentials, git, allowHosts, ttl, sumdb, timeouts, webhooks } = config;
     const settings: Settings<"fill" | "background"> = {
       ...{ upstreams, policy, channels, credentials, git, allowHosts, ttl, sumdb, timeouts },
       ...{ proxy: config.proxy, tenants: config.tenants, publishing: config.publishing },
       private: config.private,
       log: logSettings(config),
       version: packageJson.version,
+      ...(name === "background" && { followed: followedRepositories(webhooks) }),
     };
     const writer = this.#handler(id, name, {
       ...props,

@@ -87,6 +87,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     ...["upstream/credentials", "http"],
   ],
   "lambda/publishing": ["golang", "edge", "access/audit", "access", "http", "admin", "proxy/store"],
+  "lambda/webhooks": ["golang", "edge", "upstream/credentials", "http"],
   "lambda/console": ["golang", "edge", "http", "proxy/store"],
   "lambda/aws": [
     ...["golang", "edge", "access/audit", "access", "access/oidc", "http", "publishing", "runtime"],
@@ -117,6 +118,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     "upstream/credentials",
     "upstream/git",
     "upstream/http",
+    "webhooks",
   ],
   "lambda/local/data": ["golang", "access/audit", "proxy/store", "proxy/log", "runtime"],
   "lambda/local/access": [
@@ -132,6 +134,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
       "access/oidc",
       "http",
       "exchange",
+      "webhooks",
       "admin",
       "publishing",
       "console",
@@ -159,7 +162,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   lambda: Object.keys(floors).filter((name) => !/^lambda\/(local|console)\b/.test(name)),
   lib: [
     ...["lambda/access/audit", "lambda/aws", "lambda/config", "lambda/edge", "lambda/console"],
-    ...["lambda/proxy/channels", "lambda/proxy/store"],
+    ...["lambda/proxy/channels", "lambda/proxy/store", "lambda/webhooks"],
   ],
   bin: ["lib", ...Object.keys(floors)],
 };

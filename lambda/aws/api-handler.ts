@@ -13,6 +13,7 @@ import { type ChannelCount, countsOf, defaultChannel } from "../proxy/channels/f
 import { parsePath } from "../proxy/serve/received-path.ts";
 import { explain } from "../proxy/store/explain.ts";
 import { isFault } from "../proxy/store/served-error.ts";
+import { cacheTag, cacheTagHeader } from "./cache-tag.ts";
 import type { IdentityKeys } from "./identity-keys.ts";
 import { redirected } from "./redirects.ts";
 import { reportLine } from "./report-line.ts";
@@ -50,7 +51,7 @@ export function createApiHandler(parts: ApiHandlerParts): ApiHandler {
     // The first element is the origin path by which the API chose this function.
     const path = event.rawPath.slice(event.rawPath.indexOf("/", 1));
     const result = await answerTo(stack, event, path, context);
-    const answer = frame(result);
+    const answer = tagged(frame(result), moduleOf(path));
     writeLine(parts, { event, path, started, result, status: answer.status });
     return toApiResult(answer);
   };
@@ -110,6 +111,20 @@ function readChannel(via = ""): Pick<HttpRequest, "channel" | "address"> {
 /** The address without its port: `"198.51.100.7"` of `"198.51.100.7:46532"`, and of version 6 likewise. */
 function addressOf(viewer = ""): string {
   return /^\[?([\da-f.:]{2,45}?)\]?:\d{1,5}$/i.exec(viewer)?.[1] ?? "";
+}
+
+/** Whatever is kept of a module's answer is forgotten by the module's tag. */
+function tagged(answer: HttpAnswer, module: string | undefined): HttpAnswer {
+  if (module === undefined) return answer;
+  return { ...answer, headers: { ...answer.headers, [cacheTagHeader]: cacheTag(module) } };
+}
+
+function moduleOf(path: string): string | undefined {
+  try {
+    return parsePath(path).module;
+  } catch {
+    return undefined;
+  }
 }
 
 interface Answered {

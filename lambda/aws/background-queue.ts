@@ -11,16 +11,24 @@ export function openConsumer(
   return createBackgroundConsumer({ client: new SQSClient({}), queueUrl, run, report });
 }
 
+export interface SendOptions {
+  /** Where the queue is, when it is elsewhere. */
+  readonly region?: string;
+  /** Until they are taken. */
+  readonly delaySeconds?: number;
+}
+
 /** Puts jobs into the background queue, ten with each call; how many it put. */
 export async function sendJobs(
   queueUrl: string,
   jobs: AsyncIterable<BackgroundJob> | Iterable<BackgroundJob>,
+  { region, delaySeconds: DelaySeconds = 0 }: SendOptions = {},
 ): Promise<number> {
-  const client = new SQSClient({});
+  const client = new SQSClient(region === undefined ? {} : { region });
   let sent = 0;
   let batch: BackgroundJob[] = [];
   const send = async () => {
-    const Entries = batch.map((job, i) => ({ Id: String(i), MessageBody: JSON.stringify(job) }));
+    const Entries = batch.map((job, i) => ({ Id: String(i), MessageBody: JSON.stringify(job), DelaySeconds }));
     const answer = await client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
     sent += batch.length - (answer.Failed?.length ?? 0);
     batch = [];

@@ -5,6 +5,7 @@ import { type OpenCredentials, openCredentials, openSecrets } from "../upstream/
 import { type ReadSecret, Secret } from "../upstream/credentials/secret.ts";
 import { parseScope } from "../upstream/credentials/url-scope.ts";
 import { openSecret } from "./open-secret.ts";
+import { regionOfSecret } from "./secret-ids.ts";
 
 export interface DeployedCredentialsSource {
   /** Of the configuration; their secrets are read when they are needed. */
@@ -57,5 +58,5 @@ const own = { aws: "upstream-credentials" } as const;
 
 /** The text of a secret by its name, in this region, or by its ARN, where that says. */
 function readSecretOfAws(id: string): Promise<string> {
-  return openSecret(id, /^arn:[^:]*:secretsmanager:([^:]+):/.exec(id)?.[1]);
+  return openSecret(id, regionOfSecret(id));
 }

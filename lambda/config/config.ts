@@ -14,6 +14,7 @@ import { upkeepConfig } from "../proxy/upkeep/config.ts";
 import { credentialsConfig } from "../upstream/credentials/config.ts";
 import { gitConfig } from "../upstream/git/config.ts";
 import { transportConfig } from "../upstream/http/config.ts";
+import { webhooksConfig } from "../webhooks/config.ts";
 
 /** The one configuration file, read by the CDK app, the local server and the CLI: each room's own keys, in one line. */
 const configSchema = z.strictObject({
@@ -29,6 +30,7 @@ const configSchema = z.strictObject({
   ...accessConfig,
   ...exchangeConfig,
   ...upkeepConfig,
+  ...webhooksConfig,
   ...channelsConfig,
   ...awsConfig,
 });

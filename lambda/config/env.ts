@@ -36,13 +36,15 @@ const rows = {
   site: ["MODFRONT_EDGE_SECRET", "MODFRONT_GOSUMDB"],
   publish: ["MODFRONT_FILL", "MODFRONT_EDGE_SECRET", "MODFRONT_TABLE", "MODFRONT_BUCKET"],
   fill: writing,
-  background: [...writing, "MODFRONT_QUEUE"],
+  background: [...writing, "MODFRONT_QUEUE", "MODFRONT_PURGE"],
   log: ["MODFRONT_LOG_TABLE", "MODFRONT_BUCKET", "MODFRONT_SIGNING_KEY"],
   preheat: ["MODFRONT_TABLE", "MODFRONT_BUCKET", "MODFRONT_QUEUE"],
   control: controlling,
   admin: [...controlling, "MODFRONT_CREDENTIALS"],
   token: controlling,
   rollback: ["MODFRONT_PRIMARY_REGION", "MODFRONT_KEY_VALUE_STORE", "MODFRONT_BUCKET"],
+  purge: ["MODFRONT_DISTRIBUTION"],
+  webhook: ["MODFRONT_TABLE", "MODFRONT_EDGE_SECRET", "MODFRONT_PRIMARY_REGION", "MODFRONT_QUEUE"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type HandlerName = keyof typeof rows;
@@ -95,6 +97,11 @@ interface FillSettings
   readonly version: string;
 }
 
+interface BackgroundSettings extends FillSettings {
+  /** The modules of each repository that a webhook tells of. */
+  readonly followed: readonly (readonly string[])[];
+}
+
 interface ExchangeSettings extends Pick<Config, "access" | "private" | "tenants" | "oidc" | "allowHosts"> {
   /** The rules for certificates, where the distribution asks for them. */
   readonly subjects: Config["mtls"]["rules"];
@@ -104,7 +111,7 @@ interface ExchangeSettings extends Pick<Config, "access" | "private" | "tenants"
 
 interface SettingsRows extends Readonly<Record<ServeName, ServeSettings>> {
   readonly fill: FillSettings;
-  readonly background: FillSettings;
+  readonly background: BackgroundSettings;
   readonly publish: Pick<Config, "access" | "private" | "tenants">;
   readonly log: LogSettings;
   readonly preheat: Pick<Config, "preheat">;
@@ -113,6 +120,8 @@ interface SettingsRows extends Readonly<Record<ServeName, ServeSettings>> {
   readonly token: ExchangeSettings;
   /** The channel of each alarm, by its name. */
   readonly rollback: { readonly alarms: Readonly<Record<string, string>> };
+  readonly purge: Record<string, never>;
+  readonly webhook: Pick<Config, "access" | "private" | "tenants" | "webhooks">;
 }
 
 /** The part of the configuration that one handler needs, as lib/ puts it beside the bundle: no more, and no secret. */

@@ -36,8 +36,11 @@ export const publishingPatterns = { publish: "/-/publish/*", yanks: "/-/api/yank
 
 export type PublishingName = keyof typeof publishingPatterns;
 
+/** Where hosts tell that a repository has changed: the name of a webhook follows. */
+export const webhookPrefix = "/-/webhook/";
+
 /** Functions of the control plane that answer something under `/-/`, by the path pattern of the behaviour that is before `site`. */
-export const controlPatterns = { admin: "/-/api/*", token: tokenAddress } as const;
+export const controlPatterns = { admin: "/-/api/*", token: tokenAddress, webhook: "/-/webhook/*" } as const;
 
 export type ControlName = keyof typeof controlPatterns;
 

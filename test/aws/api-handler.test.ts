@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { hmac } from "../../lambda/access/hmac.ts";
 import { type ApiHandlerParts, createApiHandler } from "../../lambda/aws/api-handler.ts";
+import { cacheTag, cacheTagHeader } from "../../lambda/aws/cache-tag.ts";
 import { IdentityKeys } from "../../lambda/aws/identity-keys.ts";
 import { requestHeader, viewerHeader } from "../../lambda/edge/cloudfront.ts";
 import { identityHeader, signIdentity } from "../../lambda/edge/identity.ts";
@@ -81,7 +82,12 @@ test("an answer goes out as it is, with its bytes", async () => {
   const { status, headers, body } = await ask(event({ [identityHeader]: identity() }), fine);
   assert.deepEqual(
     { status, headers, body },
-    { status: 200, headers: { "content-type": "a/b", etag: '"t"' }, body: "body" },
+    {
+      status: 200,
+      // Under the module's tag, by which CloudFront is told to forget it.
+      headers: { "content-type": "a/b", etag: '"t"', [cacheTagHeader]: cacheTag("github.com/Azure/x") },
+      body: "body",
+    },
   );
 });
 

@@ -20,6 +20,8 @@ const handlers: readonly HandlerName[] = [
   "admin",
   "token",
   "rollback",
+  "webhook",
+  "purge",
 ];
 
 const inspected = new Map<HandlerName, ReturnType<typeof inspectBundle>>();
@@ -81,7 +83,7 @@ test("only the fill plane has the code that reaches upstreams and writes modules
   // Documents of providers are read by the same client, and by nothing that could make a module of them; what of the credentials
   // admin has is their shape, and where they are kept.
   const writing =
-    /lambda\/(upstream\/(?!http\/|credentials\/(?:credentials|credential-store|set-credential|url-scope)\.ts)|aws\/dynamo-lease-store|proxy\/fill\/)/;
+    /lambda\/(upstream\/(?!http\/|credentials\/(?:credentials|credential-store|set-credential|url-scope|secret)\.ts)|aws\/dynamo-lease-store|proxy\/fill\/)/;
   const writers = handlers.filter((name) => bundleOf(name).sources.some((source) => writing.test(source)));
   assert.deepEqual(writers, ["fill", "background"]);
 });
@@ -194,4 +196,23 @@ test("what writes key values can sign for all regions at once, which nothing els
       bundleOf(name).sources.some((source) => source.includes("signature-v4a/dist-es/SignatureV4a")),
       name,
     );
+});
+
+test("what hears of repositories proves who says so and fills a queue: no schema, no upstream, no module", () => {
+  const { size, sources } = bundleOf("webhook");
+  assert.ok(size < 600_000, `${size} bytes`);
+  const adapters = sources.filter((source) => /lambda\/aws\/(?:dynamo|s3)-/.test(source));
+  assert.deepEqual(adapters, ["lambda/aws/dynamo-used-tokens.ts"]);
+  const strangers =
+    /client-(?:lambda|kms|s3)\/|lambda\/(?:upstream\/(?!credentials\/secret)|proxy\/(?:fill|intake|log|upkeep))\//;
+  assert.deepEqual(
+    sources.filter((source) => strangers.test(source)),
+    [],
+  );
+});
+
+test("only what purges has the client of CloudFront", () => {
+  const purging = handlers.filter((name) => bundleOf(name).sources.some((each) => /client-cloudfront\//.test(each)));
+  assert.deepEqual(purging, ["purge"]);
+  assert.ok(bundleOf("purge").size < 500_000, `${bundleOf("purge").size} bytes`);
 });

@@ -137,6 +137,8 @@ test("what administers, and gives tokens, is told what it needs of a request; it
   const told = {
     admin: { headers: [identityHeader, requestHeader, viewerHeader, ...shown], query: "all" },
     token: { headers: [identityHeader, requestHeader, credentialsHeader, viewerHeader, ...shown], query: "none" },
+    // Whatever a host signs with, and not whom CloudFront is called.
+    webhook: { headers: ["host"], query: "none" },
   };
   const policies = edge.findResources("AWS::CloudFront::OriginRequestPolicy");
   const [site] = originsOf(behaviors.find(({ PathPattern }) => PathPattern === "/-/*"));
@@ -246,6 +248,7 @@ test("caches keep what the header says, up to the kind's limit, under the path, 
     ["/-/api/yanks/*", disabled, true],
     ["/-/api/*", disabled, true],
     ["/-/token", disabled, true],
+    ["/-/webhook/*", disabled, true],
     ["/-/*", disabled, true],
     ["/sumdb/*", year, true],
     ["*/@v/list", 86_400, true],

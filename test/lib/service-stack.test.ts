@@ -65,6 +65,8 @@ const permissions: readonly (readonly [name: string, actions: readonly string[]]
     "background",
     [
       ...[...writing, ...log, ...configured, ...set],
+      // One for the log, which all who write have, and one for what purges.
+      "lambda:InvokeFunction",
       // The permissions that feeding it from the queue brings, giving a message back for a while, and leaving a job.
       "sqs:SendMessage",
       "sqs:ChangeMessageVisibility",

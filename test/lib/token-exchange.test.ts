@@ -68,7 +68,12 @@ for (const region of ["us-east-1", "eu-central-1"]) {
     const stages = propertiesOf<{ RouteSettings?: unknown }>(edge, "AWS::ApiGatewayV2::Stage");
     assert.deepEqual(
       stages.map(({ RouteSettings }) => RouteSettings),
-      [{ "ANY /token/{path+}": { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 20 } }],
+      [
+        {
+          "ANY /token/{path+}": { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 20 },
+          "ANY /webhook/{path+}": { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 },
+        },
+      ],
     );
     assert.ok(
       propertiesOf<{ RouteSettings?: unknown }>(service, "AWS::ApiGatewayV2::Stage").every(

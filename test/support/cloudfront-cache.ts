@@ -58,6 +58,17 @@ export class EdgeCache {
     this.#entries.set(key, { answer, until });
   }
 
+  /** Forgets the answers that have a tag in this header. */
+  forget(header: string, tag: string): void {
+    for (const [key, { answer }] of this.#entries)
+      if (
+        String(answer.headers[header] ?? "")
+          .split(",")
+          .some((each) => each.trim() === tag)
+      )
+        this.#entries.delete(key);
+  }
+
   clear(): void {
     this.#entries.clear();
   }

@@ -23,6 +23,8 @@ export interface PlannedBehavior {
   readonly methods: ReadonlySet<string>;
   /** Headers of the request that reach the origin, beside those that a cache needs. */
   readonly headers: readonly string[];
+  /** All others reach it but these, where that is how its policy is written. */
+  readonly withheld: readonly string[] | undefined;
   /** Whether the query reaches it. */
   readonly query: boolean;
   /** The source of its viewer-request function. */
@@ -34,6 +36,8 @@ export interface Plan {
   readonly behaviors: readonly PlannedBehavior[];
   /** Seconds for which CloudFront keeps an error, by status. */
   readonly errorTtl: ReadonlyMap<number, number>;
+  /** The header in which the tags of an answer are. */
+  readonly tags: string | undefined;
 }
 
 /** The values that CloudFormation would put in: by logical id for `Ref`, by name for `Fn::ImportValue`. */
@@ -54,6 +58,7 @@ export function planOf(template: Template, known: Known): Plan {
     behaviors: [...config.CacheBehaviors, config.DefaultCacheBehavior].map((behavior: Json) =>
       reader.behavior(behavior),
     ),
+    tags: config.CacheTagConfig?.HeaderName,
     errorTtl: new Map(config.CustomErrorResponses.map((row: Json) => [row.ErrorCode, row.ErrorCachingMinTTL])),
   };
 }
@@ -84,7 +89,8 @@ class PlanReader {
           .HeadersConfig.Headers ?? [],
       methods: new Set(behavior.AllowedMethods),
       functionCode: this.#functionCode(behavior.FunctionAssociations[0].FunctionARN),
-      headers: forwarded?.HeadersConfig.Headers ?? [],
+      headers: forwarded?.HeadersConfig.HeaderBehavior === "allExcept" ? [] : (forwarded?.HeadersConfig.Headers ?? []),
+      withheld: forwarded?.HeadersConfig.HeaderBehavior === "allExcept" ? forwarded.HeadersConfig.Headers : undefined,
       query: forwarded?.QueryStringsConfig.QueryStringBehavior === "all",
     };
   }

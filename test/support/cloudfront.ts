@@ -17,6 +17,8 @@ export interface CloudFrontParts {
   /** Where the emulator answers for S3 and API Gateway: `http://127.0.0.1:4566`. */
   readonly endpoint: string;
   readonly keyValue: (name: string) => Promise<string>;
+  /** What was invalidated since this was asked before, each item as it was named: `"#tag"`. */
+  readonly invalidated?: () => Promise<readonly string[]>;
 }
 
 /** Where answers came from since the last reset: `edge`, `cache`, `bucket`, and the API by origin path (`api /list`). */
@@ -86,6 +88,7 @@ export class CloudFront {
     if ("statusCode" in decided) return this.#sendEdge(response, decided);
     const byHeader = behavior.keyHeaders.map((name) => decided.headers[name.toLowerCase()]?.value);
     const key = JSON.stringify([behavior.pattern, decided.uri, byHeader]);
+    await this.#forget();
     const known = this.#cache.get(key, Date.now());
     if (known?.fresh) return this.#sendKept(request, response, known.answer, "cache");
     const answer = await this.#ask(behavior, decided, request).catch(() => undefined);
@@ -161,7 +164,9 @@ export class CloudFront {
     request: IncomingMessage,
   ): Promise<OriginAnswer> {
     const headers: Record<string, string> = {};
-    for (const name of [...behavior.headers, ...behavior.keyHeaders, "if-none-match", "range"]) {
+    const others =
+      behavior.withheld && Object.keys(decided.headers).filter((name) => !behavior.withheld?.includes(name));
+    for (const name of [...behavior.headers, ...(others ?? []), ...behavior.keyHeaders, "if-none-match", "range"]) {
       const value = decided.headers[name.toLowerCase()]?.value;
       if (value !== undefined) headers[name] = value;
     }
@@ -202,6 +207,13 @@ export class CloudFront {
       asked.once("error", reject);
       asked.end(body);
     });
+  }
+
+  /** What was invalidated since the last look is kept no more: by the tag that its answer had. */
+  async #forget(): Promise<void> {
+    const { tags } = this.#parts.plan;
+    if (tags === undefined || this.#parts.invalidated === undefined) return;
+    for (const item of await this.#parts.invalidated()) this.#cache.forget(tags, item.slice(1));
   }
 
   #keep(key: string, behavior: PlannedBehavior, method: string, { kept }: OriginAnswer): void {

@@ -6,7 +6,7 @@ import { tenantBorders, tenantWith } from "../../lambda/access/tenants.ts";
 import { parseConfig } from "../../lambda/config/config.ts";
 import { SqliteCredentialStore } from "../../lambda/local/access/sqlite-credential-store.ts";
 import type { Failpoint } from "../../lambda/local/data/failpoints.ts";
-import { openLocalCredentials } from "../../lambda/local/server/local-credentials.ts";
+import { openLocalCredentials, secretReader } from "../../lambda/local/server/local-credentials.ts";
 import { startLocal } from "../../lambda/local/server/start.ts";
 import { openSumdbRemote } from "../../lambda/proxy/checksums/sumdb-reach.ts";
 import { FolderTemporaryFiles } from "../../lambda/runtime/folder-temporary-files.ts";
@@ -16,6 +16,7 @@ import { openDirect } from "../../lambda/upstream/direct/open-direct.ts";
 import type { UpstreamTimeouts } from "../../lambda/upstream/http/exchange.ts";
 import { openDocuments } from "../../lambda/upstream/http/open-documents.ts";
 import { openUpstreams } from "../../lambda/upstream/http/open-upstreams.ts";
+import { WebhookSecrets } from "../../lambda/webhooks/webhook-secrets.ts";
 import { eventually } from "./eventually.ts";
 import { clockWith } from "./set-clock.ts";
 
@@ -46,12 +47,13 @@ export async function startProduct(options: ProductOptions, failpoint?: Failpoin
   const config = parseConfig(JSON.stringify(options.config));
   const clock = clockWith({ now: () => Date.now() + (options.ahead ?? 0) });
   const set = new SqliteCredentialStore(options.data);
+  const readAwsSecret = (id: string) => Promise.reject(new Error(`no secret ${id}`));
   const credentials = await openLocalCredentials({
     rules: config.credentials,
     set,
     environment: {},
     platform: process.platform,
-    readAwsSecret: (id) => Promise.reject(new Error(`no secret ${id}`)),
+    readAwsSecret,
     now: clock.now,
     elapsed: () => performance.now(),
     warn: () => {},
@@ -86,6 +88,9 @@ export async function startProduct(options: ProductOptions, failpoint?: Failpoin
   const server = await startLocal(settings, {
     way,
     readDocument: documents.read,
+    webhookSecrets: new WebhookSecrets(config.webhooks, secretReader({ environment: {}, readAwsSecret }), () =>
+      performance.now(),
+    ),
     clock,
     router: upstreams,
     sumdbRemote: (name) => {

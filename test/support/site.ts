@@ -57,7 +57,12 @@ export class Site implements AsyncDisposable {
     const edge = this.deployment.template("-edge");
     this.controlApis = await this.#apis();
     const plan = planOf(edge, { refs: { ...refs, ...this.controlApis }, imports: this.#exports() });
-    this.#edge = new CloudFront({ plan, endpoint: this.aws.endpoint, keyValue: (name) => this.#keyValue(name) });
+    this.#edge = new CloudFront({
+      plan,
+      endpoint: this.aws.endpoint,
+      keyValue: (name) => this.#keyValue(name),
+      invalidated: () => this.#invalidated(),
+    });
     this.url = await this.#edge.start();
   }
 
@@ -88,6 +93,22 @@ export class Site implements AsyncDisposable {
     const value = this.#readKeyValue(name);
     this.#values.set(name, { value, until: Date.now() + 1000 });
     return value;
+  }
+
+  readonly #taken = new Set<string>();
+
+  /** What the emulator was asked to invalidate and does nothing about. */
+  async #invalidated(): Promise<readonly string[]> {
+    const base = `${this.aws.endpoint}/2020-05-31/distribution`;
+    const all = async (url: string, name: string) =>
+      [...(await (await fetch(url)).text()).matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, "g"))].map(
+        (each) => each[1] ?? "",
+      );
+    const [distribution = ""] = await all(base, "Id");
+    const ids = await all(`${base}/${distribution}/invalidation`, "Id");
+    const news = ids.filter((id) => !this.#taken.has(id));
+    for (const id of news) this.#taken.add(id);
+    return (await Promise.all(news.map((id) => all(`${base}/${distribution}/invalidation/${id}`, "Path")))).flat();
   }
 
   async #readKeyValue(name: string): Promise<string> {

@@ -37,7 +37,11 @@ export async function openLocalCredentials(source: LocalCredentialsSource): Prom
   return openCredentials({ rules, secrets, set, behind: netrc, now });
 }
 
-function secretReader({ environment, readAwsSecret }: LocalCredentialsSource): ReadSecret {
+/** Reads secrets of the configuration on this machine. */
+export function secretReader({
+  environment,
+  readAwsSecret,
+}: Pick<LocalCredentialsSource, "environment" | "readAwsSecret">): ReadSecret {
   return async (reference) => {
     if ("aws" in reference) return readAwsSecret(reference.aws);
     if ("file" in reference) return readBounded(reference.file, secretLimit);

@@ -37,6 +37,8 @@ import type { Purges } from "../../proxy/store/purges.ts";
 import type { RecordLog } from "../../proxy/store/record-log.ts";
 import type { TemporaryFiles } from "../../proxy/store/temporary-files.ts";
 import type { VersionIndex } from "../../proxy/store/version-index.ts";
+import type { FollowJob } from "../../proxy/upkeep/background-job.ts";
+import type { NewVersionsParts } from "../../proxy/upkeep/new-versions.ts";
 import { Publications } from "../../publishing/publications.ts";
 import { publishRoutes } from "../../publishing/publish-routes.ts";
 import { StoredUploads } from "../../publishing/stored-uploads.ts";
@@ -53,6 +55,7 @@ import { SqliteModuleCatalogue } from "../data/sqlite-module-catalogue.ts";
 import { SqliteTreeHeadStore } from "../data/sqlite-tree-head-store.ts";
 import { SqliteVersionIndex } from "../data/sqlite-version-index.ts";
 import type { LocalParts } from "./local-parts.ts";
+import { localWebhooks } from "./local-webhooks.ts";
 import { type Metrics, metricsType } from "./metrics.ts";
 import type { OpenedData } from "./opened-data.ts";
 import type { Settings } from "./settings.ts";
@@ -69,6 +72,8 @@ export interface HandlerParts extends LocalParts {
     CredentialAdministration &
     ChannelAdministration &
     Pick<RulingAdministration, "rulings">;
+  /** Has the modules of a repository brought up to date, some time after. */
+  readonly follow: (job: FollowJob) => void;
   /** Told of requests that were refused for who asked. */
   readonly refused: (event: AuditEvent) => void;
   /** The ID tokens that were used. */
@@ -83,6 +88,8 @@ export interface HandlerParts extends LocalParts {
 export interface LocalPlane {
   readonly handlers: Readonly<Record<RouteName, HttpHandler>>;
   readonly logging: Fill["logging"];
+  /** What modules are brought up to date by. */
+  readonly upkeep: NewVersionsParts;
 }
 
 /** The handler of each route, with the fill plane in the same process. */
@@ -114,7 +121,7 @@ export function localPlane(settings: Settings, parts: HandlerParts): LocalPlane 
       parts.refused(refusalOf(request, route, clock.now())),
     ),
   };
-  return { handlers, logging };
+  return { handlers, logging, upkeep: { fill, index, store: opened.store } };
 }
 
 /** What is answered under `/-/`, and at `/`, of one machine: a capability's rows are a line here. */
@@ -141,6 +148,10 @@ function siteRoutes(settings: Settings, parts: HandlerParts, planes: SitePlanes)
     ),
     ...localPublishing(settings, parts, planes),
     ...localExchange(settings, parts),
+    ...localWebhooks(settings.config, {
+      ...{ metrics, follow: parts.follow, now: parts.clock.now },
+      ...{ secrets: parts.webhookSecrets, deliveries: parts.used },
+    }),
     ...pageRoutes({
       catalogue: new SqliteModuleCatalogue(opened.database),
       access: localAccess(settings),

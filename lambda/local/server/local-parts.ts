@@ -3,6 +3,7 @@ import type { SumdbRemote } from "../../proxy/checksums/sumdb-reach.ts";
 import type { UpstreamRouter } from "../../proxy/sources/upstream.ts";
 import type { Clock } from "../../proxy/store/clock.ts";
 import type { RequestWay } from "../../runtime/request-way.ts";
+import type { WebhookSecrets } from "../../webhooks/webhook-secrets.ts";
 import type { Failpoint } from "../data/failpoints.ts";
 
 /** What one machine needs of the program that starts it: its clock, its upstreams, its streams. */
@@ -14,6 +15,8 @@ export interface LocalParts {
   readonly sumdbRemote: (name: string) => SumdbRemote;
   /** Reads documents of the providers whose ID tokens are exchanged. */
   readonly readDocument: ReadDocument;
+  /** The secrets of webhooks, all of which can be read. */
+  readonly webhookSecrets: WebhookSecrets;
   /** The entry of the thread that inspects zips. */
   readonly zipWorker: URL;
   /** Where request lines go. */

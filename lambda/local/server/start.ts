@@ -23,6 +23,7 @@ import { ChannelCounts } from "./channel-counts.ts";
 import { failureReport } from "./failure-report.ts";
 import { addressOf, listen, stopListening } from "./listening.ts";
 import { openLocalAudit } from "./local-audit.ts";
+import { LocalFollows } from "./local-follows.ts";
 import { localPlane } from "./local-handlers.ts";
 import type { LocalParts } from "./local-parts.ts";
 import { startLogUpkeep } from "./log-upkeep.ts";
@@ -48,8 +49,9 @@ export interface RunningServer {
 export async function startLocal(settings: Settings, parts: LocalParts): Promise<RunningServer> {
   const { clock, router } = parts;
   const opened = await openData(settings, parts);
+  const heads = new SqliteTreeHeadStore(opened.database);
   const audit = openLocalAudit(settings, {
-    ...{ ...parts, heads: new SqliteTreeHeadStore(opened.database) },
+    ...{ ...parts, heads },
     ofVersions: publicationHappened(new SqliteVersionIndex(opened.database)),
   });
   const purges = new PurgeSignal(join(settings.data, "purged"));
@@ -63,13 +65,15 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
     clock,
     failed: (error) => failed(asServedError(error)),
   });
-  const { handlers, logging } = localPlane(settings, {
-    ...{ ...parts, opened, log, metrics, address, client, purges },
+  const follows = new LocalFollows({ clock, heads, failed, upkeep: () => ({ ...plane.upkeep, clock, purges }) });
+  const plane = localPlane(settings, {
+    ...{ ...parts, opened, log, metrics, address, client, purges, follow: follows.follow },
     administration: audit.administration,
     changes: audit.changes,
     refused: audit.refused,
     used: audit.used,
   });
+  const { handlers, logging } = plane;
   const stack = createStack(handlers, admitter(settings));
   const seconds = () => Math.floor(clock.now() / 1000);
   const rulings = new WatchedRulings({ data: settings.data, now: clock.now });
@@ -116,11 +120,13 @@ export async function startLocal(settings: Settings, parts: LocalParts): Promise
   const sweep = setInterval(() => sweepStagedFiles(settings.data, clock.now()).catch(() => {}), stagedSweepInterval);
   const forget = setInterval(() => ifPossible(() => sweepMemories(opened.database, clock.now())), memorySweep.interval);
   for (const each of [sweep, forget]) each.unref();
+  follows.startSweep(settings.config);
   const stopLogUpkeep = startLogUpkeep({ opened, logging, clock, warn: parts.warn });
   const stop = async () => {
     for (const each of [sweep, forget]) clearInterval(each);
     stopWatching();
     await stopListening(local);
+    await follows.stop();
     await stopLogUpkeep();
     await log.stop();
     await audit.stop();

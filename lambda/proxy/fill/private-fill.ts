@@ -10,6 +10,7 @@ import type { Clock } from "../store/clock.ts";
 import { type FileKind, fileKey, type ModuleVersion, stagedKey } from "../store/layout.ts";
 import type { Leases } from "../store/leases.ts";
 import type { LogRecord } from "../store/log-store.ts";
+import { missingUnit } from "../store/missing-names.ts";
 import type { ModuleStore } from "../store/module-store.ts";
 import type { NotFoundMemory } from "../store/not-found-memory.ts";
 import { publishedOrigin } from "../store/published-origin.ts";
@@ -17,7 +18,6 @@ import { ServedError } from "../store/served-error.ts";
 import { SingleFlight } from "../store/single-flight.ts";
 import type { TemporaryFiles } from "../store/temporary-files.ts";
 import type { Origin } from "../store/version-facts.ts";
-import type { MemoryName } from "../store/version-index.ts";
 import type { Downloads } from "./downloads.ts";
 
 export interface PrivateFillParts {
@@ -157,11 +157,6 @@ type Claimed = Promise<Claim | undefined>;
 
 function isClaimed(kind: "info" | "mod", bytes: Uint8Array, claim: Claim): boolean {
   return kind === "info" ? sha256(bytes) === claim.info : hashGoMod(bytes) === claim.goMod;
-}
-
-/** Beside the names for lists, queries and public files, which do not begin with a version alone. */
-function missingUnit(module: ModuleVersion): MemoryName {
-  return `missing ${module.version}`;
 }
 
 /**

@@ -11,11 +11,11 @@ import type { Clock } from "../store/clock.ts";
 import type { FileKind, ModuleVersion } from "../store/layout.ts";
 import type { Leases } from "../store/leases.ts";
 import type { LogRecord } from "../store/log-store.ts";
+import { missingFile } from "../store/missing-names.ts";
 import type { ModuleStore } from "../store/module-store.ts";
 import type { NotFoundMemory } from "../store/not-found-memory.ts";
 import { ServedError } from "../store/served-error.ts";
 import type { TemporaryFiles } from "../store/temporary-files.ts";
-import type { MemoryName } from "../store/version-index.ts";
 import type { Downloads } from "./downloads.ts";
 
 export interface PublicFillParts {
@@ -142,8 +142,4 @@ export class PublicFill {
       await this.#parts.temporaryFiles.remove(file);
     }
   }
-}
-
-function missingFile(kind: FileKind, module: ModuleVersion): MemoryName {
-  return `missing ${module.version}.${kind}`;
 }

@@ -4,10 +4,11 @@ import { type ModuleSource, missTime, readBody } from "../sources/module-source.
 import { formatInfo, infoLimit, parseInfo } from "../sources/version-info.ts";
 import type { Clock } from "../store/clock.ts";
 import type { FillAnswer } from "../store/fill-plane.ts";
+import { missingQuery } from "../store/missing-names.ts";
 import { NotFoundMemory } from "../store/not-found-memory.ts";
 import { isOutage } from "../store/served-error.ts";
 import { SingleFlight } from "../store/single-flight.ts";
-import type { MemoryName, Remembered, VersionIndex } from "../store/version-index.ts";
+import type { Remembered, VersionIndex } from "../store/version-index.ts";
 import type { LatestFill } from "./latest-fill.ts";
 
 export interface QueryFillParts {
@@ -85,11 +86,6 @@ export class QueryFill {
       throw refusal;
     });
   }
-}
-
-/** Apart from the names for files: `/@v/v1.0.0.zip.info` asks for a query that is called like the zip of v1.0.0. */
-function missingQuery(query: string): MemoryName {
-  return `missing query ${query}`;
 }
 
 function answer(memory: Remembered): InfoAnswer {

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { parseScope } from "./url-scope.ts";
 
-const secret = z
+/** A secret of the configuration, by where it is. */
+export const secretConfig = z
   .union(
     [
       z.strictObject({
@@ -23,7 +24,7 @@ const credential = z
     kind: z
       .enum(["basic", "bearer", "github-app"])
       .describe("`basic` for passwords and for tokens of most hosts, `bearer`, or a GitHub App"),
-    secret,
+    secret: secretConfig,
     user: z
       .string()
       .min(1)

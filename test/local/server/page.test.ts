@@ -9,6 +9,7 @@ import { readSettings } from "../../../lambda/local/server/settings.ts";
 import { type RunningServer, startLocal } from "../../../lambda/local/server/start.ts";
 import { RequestWay } from "../../../lambda/runtime/request-way.ts";
 import { systemClock } from "../../../lambda/runtime/system-clock.ts";
+import { WebhookSecrets } from "../../../lambda/webhooks/webhook-secrets.ts";
 import { launchChromium, withoutChromium } from "../../support/chromium.ts";
 import { makeDataFolder } from "../../support/data-folder.ts";
 
@@ -39,6 +40,11 @@ before(async () => {
     way: new RequestWay("test"),
     clock: systemClock,
     router: { isPrivate: () => false, chainFor: () => ({ steps: [], end: "off" }) },
+    webhookSecrets: new WebhookSecrets(
+      {},
+      () => assert.fail("there is none"),
+      () => 0,
+    ),
     readDocument: () => Promise.reject(new Error("the page asks no provider")),
     sumdbRemote: () => ({ get: () => Promise.reject(new Error("the page asks no checksum database")) }),
     zipWorker: new URL("../../../lambda/runtime/zip-worker.ts", import.meta.url),

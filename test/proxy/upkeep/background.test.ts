@@ -8,6 +8,13 @@ import { MemoryModuleStore, MemoryVersionIndex } from "../../support/memory-adap
 
 const path = "example.com/m";
 
+/** What these jobs have no use for. */
+const unused = {
+  clock: { now: () => 0 },
+  purges: { purge: () => assert.fail("nothing is purged") },
+  sweep: () => assert.fail("nothing is swept"),
+};
+
 /** What a job asks of the fill plane when the upstream lists `list`, as `"zip v1.0.0"`. */
 async function askedBy(stored: Readonly<Record<string, string>>, list: readonly string[]): Promise<readonly string[]> {
   const store = new MemoryModuleStore();
@@ -23,7 +30,7 @@ async function askedBy(stored: Readonly<Record<string, string>>, list: readonly 
     return { body: Buffer.from(request.kind === "list" ? list.map((version) => `${version}\n`).join("") : "") };
   };
   await runJob(
-    { fill: { fill }, index, store, reveal: async () => {}, logBacklog: async () => {} },
+    { fill: { fill }, index, store, reveal: async () => {}, logBacklog: async () => {}, ...unused },
     { kind: "refresh", path },
   );
   return asked.filter((each) => each !== "list" && each !== "latest");
@@ -98,6 +105,7 @@ for (const [key, revealed] of keys) {
   test(`the file ${key} is ${revealed.length === 0 ? "nobody's" : "revealed"}`, async () => {
     const asked: unknown[] = [];
     const parts = {
+      ...unused,
       fill: { fill: () => assert.fail("nothing is obtained") },
       index: new MemoryVersionIndex(),
       store: new MemoryModuleStore(),
@@ -113,7 +121,7 @@ test("what was stored before there was a log is a job of its own, and nothing el
   let turns = 0;
   const fill = { fill: () => assert.fail("nothing is obtained") };
   const reveal = () => assert.fail("nothing is revealed");
-  const stores = { index: new MemoryVersionIndex(), store: new MemoryModuleStore() };
+  const stores = { ...unused, index: new MemoryVersionIndex(), store: new MemoryModuleStore() };
   await runJob({ ...stores, fill, reveal, logBacklog: async () => void turns++ }, parseJob('{"kind":"backlog"}'));
   assert.equal(turns, 1);
 });
