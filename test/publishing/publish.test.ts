@@ -9,6 +9,7 @@ import { GoMachine, skipWithoutGo as skip } from "../support/go-command.ts";
 import { ModfrontProcess } from "../support/modfront-process.ts";
 import { moduleFixture, zipOf } from "../support/module-fixture.ts";
 import { rawZip } from "../support/raw-zip.ts";
+import { ScriptedUpstream } from "../support/scripted-upstream.ts";
 
 // What is published over HTTP, on one machine: by whom, once, and what go makes of it.
 
@@ -252,4 +253,43 @@ test("what is published is in the audit log before it is there", async (t) => {
         ),
         `${action} ${decision} in ${JSON.stringify(events)}`,
       );
+});
+
+test("of a publication and a fetch of the same version one is first: the same bytes are the version, others are refused", async (t) => {
+  const upstream = await ScriptedUpstream.start();
+  t.after(() => upstream.close());
+  const upstreams = [{ patterns: "corp.example", chain: upstream.url }];
+  const { token, publish, ask } = await start(t, { upstreams });
+  const by = await token("publisher", "@pay");
+  const mod = Buffer.from(`module ${path}\n\ngo 1.21\n`);
+  for (let round = 0; round < 6; round++) {
+    const number = `v1.${round}.0`;
+    const isSame = round % 2 === 0;
+    const base = `/${path}/@v/${number}`;
+    const fetched = version(number, isSame ? "" : "// other\n");
+    upstream.on(`${base}.info`, { body: JSON.stringify({ Version: number, Time: "2026-01-02T03:04:05Z" }) });
+    upstream.on(`${base}.mod`, { body: isSame ? mod : Buffer.concat([mod, Buffer.from("// other\n")]) });
+    upstream.on(`${base}.zip`, { body: fetched });
+    const [put, got] = await Promise.all([publish(path, number, by, version(number)), ask("GET", `${base}.mod`, by)]);
+    assert.equal(got.status, 200, got.text);
+    const isOurs = !got.text.includes("other");
+    assert.ok(
+      isSame ? [200, 201].includes(put.status) : put.status === (isOurs ? 201 : 409),
+      `${put.status} ${got.text}`,
+    );
+    // What came first stays, whoever asks again for what.
+    assert.equal((await publish(path, number, by, version(number))).status, isOurs ? 200 : 409);
+    assert.equal((await ask("GET", `${base}.mod`, by)).text, got.text);
+  }
+});
+
+test("what was asked for before it was published is there at once afterwards", async (t) => {
+  const { token, publish, ask, list } = await start(t);
+  const by = await token("publisher", "@pay");
+  const rows = [`/${path}/@v/v1.0.0.info`, `/${path}/@v/v1.0.0.zip`, `/${path}/@v/list`, `/${path}/@latest`];
+  for (const row of rows) assert.notEqual((await ask("GET", row, by)).status, 200, row);
+  assert.equal((await publish(path, "v1.0.0", by, version("v1.0.0"))).status, 201);
+  for (const row of rows) assert.equal((await ask("GET", row, by)).status, 200, row);
+  assert.equal(await list(path, by), "v1.0.0\n");
+  assert.notEqual((await ask("GET", `/${path}/@v/main.info`, by)).status, 200);
 });
