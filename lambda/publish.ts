@@ -2,10 +2,12 @@ import { AuditedChanges } from "./access/audit/audited-changes.ts";
 import { LimitedRefusals } from "./access/audit/limited-refusals.ts";
 import { refusalOf } from "./admin/refusals.ts";
 import { bodyLimit } from "./aws/fill-invocation.ts";
+import { openPurges } from "./aws/lambda-purges.ts";
 import { openPublishing } from "./aws/open-publishing.ts";
-import { writeLine } from "./aws/report-line.ts";
+import { reportLine, writeLine } from "./aws/report-line.ts";
 import { openIndex, ServeFunction } from "./aws/serve-function.ts";
 import { functionVersion, readEnvironment, readSettings, traceId } from "./config/env.ts";
+import { explain } from "./proxy/store/explain.ts";
 import { Publications, publicationHappened } from "./publishing/publications.ts";
 import { publishRoutes } from "./publishing/publish-routes.ts";
 import { yankRoutes } from "./publishing/yank-routes.ts";
@@ -28,8 +30,7 @@ const happened = publicationHappened(openIndex(environment.MODFRONT_TABLE));
 const publications = new Publications({
   fill: serving.openFillPlane(environment.MODFRONT_FILL),
   changes,
-  // What CloudFront keeps of lists it forgets when its time is over.
-  purges: { purge: async () => {} },
+  purges: openPurges(environment.MODFRONT_PURGE, purgeFailed),
   settle: () => changes.settleAgain(happened, settleInterval),
 });
 const { tenants } = settings;
@@ -42,3 +43,10 @@ export const handler = serving.answerSite(
   ],
   (request, route) => refusals.write(refusalOf(request, route, clock.now())),
 );
+
+/** A list is then old until its time is over. */
+function purgeFailed(error: unknown): void {
+  const context = { handler: "publish", now: clock.now(), traceId: traceId(), version: functionVersion() };
+  const fields = { error: explain(error) };
+  writeLine(reportLine({ message: "purge", fields, metrics: { FailedPurges: 1 } }, context));
+}

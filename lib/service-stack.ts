@@ -196,13 +196,14 @@ export class ServiceStack extends Stack {
         MODFRONT_EDGE_SECRET: names.edgeSecret,
         MODFRONT_TABLE: this.#data.tableName,
         MODFRONT_BUCKET: this.#data.bucketName,
+        MODFRONT_PURGE: purgeFunction(names),
       },
       settings: { access: config.access, private: config.private, tenants: config.tenants },
       memorySize: 512,
       timeout: Duration.seconds(29),
     });
     this.#grant(publish, this.#data.readSecret(names.edgeSecret), this.#data.readVersions(), invocationOf(fill));
-    this.#grant(publish, this.#data.receiveUploads(), ...this.#data.auditLog());
+    this.#grant(publish, this.#data.receiveUploads(), ...this.#data.auditLog(), mayPurge(this, names));
     const folders = {
       upload: "Zips wait under names of chance, each for one publication, and are swept after a day.",
       audit: "Events are read by their time and added under names of chance; the bucket's policy keeps what is there.",

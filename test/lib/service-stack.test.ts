@@ -54,7 +54,8 @@ const permissions: readonly (readonly [name: string, actions: readonly string[]]
   [
     "publish",
     [
-      ...["dynamodb:Query", "lambda:InvokeFunction", ...log, secret],
+      // Fill, and what purges.
+      ...["dynamodb:Query", "lambda:InvokeFunction", "lambda:InvokeFunction", ...log, secret],
       // What waits to be published, and the audit log.
       ...["s3:PutObject", "s3:DeleteObject", "s3:GetObject", "s3:PutObject", "s3:ListBucket"],
     ],
