@@ -5,13 +5,16 @@ import { AuditedTokens } from "./access/audited-tokens.ts";
 import { tenantPatterns } from "./access/tenants.ts";
 import type { Administration } from "./admin/administration.ts";
 import { AuditedCredentials } from "./admin/audited-credentials.ts";
+import { AuditedRulings } from "./admin/audited-rulings.ts";
 import { type ChannelAdministration, channelRoutes } from "./admin/channel-routes.ts";
 import { type CredentialAdministration, credentialRoutes } from "./admin/credential-routes.ts";
 import { overviewRoutes } from "./admin/overview-routes.ts";
 import { refusalOf } from "./admin/refusals.ts";
+import { blockRoutes, type RulingAdministration } from "./admin/ruling-routes.ts";
 import { tokenRoutes } from "./admin/token-routes.ts";
 import { createApiHandler } from "./aws/api-handler.ts";
 import { DeployedChannelStates } from "./aws/deployed-channel-states.ts";
+import { DeployedRulingStore, openRulings } from "./aws/deployed-ruling-store.ts";
 import { openCredentialStore } from "./aws/dynamo-credential-store.ts";
 import { IdentityKeys } from "./aws/identity-keys.ts";
 import { openKeyValues } from "./aws/key-value-store.ts";
@@ -37,7 +40,10 @@ const known = {
 /** Milliseconds: it reads the events of two days. */
 const settleInterval = 600_000;
 
-function openAdministration(): Administration & CredentialAdministration & ChannelAdministration {
+function openAdministration(): Administration &
+  CredentialAdministration &
+  ChannelAdministration &
+  Pick<RulingAdministration, "rulings"> {
   const { MODFRONT_KEY_VALUE_STORE: storeArn, MODFRONT_TABLE: table, MODFRONT_BUCKET: bucket } = environment;
   const store = openTokenStore({ storeArn, table, edgeSecret, region }, clock);
   const audit = openAuditLog(bucket, region);
@@ -48,12 +54,17 @@ function openAdministration(): Administration & CredentialAdministration & Chann
     store: openCredentialStore(table, environment.MODFRONT_CREDENTIALS, region),
     ...{ changes, tenants: Object.keys(tenants), now: clock.now },
   });
+  const ruled = new DeployedRulingStore(openRulings({ table, region, storeArn }, clock.now));
+  const rulings = new AuditedRulings({ store: ruled, changes, tenants, now: clock.now });
   const states = new DeployedChannelStates(openKeyValues(), storeArn);
   const channels = new AuditedChannels({ states, changes, now });
   const happened: Happened = async (event) =>
-    (await credentials.happened(event)) ?? (await channels.happened(event)) ?? (await tokens.happened(event));
+    (await credentials.happened(event)) ??
+    (await channels.happened(event)) ??
+    (await rulings.happened(event)) ??
+    (await tokens.happened(event));
   const settle = () => changes.settleAgain(happened, settleInterval);
-  return { store, tokens, credentials, channels, audit, tenants, settle, now: clock.now };
+  return { store, tokens, credentials, channels, rulings, audit, tenants, settle, now: clock.now };
 }
 
 const administration = openAdministration();
@@ -64,6 +75,7 @@ const rows = [
   ...tokenRoutes(administration),
   ...credentialRoutes(administration),
   ...channelRoutes(administration),
+  ...blockRoutes({ ...administration, access: known }),
   ...overviewRoutes(administration),
 ];
 

@@ -53,6 +53,7 @@ export class Administration extends Construct {
     const statements = [
       data.rotateSecret(names.edgeSecret),
       data.administerTokens(),
+      data.administerRulings(),
       ...data.administerCredentials(names.credentialFolder),
       ...data.auditLog(),
       new PolicyStatement({

@@ -1,7 +1,10 @@
 import { CustomResource, Duration } from "aws-cdk-lib";
 import type { KeyValueStore } from "aws-cdk-lib/aws-cloudfront";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { Schedule, ScheduleExpression, ScheduleTargetInput } from "aws-cdk-lib/aws-scheduler";
+import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import { Construct } from "constructs";
+import { tellEvent } from "../lambda/aws/tell-event.ts";
 import type { Config } from "../lambda/config/config.ts";
 import { chosenChannels } from "../lambda/proxy/channels/channel-parts.ts";
 import type { Alerts } from "./alerts.ts";
@@ -59,14 +62,26 @@ export class ControlPlane extends Construct {
     const data = new StoredData(this, "Data", { names, region: primaryRegion });
     handler.function.addToRolePolicy(data.readSecret(names.edgeSecret));
     handler.function.addToRolePolicy(data.keepTokens());
+    for (const statement of data.tellRulings()) handler.function.addToRolePolicy(statement);
     handler.function.addToRolePolicy(
       new PolicyStatement({
         actions: ["DescribeKeyValueStore", "ListKeys", "UpdateKeys"].map((verb) => `cloudfront-keyvaluestore:${verb}`),
         resources: [keyValues.keyValueStoreArn],
       }),
     );
+    this.#tell(handler, names);
     this.keyValuesPrepared = this.#write("KeyValues", "prepare", handler, keyValues);
     this.keyValuesFinished = this.#write("KeyValuesFinished", "finish", handler, keyValues);
+  }
+
+  /** Who blocks something tells the edge at once; of whom that could not the schedule does. */
+  #tell(handler: Handler<"control">, names: Names): void {
+    const once = { retryAttempts: 0, maxEventAge: Duration.minutes(5) } as const;
+    new Schedule(this, "Tell", {
+      scheduleName: names.function("control"),
+      schedule: ScheduleExpression.rate(Duration.minutes(5)),
+      target: new LambdaInvoke(handler.live, { ...once, input: ScheduleTargetInput.fromObject(tellEvent) }),
+    });
   }
 
   /** Runs again whenever what the edge must know of the configuration changes. */

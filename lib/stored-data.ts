@@ -12,6 +12,7 @@ import {
   rulingPrefix,
   tokenPartition,
   usedPrefix,
+  waitingPartition,
 } from "../lambda/aws/table.ts";
 import { auditPrefix, internalPrefix, logFolder, stagedPrefix, uploadPrefix } from "../lambda/proxy/store/layout.ts";
 import type { Names } from "./names.ts";
@@ -142,7 +143,17 @@ export class StoredData extends Construct {
     return this.#inIndex([tokenPartition], ["GetItem", "PutItem"]);
   }
 
-  /** The same and whatever administrators do with them. */
+  /** What is ruled about modules: to be read, and what of it the edge has yet to be told taken off. */
+  tellRulings(): readonly PolicyStatement[] {
+    return [this.#inIndex([`${rulingPrefix}*`], ["Query"]), this.#inIndex([waitingPartition], ["DeleteItem"])];
+  }
+
+  /** The same, and whatever administrators rule. */
+  administerRulings(): PolicyStatement {
+    return this.#inIndex([`${rulingPrefix}*`], ["Query", "GetItem", "PutItem", "DeleteItem"]);
+  }
+
+  /** The records of tokens, and whatever administrators do with them. */
   administerTokens(): PolicyStatement {
     return this.#inIndex([tokenPartition], ["GetItem", "PutItem", "Query", "UpdateItem"]);
   }

@@ -1,12 +1,14 @@
 import { AuditedChanges } from "../../lambda/access/audit/audited-changes.ts";
+import type { Tenants } from "../../lambda/access/tenants.ts";
 import { AuditedRulings } from "../../lambda/admin/audited-rulings.ts";
 import { shownRuling } from "../../lambda/admin/ruling-routes.ts";
+import { functionName } from "../../lambda/config/env.ts";
 import { CodedError, isCodedError } from "../../lambda/golang/coded-error.ts";
 import { escapePath, escapeVersion } from "../../lambda/golang/module.ts";
 import { printable } from "../../lambda/golang/shown-text.ts";
 import { SqliteRulingStore } from "../../lambda/local/data/sqlite-ruling-store.ts";
 import { readDataSettings } from "../../lambda/local/server/data-settings.ts";
-import type { RulingName } from "../../lambda/proxy/store/ruling-store.ts";
+import type { RulingName, RulingStore } from "../../lambda/proxy/store/ruling-store.ts";
 import type { AccessPlace } from "./access-place.ts";
 import { actorHere, openAudit } from "./open-audit.ts";
 import { ServedModfront } from "./served-modfront.ts";
@@ -15,6 +17,7 @@ import { parseVerbArgs, type Terminal, type Verb } from "./verb.ts";
 const places = {
   data: { type: "string" },
   config: { type: "string" },
+  stack: { type: "string" },
   url: { type: "string" },
   json: { type: "boolean", default: false },
 } as const;
@@ -24,8 +27,8 @@ type Place = AccessPlace & { readonly url?: string | undefined };
 type ShownBlock = ReturnType<typeof shownRuling>;
 
 const where =
-  "[--data FOLDER] [--config FILE], or --url URL for a running modfront and the token of MODFRONT_TOKEN or\n" +
-  "      of modfront login; --json";
+  "[--data FOLDER] [--config FILE], or --stack NAME for a deployment on AWS, or --url URL for a running modfront\n" +
+  "      and the token of MODFRONT_TOKEN or of modfront login; --json";
 
 /** `modfront block`: refuses a version, or a module, wherever it is stored. */
 export const block: Verb = {
@@ -83,8 +86,7 @@ export const blocks: Verb = {
 };
 
 async function* storedBlocks(place: Place, terminal: Terminal): AsyncIterable<ShownBlock> {
-  const { data } = readDataSettings(place, terminal.environment);
-  const store = new SqliteRulingStore(data);
+  const { store, close } = await openStore(place, terminal);
   try {
     let after: RulingName | undefined;
     do {
@@ -93,7 +95,7 @@ async function* storedBlocks(place: Place, terminal: Terminal): AsyncIterable<Sh
       after = next;
     } while (after !== undefined);
   } finally {
-    store.close();
+    close();
   }
 }
 
@@ -115,24 +117,44 @@ async function withStored<Result>(
   terminal: Terminal,
   work: (rulings: AuditedRulings) => Promise<Result>,
 ): Promise<Result> {
-  const { data, config } = readDataSettings(place, terminal.environment);
-  const { log, close } = await openAudit(place, terminal);
-  const store = new SqliteRulingStore(data);
-  const changes = new AuditedChanges(log, terminal.now);
+  const { store, tenants, close } = await openStore(place, terminal);
+  const audit = await openAudit(place, terminal);
+  const changes = new AuditedChanges(audit.log, terminal.now);
   try {
-    return await work(new AuditedRulings({ store, changes, tenants: config.tenants, now: terminal.now }));
+    return await work(new AuditedRulings({ store, changes, tenants, now: terminal.now }));
   } finally {
-    store.close();
     close();
+    audit.close();
   }
 }
 
+interface OpenedStore {
+  readonly store: RulingStore;
+  /** As configured here: an event of a deployment names none. */
+  readonly tenants: Tenants;
+  readonly close: () => void;
+}
+
+async function openStore(place: Place, { environment, now }: Terminal): Promise<OpenedStore> {
+  const { stack } = place;
+  if (stack !== undefined) {
+    if (place.data !== undefined) throw new CodedError("usage", "--stack and --data name two places: which one?");
+    const { openDeployedRulings } = await import("../../lambda/aws/open-deployed-rulings.ts");
+    const store = await openDeployedRulings(stack, functionName(stack, "control"), now);
+    return { store, tenants: {}, close: () => {} };
+  }
+  const { data, config } = readDataSettings(place, environment);
+  const store = new SqliteRulingStore(data);
+  return { store, tenants: config.tenants, close: () => store.close() };
+}
+
 async function served<Result>(
-  { url = "", data }: Place,
+  { url = "", data, stack }: Place,
   terminal: Terminal,
   ask: (server: ServedModfront) => Promise<Result>,
 ): Promise<Result> {
-  if (data !== undefined) throw new CodedError("usage", "--url and --data name different places: which one?");
+  if (data !== undefined || stack !== undefined)
+    throw new CodedError("usage", "--url, --stack and --data name different places: which one?");
   return await ask(await ServedModfront.open(url, terminal));
 }
 

@@ -62,7 +62,7 @@ function textsOf(
   for (const [module, own] of modules) {
     if (spread.has(module)) add(blockKey(module), module, elsewhere);
     for (const { version, until } of own) {
-      const name = version === "" ? module : `${module}@${version}`;
+      const name = nameOf({ module, version });
       add(blockKey(spread.has(module) ? name : module), name, endOf(until));
     }
   }
@@ -90,4 +90,35 @@ function full(): CodedError {
     "blocks-full",
     "too many modules are blocked for the edge: deny them by a pattern of the policy",
   );
+}
+
+/** A day that no block ends on. */
+const unlike = Date.UTC(2081, 0, 1);
+
+/**
+ * Returns the texts that differ since these names changed, whatever was said of them before, in the order in which they must be
+ * written: however far that got, nothing is served that is blocked before and after.
+ */
+export function changedBlocks(
+  blocked: readonly BlockedVersion[],
+  names: readonly Pick<BlockedVersion, "module" | "version">[],
+  now: number,
+): ReadonlyMap<string, string> {
+  const changed = new Set(names.map(nameOf));
+  const others = blocked.filter((each) => !changed.has(nameOf(each)));
+  const after = layOutBlocks(blocked, now);
+  const before = [layOutBlocks(others, now), layOutBlocks([...others, ...names.map(asBlocked)], now)];
+  const puts = [...after].filter(([key, text]) => before.some((texts) => texts.get(key) !== text));
+  // Where it is said that entries are elsewhere comes after them, and where that is said no longer before.
+  const homes = new Set(names.map(({ module }) => blockKey(module)));
+  const place = ([key, text]: readonly [string, string]) => (text.includes(elsewhere) ? 2 : homes.has(key) ? 0 : 1);
+  return new Map(puts.toSorted((one, other) => place(one) - place(other)));
+}
+
+function asBlocked({ module, version }: Pick<BlockedVersion, "module" | "version">): BlockedVersion {
+  return { module, version, until: unlike };
+}
+
+function nameOf({ module, version }: Pick<BlockedVersion, "module" | "version">): string {
+  return version === "" ? module : `${module}@${version}`;
 }

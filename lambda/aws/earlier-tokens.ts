@@ -7,7 +7,7 @@ import { revokedKey } from "../edge/revocations.ts";
 import type { Role } from "../edge/token.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import type { DynamoTokenRecords } from "./dynamo-token-records.ts";
-import type { KeyValueChanges } from "./key-value-writes.ts";
+import type { KeyValueChanges } from "./key-value-pieces.ts";
 
 /** How the keys began under which earlier versions kept the records of tokens. */
 const recordPrefix = "token/";

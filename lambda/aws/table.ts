@@ -25,7 +25,7 @@ export const attributes = {
   head: { note: "n" },
   token: { subject: "u", role: "r", modules: "o", created: "c", expires: "e", key: "k", revoked: "v" },
   credential: { kind: "k", user: "u", changed: "c", request: "r", secretName: "n", removed: "v" },
-  ruling: { module: "m", reason: "r", until: "u", by: "b", at: "c", request: "q", removed: "v" },
+  ruling: { module: "m", version: "w", reason: "r", until: "u", by: "b", at: "c", request: "q", removed: "v" },
   claim: { zip: "z", goMod: "m", info: "i" },
   logHead: { epoch: "e", role: "r", mode: "m", size: "z", root: "h" },
   logRow: { hashes: "h", text: "t" },
@@ -92,6 +92,13 @@ export const rulingPrefix = "b ";
 /** A hash, because paths may be longer than sort keys; the rows of a module come one after another. */
 export function rulingKey({ kind, module, version }: RulingName): RowKey {
   return { p: `${rulingPrefix}${kind}`, s: `${rulingSorts(module)}${version}` };
+}
+
+/** The partition of what the edge has yet to be told of them. */
+export const waitingPartition = `${rulingPrefix}waiting`;
+
+export function waitingKey({ module, version }: Pick<RulingName, "module" | "version">): RowKey {
+  return { p: waitingPartition, s: `${rulingSorts(module)}${version}` };
 }
 
 /** How the sort keys of a module begin. */

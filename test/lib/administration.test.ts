@@ -8,7 +8,7 @@ for (const region of ["us-east-1", "eu-west-1"]) {
   const { edge } = synthesise({ aws: { regions: [region] } });
   const statements = statementsOf(edge, "modfront-admin");
 
-  test(`primary ${region}: administration reaches rows of tokens, events, the edge's secret and key values, and nothing else`, () => {
+  test(`primary ${region}: administration reaches rows of tokens and rulings, events, the edge's secret and key values, and nothing else`, () => {
     const reach = statements.map(({ Action, Resource, Condition }) => {
       const [, condition = ""] = /(?:LeadingKeys|prefix)":\[?"([^"]*)/.exec(JSON.stringify(Condition ?? "")) ?? [];
       const what = JSON.stringify(Resource).replace(/"AWS::\w+"|"Ref"|"Fn::\w+"/g, "");
@@ -22,6 +22,7 @@ for (const region of ["us-east-1", "eu-west-1"]) {
       "logs:CreateLogStream logs:PutLogEvents of log-group",
       "secretsmanager:GetSecretValue secretsmanager:PutSecretValue of secret:modfront/edge-",
       "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem of table/modfront t tokens",
+      "dynamodb:Query dynamodb:GetItem dynamodb:PutItem dynamodb:DeleteItem of table/modfront b *",
       "dynamodb:Query dynamodb:GetItem dynamodb:PutItem of table/modfront k credentials",
       // Which it makes and removes, and cannot read.
       "secretsmanager:CreateSecret secretsmanager:DeleteSecret of secret:modfront/credentials/",

@@ -110,12 +110,13 @@ test("the control plane has no client of another function, none of S3 but for th
       sources.filter((source) => strangers.test(source)),
       [],
     );
-    // Of the table it knows the rows of tokens; that it may reach no other is shown in control-plane.test.ts.
+    // Of the table it knows the rows of tokens and of rulings; that it may reach no other is shown in control-plane.test.ts.
     const adapters = sources.filter((source) => /lambda\/aws\/(?:dynamo|s3)-/.test(source));
     assert.deepEqual(
       adapters.map((source) => source.replace(/.*\//, "")).toSorted(),
       [
         ...(name === "admin" ? ["dynamo-credential-store.ts", "s3-audit-events.ts", "s3-audit-log.ts"] : []),
+        "dynamo-ruling-store.ts",
         "dynamo-token-records.ts",
       ].toSorted(),
     );

@@ -6,14 +6,16 @@ const { edge, storage, service } = synthesise({ aws: { regions: ["eu-central-1"]
 const statements = statementsOf(edge, "modfront-control");
 const isOfTable = (statement: (typeof statements)[number]) => /"dynamodb:/.test(JSON.stringify(statement.Action));
 
-test("the control plane writes key values and records of tokens, reads the secret of the edge's key, and no more", () => {
+test("the control plane writes key values and records of tokens, reads rulings and the secret of the edge's key, and no more", () => {
   const actions = statements.flatMap(({ Action }) => Action);
   assert.deepEqual(actions.sort(), [
     "cloudfront-keyvaluestore:DescribeKeyValueStore",
     "cloudfront-keyvaluestore:ListKeys",
     "cloudfront-keyvaluestore:UpdateKeys",
+    "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
+    "dynamodb:Query",
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "secretsmanager:GetSecretValue",
@@ -35,11 +37,12 @@ function leadingKeys(statement: { readonly Condition?: unknown }): readonly stri
   return [condition?.["ForAllValues:StringLike"]?.["dynamodb:LeadingKeys"] ?? []].flat();
 }
 
-test("of the index's table it has the rows of tokens, in the primary region, and no function of the service has one", () => {
+test("of the index's table it has the rows of tokens and rulings, in the primary region, and no function of the service has one", () => {
   for (const regions of [["eu-central-1"], ["us-east-1"]]) {
     const stacks = synthesise({ aws: { regions } });
     const own = statementsOf(stacks.edge, "modfront-control").filter(isOfTable);
-    assert.deepEqual(own.map(leadingKeys), [["t tokens"]]);
+    // What is ruled about modules it copies to the edge, and takes off what waited for that.
+    assert.deepEqual(own.map(leadingKeys), [["t tokens"], ["b *"], ["b waiting"]]);
     assert.match(JSON.stringify(own[0]?.Resource), /:table\/modfront"/);
     if (regions[0] === "eu-central-1") assert.match(JSON.stringify(own[0]?.Resource), /:dynamodb:eu-central-1:/);
   }
