@@ -4,7 +4,7 @@ import { hmac } from "../access/hmac.ts";
 import { isSigned } from "../edge/token.ts";
 import { CodedError } from "../golang/coded-error.ts";
 import { policies, uploadKey } from "../proxy/store/layout.ts";
-import type { PlacedFile, PlaceHeaders, UploadPlaces, Uploads } from "../publishing/uploads.ts";
+import type { PlacedFile, PlaceHeaders, UploadLimits, UploadPlaces, Uploads } from "../publishing/uploads.ts";
 import { orStoreFailed } from "./aws-failure.ts";
 import type { IdentityKeys } from "./identity-keys.ts";
 
@@ -33,7 +33,7 @@ export class S3Uploads implements Uploads, UploadPlaces {
   }
 
   /** The API has read the body already, of at most 6 MB. */
-  async receive(chunks: AsyncIterable<Uint8Array>, limit: number): Promise<string> {
+  async receive(chunks: AsyncIterable<Uint8Array>, { limit }: UploadLimits): Promise<string> {
     const received: Uint8Array[] = [];
     for await (const chunk of chunks) received.push(chunk);
     const bytes = Buffer.concat(received);

@@ -1,5 +1,5 @@
-import type { Actor, AuditedChanges, Happened } from "../access/audit/audited-changes.ts";
-import { CodedError } from "../golang/coded-error.ts";
+import type { Actor, AuditedChanges, Changed, Happened } from "../access/audit/audited-changes.ts";
+import { CodedError, isCodedError } from "../golang/coded-error.ts";
 import type { FillPlane, FillRequest, PublicationReport, Published, Yanked } from "../proxy/store/fill-plane.ts";
 import type { ModuleVersion } from "../proxy/store/layout.ts";
 import type { Purges } from "../proxy/store/purges.ts";
@@ -43,10 +43,11 @@ export class Publications {
     // What cannot be settled now is settled later.
     const settled = settle?.().catch(() => {});
     try {
-      const result = await changes.run(actor, action, async (intend) => {
+      const run = async (intend: (changed: Changed) => Promise<void>) => {
         await intend({ module: module.path, version: module.version, target });
         return await change();
-      });
+      };
+      const result = await changes.run(actor, action, run, (error) => isCodedError<string>(error, ...refusals));
       await purges.purge(module.path);
       return result;
     } finally {
@@ -61,6 +62,9 @@ export class Publications {
   }
 }
 
+/** Errors that say that nothing was changed. */
+const refusals = ["conflict", "publish-refused", "policy-refused", "no-such-version"] as const;
+
 /** The version is there with other bytes. */
 export class ConflictError extends CodedError<"conflict"> {
   readonly published: Published;
@@ -71,13 +75,16 @@ export class ConflictError extends CodedError<"conflict"> {
   }
 }
 
-/** Whether an intended change of this has happened, by what the index says of the version since. */
+/**
+ * Whether an intended change of this has happened, by what the index says of the version since. Of a version that has become
+ * visible meanwhile nobody knows whether this publication brought it, or one after it.
+ */
 export function publicationHappened(index: Pick<VersionIndex, "module">): Happened {
   return async ({ action, module, version, time }) => {
     if (!["module.publish", "module.yank", "module.unyank"].includes(action)) return undefined;
     const { versions } = await index.module(module);
     const row = versions.find((each) => each.version === version);
-    if (action === "module.publish") return row !== undefined && row.firstSeen >= time;
+    if (action === "module.publish") return row !== undefined && row.firstSeen >= time ? undefined : false;
     return row?.flags.includes("yanked") === (action === "module.yank");
   };
 }

@@ -45,7 +45,10 @@ export function publishRoutes(parts: PublishRoutesParts): readonly Route[] {
       const report = reportOf(request);
       const declared = Number(request.headers["content-length"] ?? 0);
       if (declared > largestRequest) throw tooLarge(largestRequest);
-      const upload = await uploads.receive(request.chunks?.() ?? nothing(), largestRequest);
+      const upload = await uploads.receive(request.chunks?.() ?? nothing(), {
+        limit: largestRequest,
+        by: request.identity.id,
+      });
       try {
         return publishedAnswer(moduleOf(request), await publish(parts, request, upload, report));
       } finally {

@@ -2,7 +2,7 @@ import { CodedError, isCodedError } from "../golang/coded-error.ts";
 import { policies, uploadKey } from "../proxy/store/layout.ts";
 import type { ModuleStore } from "../proxy/store/module-store.ts";
 import type { TemporaryFiles } from "../proxy/store/temporary-files.ts";
-import type { Uploads } from "./uploads.ts";
+import type { UploadLimits, Uploads } from "./uploads.ts";
 
 export interface StoredUploadsParts {
   readonly store: Pick<ModuleStore, "create" | "remove">;
@@ -16,26 +16,30 @@ export interface StoredUploadsParts {
 /** Each may be as large as a zip, and lies on the disk twice for a moment. */
 const mostAtOnce = 8;
 
+/** Of one token, so that nobody keeps all others out. */
+const mostOfOne = 6;
+
 /** Uploads that come in through this process and go where the fill plane finds them. */
 export class StoredUploads implements Uploads {
   readonly #parts: StoredUploadsParts;
-  #open = 0;
+  readonly #open: string[] = [];
 
   constructor(parts: StoredUploadsParts) {
     this.#parts = parts;
   }
 
-  async receive(chunks: AsyncIterable<Uint8Array>, limit: number): Promise<string> {
+  async receive(chunks: AsyncIterable<Uint8Array>, { limit, by }: UploadLimits): Promise<string> {
     const { checkRoom, temporaryFiles } = this.#parts;
-    if (this.#open >= mostAtOnce) throw new CodedError("too-many-uploads", "too many uploads at once: try again");
+    if (this.#open.length >= mostAtOnce || this.#open.filter((each) => each === by).length >= mostOfOne)
+      throw new CodedError("too-many-uploads", "too many uploads at once: try again");
     checkRoom();
     const file = temporaryFiles.next();
-    this.#open++;
+    this.#open.push(by);
     try {
       await temporaryFiles.write(file, bounded(chunks, limit, checkRoom));
       return await this.#store(file);
     } finally {
-      this.#open--;
+      this.#open.splice(this.#open.indexOf(by), 1);
       await temporaryFiles.remove(file);
     }
   }

@@ -1,10 +1,17 @@
+export interface UploadLimits {
+  /** Bytes. */
+  readonly limit: number;
+  /** The id of the token that sends it: of one only so many are taken in at once. */
+  readonly by: string;
+}
+
 /** Zips on their way to being published, each for one publication. */
 export interface Uploads {
   /**
    * Stores a body as it comes and returns the id of it. Throws `CodedError` "upload-too-large" for more than `limit` bytes,
    * "too-many-uploads" where as many are under way as may, and `ServedError` "store-failed"; then nothing of it is kept.
    */
-  receive(chunks: AsyncIterable<Uint8Array>, limit: number): Promise<string>;
+  receive(chunks: AsyncIterable<Uint8Array>, limits: UploadLimits): Promise<string>;
 
   /** Removes one; what stays because it cannot be is swept after a day. */
   remove(id: string): Promise<void>;

@@ -53,6 +53,9 @@ const questions: Readonly<Record<string, ((module: string) => readonly string[])
   "credential-set": "what one manages",
   "credential-remove": "what one manages",
   blocks: "what one manages",
+  exceptions: "what one manages",
+  explain: (module) => [`/-/api/explain/${module}`, `/-/api/explain/${module}@v1.0.0`],
+  webhook: "no module",
   channels: "no module",
   "channel-rollback": "no module",
   "channel-restore": "no module",
@@ -99,7 +102,7 @@ test("tenant × route × role: its own are let in, whoever has no pattern for it
         for (const role of roles) {
           for (const patterns of ["@payments", "@games", "corp.example/shared", "*"]) {
             const credentials = basic(tokens.get(`${role} ${patterns}`) ?? "");
-            const judgement = await judge({ method: "GET", path, credentials }, context);
+            const judgement = await judge({ method: "GET", path, credentials }, context, settings);
             const may = patterns === "*" || patterns === `@${tenant}`;
             assert.equal(judgement.kind, may ? "forward" : "refusal", `${name} ${path} ${role} ${patterns}`);
             checked++;

@@ -77,8 +77,10 @@ const privateTimes: Times = {
 
 /** What a fill does not get to: reindexing, migrating, taking versions away, for a public one the log; and what is the same for a private one. */
 const elsewhere = {
-  public: /^(audit|credential|reindex|log|pending|signed|claim|store\.remove|index\.(migrate|setFlag|removeVersion))\./,
-  private: /^(audit|credential|reindex|pending\.remove|head|lease|index\.(migrate|setFlag|removeVersion|remember))\./,
+  public:
+    /^(audit|credential|ruling|reindex|log|pending|signed|claim|store\.remove|index\.(migrate|setFlag|removeVersion))\./,
+  private:
+    /^(audit|credential|ruling|reindex|pending\.remove|head|lease|index\.(migrate|setFlag|removeVersion|remember))\./,
 } as const;
 
 function rowsOf(plane: "public" | "private", times: Times) {

@@ -25,7 +25,7 @@ function reachesAudit(resource: unknown): boolean {
 }
 
 /** The functions that change something, and so write down that they do. */
-const adding: readonly string[] = ["modfront-admin", "modfront-token"];
+const adding: readonly string[] = ["modfront-admin", "modfront-publish", "modfront-token"];
 
 for (const region of ["us-east-1", "eu-central-1"]) {
   const { service, edge } = synthesise({ aws: { regions: [region] } });

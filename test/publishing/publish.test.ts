@@ -5,6 +5,7 @@ import { type TestContext, test } from "node:test";
 import { createToken } from "../../lambda/access/tokens.ts";
 import { SqliteTokenStore } from "../../lambda/local/access/sqlite-token-store.ts";
 import { dataFolder } from "../support/data-folder.ts";
+import { eventually } from "../support/eventually.ts";
 import { GoMachine, skipWithoutGo as skip } from "../support/go-command.ts";
 import { ModfrontProcess } from "../support/modfront-process.ts";
 import { moduleFixture, zipOf } from "../support/module-fixture.ts";
@@ -292,4 +293,41 @@ test("what was asked for before it was published is there at once afterwards", a
   for (const row of rows) assert.equal((await ask("GET", row, by)).status, 200, row);
   assert.equal(await list(path, by), "v1.0.0\n");
   assert.notEqual((await ask("GET", `/${path}/@v/main.info`, by)).status, 200);
+});
+
+test("a publication that is refused is in the audit log as failed at once", async (t) => {
+  const { token, ask, publish } = await start(t);
+  const [by, admin] = [await token("publisher", "@pay"), await token("admin", "")];
+  await publish(path, "v1.0.0", by, version("v1.0.0"));
+  assert.equal((await publish(path, "v1.0.0", by, version("v1.0.0", "// other\n"))).status, 409);
+  assert.equal((await publish(path, "v1.1.0", by, Buffer.from("no zip"))).status, 422);
+  const { said } = await ask("GET", "/-/api/audit", admin);
+  const failed = said.items.filter(({ decision }: { decision: string }) => decision === "failed");
+  assert.deepEqual(failed.map((event: { version: string }) => event.version).toSorted(), ["v1.0.0", "v1.1.0"]);
+});
+
+test("who is revoked while the body comes publishes nothing", async (t) => {
+  const { modfront, token, ask } = await start(t);
+  const [by, admin] = [await token("publisher", "@pay"), await token("admin", "")];
+  const zip = version("v1.0.0");
+  const rest = Promise.withResolvers<void>();
+  const body = new ReadableStream({
+    async pull(controller) {
+      controller.enqueue(zip.subarray(0, 100));
+      await rest.promise;
+      controller.enqueue(zip.subarray(100));
+      controller.close();
+    },
+  });
+  const headers = { authorization: `Bearer ${by}` };
+  const sent = fetch(`${modfront.url}/-/publish/${path}/@v/v1.0.0.zip`, {
+    ...{ method: "PUT", headers, body, duplex: "half" },
+  } as RequestInit);
+  const { said } = await ask("GET", "/-/api/tokens", admin);
+  const { id } = said.items.find(({ role }: { role: string }) => role === "publisher");
+  assert.equal((await ask("DELETE", `/-/api/tokens/${id}`, admin)).status, 200);
+  await eventually(async () => (await ask("GET", `/${path}/@v/list`, by)).status === 401);
+  rest.resolve();
+  assert.equal((await sent).status, 401);
+  assert.doesNotMatch((await ask("GET", `/${path}/@v/list`, await token("viewer", "@pay"))).text, /v1/);
 });

@@ -36,7 +36,7 @@ async function* body(...chunks: readonly Uint8Array[]): AsyncIterable<Uint8Array
 
 test("what comes in is there under its id until it is removed", async (t) => {
   const { store, uploads, left } = await open(t);
-  const id = await uploads.receive(body(Buffer.from("ab"), Buffer.from("c")), 3);
+  const id = await uploads.receive(body(Buffer.from("ab"), Buffer.from("c")), { limit: 3, by: "a" });
   assert.equal(Buffer.from((await store.read(uploadKey(id))) ?? []).toString(), "abc");
   await uploads.remove(id);
   await uploads.remove(id);
@@ -45,19 +45,24 @@ test("what comes in is there under its id until it is removed", async (t) => {
 
 test("what is longer than it may be, breaks off or finds no room leaves nothing", async (t) => {
   const { uploads, left } = await open(t);
-  await assert.rejects(uploads.receive(body(Buffer.alloc(3), Buffer.alloc(1)), 3), { code: "upload-too-large" });
+  await assert.rejects(uploads.receive(body(Buffer.alloc(3), Buffer.alloc(1)), { limit: 3, by: "a" }), {
+    code: "upload-too-large",
+  });
   const cut = async function* () {
     yield Buffer.alloc(9);
     throw new Error("aborted");
   };
-  await assert.rejects(uploads.receive(cut(), 99), { code: "bad-publication", message: "the body broke off" });
+  await assert.rejects(uploads.receive(cut(), { limit: 99, by: "a" }), {
+    code: "bad-publication",
+    message: "the body broke off",
+  });
   assert.deepEqual(left(), []);
   let looks = 0;
   const full = await open(t, () => {
     if (++looks > 1) throw new ServedError("store-failed", "no room");
   });
   const large = body(...Array.from({ length: 40 }, () => Buffer.alloc(1 << 20)));
-  await assert.rejects(full.uploads.receive(large, 1 << 30), { code: "store-failed" });
+  await assert.rejects(full.uploads.receive(large, { limit: 1 << 30, by: "a" }), { code: "store-failed" });
   assert.equal(looks, 2, "it is looked at while bytes come in");
   assert.deepEqual(full.left(), []);
 });
@@ -72,10 +77,10 @@ test("eight come in at once, and a ninth is told to come back", async (t) => {
     yield Buffer.alloc(1);
     await ended;
   };
-  const eight = Array.from({ length: 8 }, () => uploads.receive(slow(), 9));
-  await assert.rejects(uploads.receive(body(), 9), { code: "too-many-uploads" });
+  const eight = Array.from({ length: 8 }, (_, i) => uploads.receive(slow(), { limit: 9, by: i % 2 ? "a" : "b" }));
+  await assert.rejects(uploads.receive(body(), { limit: 9, by: "c" }), { code: "too-many-uploads" });
   end();
   for (const id of await Promise.all(eight)) await uploads.remove(id);
-  await uploads.remove(await uploads.receive(body(), 9));
+  await uploads.remove(await uploads.receive(body(), { limit: 9, by: "c" }));
   assert.deepEqual(left(), []);
 });

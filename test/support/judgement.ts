@@ -1,3 +1,5 @@
+import { explainRoutes } from "../../lambda/admin/explain-routes.ts";
+import type { AccessSettings } from "../../lambda/edge/access-settings.ts";
 import { decide, type EdgeContext, type EdgeForward, type EdgeRequest } from "../../lambda/edge/decide.ts";
 import { frame } from "../../lambda/http/frame.ts";
 import { gosumdbRoutes } from "../../lambda/http/gosumdb.ts";
@@ -12,6 +14,7 @@ export const siteRows: readonly Route[] = [
   ...metricsRoutes({ contentType: plainText, format: () => "" }),
   ...gosumdbRoutes("sum.example.com"),
   ...nameRoutes,
+  ...explainRoutes({ explain: async () => ({}) as never }),
 ];
 
 /** A request that ended without what it asked for. */
@@ -23,11 +26,16 @@ export interface Refusal {
 }
 
 /** What becomes of a request: the edge's decision and, where that is of a row of the site, the one behind it. */
-export async function judge(request: EdgeRequest, context: EdgeContext): Promise<EdgeForward | Refusal> {
+export async function judge(
+  request: EdgeRequest,
+  context: EdgeContext,
+  /** What the functions behind the edge know; what the edge has in one value where nothing is given. */
+  known?: AccessSettings,
+): Promise<EdgeForward | Refusal> {
   const decision = decide(request, context);
   if (decision.kind === "answer") return { ...decision, kind: "refusal" };
   if (decision.routed.route !== "site") return decision;
-  const access = context.keyValues.access() ?? { anonymous: "none", private: "" };
+  const access = known ?? context.keyValues.access() ?? { anonymous: "none", private: "" };
   const { method } = request;
   const { routed, identity } = decision;
   const { status, headers, body } = frame(

@@ -38,24 +38,32 @@ export class AuditedChanges {
 
   /**
    * Returns what `change` returns, which must call `intend` before it changes anything, and change nothing when that
-   * rejects. Whatever it throws may have come after the change: how that ended `settle` finds out.
+   * rejects. Whatever it throws may have come after the change: how that ended `settle` finds out, unless `isRefusal` says of
+   * it that nothing was changed.
    */
   async run<Result>(
     actor: Actor,
     action: string,
     change: (intend: (changed: Changed) => Promise<void>) => Promise<Result>,
+    isRefusal: (error: unknown) => boolean = () => false,
   ): Promise<Result> {
     let intended: AuditEvent | undefined;
-    const result = await change(async (changed) => {
+    const conclude = async (decision: "done" | "failed") => {
+      // What has happened is told, whether or not it can be written down now.
+      if (intended !== undefined) await this.#log.write({ ...intended, time: this.#now(), decision }).catch(() => {});
+    };
+    const changing = change(async (changed) => {
       // Who finds that another writer was faster begins again.
       if (intended !== undefined) return;
       const event = { ...blankEvent, ...actor, ...changed, action, time: this.#now(), decision: "intended" } as const;
       await this.#log.write(event);
       intended = event;
     });
-    // What has happened is told, whether or not it can be written down now.
-    if (intended !== undefined)
-      await this.#log.write({ ...intended, time: this.#now(), decision: "done" }).catch(() => {});
+    const result = await changing.catch(async (error: unknown) => {
+      if (isRefusal(error)) await conclude("failed");
+      throw error;
+    });
+    await conclude("done");
     return result;
   }
 

@@ -15,7 +15,7 @@ import type { HttpRequest } from "../../http/handler.ts";
 import { errorOf, failure, type HttpAnswer, type HttpResult } from "../../http/result.ts";
 import { errorTraits } from "../../proxy/store/error-traits.ts";
 import { policyOf } from "../../proxy/store/layout.ts";
-import type { ServedError } from "../../proxy/store/served-error.ts";
+import { ServedError } from "../../proxy/store/served-error.ts";
 import { createServer } from "../../runtime/node-http.ts";
 import { type Certificate, clientCertificate } from "./certificate.ts";
 import { type FileAnswer, type HitMemory, sendFile, sendReady } from "./fast-path.ts";
@@ -187,10 +187,25 @@ function endWhenLong(request: IncomingMessage, milliseconds: number): void {
   request.once("close", () => clearTimeout(timer));
 }
 
-/** The body, for whose end only `requestTimeout` is. */
-function takeTime(request: IncomingMessage): AsyncIterable<Uint8Array> {
+/** Milliseconds that a long body may be silent or slow for, and the bytes of it that must have come in each second after. */
+const slowest = { pause: 60_000, rate: 8192, look: 5_000 } as const;
+
+/** The body, which may take its time while it comes: then `stillMay` throws if whoever sends it may not any more. */
+async function* takeTime(request: IncomingMessage, stillMay: () => Promise<void>): AsyncIterable<Uint8Array> {
   clearTimeout(bodyTimers.get(request));
-  return request;
+  const started = performance.now();
+  let size = 0;
+  const isSlow = () => performance.now() - started - slowest.pause > (size / slowest.rate) * 1000;
+  const timer = setInterval(() => isSlow() && request.destroy(), slowest.look).unref();
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      yield chunk;
+    }
+  } finally {
+    clearInterval(timer);
+  }
+  await stillMay();
 }
 
 function openLane(server: Server, parts: ServerParts, keeper: MemoryKeeper, patient: Patience): HitLane {
@@ -348,7 +363,12 @@ async function serveMiss(
   const query = splitTarget(exchange.request).query;
   const client = identity.role === "anonymous" ? clientAddress(addressOf(exchange.request)) : identity.id;
   const body = (limit: number) => readBody(exchange.request, limit);
-  const chunks = () => takeTime(exchange.request);
+  const stillMay = async () => {
+    const now = await decideAgain();
+    if (now.kind === "answer" || now.identity.id !== identity.id || now.identity.role !== identity.role)
+      throw new ServedError("unauthorized", "what was shown to publish with has ended meanwhile");
+  };
+  const chunks = () => takeTime(exchange.request, stillMay);
   const origin = { request: randomUUID(), address: addressOf(exchange.request) };
   const certificate = () => clientCertificate(exchange.request.socket);
   const { purges } = memory.ready;

@@ -3,6 +3,7 @@ import { isPseudoVersion } from "../../golang/pseudo.ts";
 import { build, compare, major, max, prerelease } from "../../golang/semver.ts";
 import type { PublicationReport } from "../store/fill-plane.ts";
 import type { ModuleVersion } from "../store/layout.ts";
+import type { VersionRow } from "../store/version-index.ts";
 
 /** `publishing.rules` of the configuration. */
 export interface PublicationRule {
@@ -20,16 +21,19 @@ export interface PublicationRule {
 export function publicationFault(
   rules: readonly PublicationRule[],
   module: ModuleVersion,
-  there: readonly string[],
+  rows: readonly Pick<VersionRow, "version" | "flags">[],
   report: PublicationReport,
 ): string | undefined {
+  const there = rows.map(({ version }) => version);
+  // What the list names is what the API can have been compared with.
+  const listed = rows.filter(({ flags }) => !flags.includes("yanked")).map(({ version }) => version);
   const rule = rules.find(({ modules }) => matchPrefixPatterns(modules.join(","), module.path));
   if (rule === undefined) return undefined;
   return (
     prereleaseFault(rule, module) ??
     tagFault(rule, module, report) ??
     sequenceFault(rule, module, there) ??
-    apiFault(rule, module, there, report)
+    apiFault(rule, module, listed, report)
   );
 }
 

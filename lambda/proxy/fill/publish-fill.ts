@@ -138,9 +138,8 @@ export class PublishFill {
     if (claim !== undefined && !isSame(claim, candidate.sums)) return conflict(candidate.sums, claim);
     if (found !== undefined) return outcome("same", candidate.sums);
     const { versions } = await index.module(module.path);
-    const there = versions.map(({ version }) => version);
     // What broke off was allowed when it began.
-    const fault = claim === undefined && publicationFault(rules, module, there, candidate.report);
+    const fault = claim === undefined && publicationFault(rules, module, versions, candidate.report);
     if (fault) throw refused(fault);
     await this.#enter(module, candidate);
     return outcome("new", candidate.sums);
