@@ -1,4 +1,3 @@
-import { explainRoutes } from "../../lambda/admin/explain-routes.ts";
 import type { AccessSettings } from "../../lambda/edge/access-settings.ts";
 import { decide, type EdgeContext, type EdgeForward, type EdgeRequest } from "../../lambda/edge/decide.ts";
 import { frame } from "../../lambda/http/frame.ts";
@@ -14,7 +13,6 @@ export const siteRows: readonly Route[] = [
   ...metricsRoutes({ contentType: plainText, format: () => "" }),
   ...gosumdbRoutes("sum.example.com"),
   ...nameRoutes,
-  ...explainRoutes({ explain: async () => ({}) as never }),
 ];
 
 /** A request that ended without what it asked for. */
@@ -29,18 +27,17 @@ export interface Refusal {
 export async function judge(
   request: EdgeRequest,
   context: EdgeContext,
-  /** What the functions behind the edge know; what the edge has in one value where nothing is given. */
-  known?: AccessSettings,
+  /** What a function behind the edge answers, and what it knows; the rows of every plane by what the edge has in one value. */
+  behind: { readonly rows?: readonly Route[]; readonly known?: AccessSettings } = {},
 ): Promise<EdgeForward | Refusal> {
   const decision = decide(request, context);
   if (decision.kind === "answer") return { ...decision, kind: "refusal" };
   if (decision.routed.route !== "site") return decision;
+  const { rows = siteRows, known } = behind;
   const access = known ?? context.keyValues.access() ?? { anonymous: "none", private: "" };
   const { method } = request;
   const { routed, identity } = decision;
-  const { status, headers, body } = frame(
-    await siteHandler(siteRows, access)({ method, routed, identity, headers: {} }),
-  );
+  const { status, headers, body } = frame(await siteHandler(rows, access)({ method, routed, identity, headers: {} }));
   if (status === 200) return decision;
   return { kind: "refusal", status, headers, body: Buffer.from(body as Uint8Array).toString() };
 }
